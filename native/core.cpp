@@ -1,0 +1,372 @@
+#include "core.h"
+
+#include "error.h"
+#include "log.h"
+
+#include <ggml-backend.h>
+#include <ggml-cpu.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+// Without a pool of its own the context creates and joins its threads at every decode.
+static std::shared_ptr<void> attach_threadpool(llama_context * ctx, int32_t n_threads, uint32_t poll) {
+    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (!cpu) throw CodedError("ERR_NATIVE", "No CPU backend is loaded");
+    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(cpu);
+    const auto start       = (decltype(&ggml_threadpool_new))ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_new");
+    const auto stop        = (decltype(&ggml_threadpool_free))ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_free");
+    if (!start || !stop) return nullptr; // an older backend: correct, only slower
+
+    ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
+    params.poll                   = poll;
+    ggml_threadpool_t pool        = start(&params);
+    if (!pool) throw CodedError("ERR_NATIVE", "Could not start " + std::to_string(n_threads) + " compute threads");
+    llama_attach_threadpool(ctx, pool, pool);
+    return { pool, [stop](void * p) { stop((ggml_threadpool_t)p); } };
+}
+
+Core::Core(SharedWeights weights_, const CoreParams & params)
+    : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())) {
+    llama_model * model          = weights->model.get();
+    llama_context_params cparams = llama_context_default_params();
+    cparams.n_ctx                = params.n_ctx;
+    cparams.n_batch              = params.n_batch;
+    cparams.n_ubatch             = params.n_batch; // one step is one micro-batch
+    cparams.n_seq_max            = params.n_seq_max;
+    cparams.n_outputs_max        = std::min<uint32_t>(params.n_batch, std::max<uint32_t>(params.n_seq_max, 32));
+    cparams.n_threads            = params.n_threads;
+    cparams.n_threads_batch      = params.n_threads;
+    cparams.type_k               = params.type_k;
+    cparams.type_v               = params.type_v;
+    cparams.flash_attn_type      = params.flash_attn;
+    cparams.kv_unified           = true; // samples of one question share its prompt cells instead of copying them
+    cparams.no_perf              = true;
+    cparams.abort_callback       = [](void * flag) { return static_cast<std::atomic<bool> *>(flag)->load(); };
+    cparams.abort_callback_data  = &abort;
+
+    LogCapture log;
+    ctx.reset(llama_init_from_model(model, cparams));
+    if (!ctx) {
+        throw CodedError("ERR_MEMORY", "llama.cpp could not create a context of " + std::to_string(params.n_ctx) + " cells" +
+                                           (log.errors().empty() ? "" : ": " + log.errors()));
+    }
+    memory        = llama_get_memory(ctx.get());
+    n_batch_max   = (int32_t)llama_n_batch(ctx.get()); // may be lower than asked for
+    n_outputs_max = (int32_t)std::min<uint32_t>(cparams.n_outputs_max, n_batch_max);
+
+    std::vector<llama_adapter_lora *> raw;
+    std::vector<float> scales;
+    for (const LoraParams & lora : params.loras) {
+        LogCapture lora_log;
+        adapters.emplace_back(llama_adapter_lora_init(model, lora.path.c_str()));
+        if (!adapters.back()) {
+            throw CodedError("ERR_LORA", "Expected a LoRA adapter for this model, llama.cpp refused " + lora.path +
+                                             (lora_log.errors().empty() ? "" : ": " + lora_log.errors()));
+        }
+        raw.push_back(adapters.back().get());
+        scales.push_back(lora.scale);
+    }
+    if (!raw.empty() && llama_set_adapters_lora(ctx.get(), raw.data(), raw.size(), scales.data()) != 0) {
+        throw CodedError("ERR_LORA", "llama.cpp could not apply the LoRA adapters");
+    }
+
+    threadpool = attach_threadpool(ctx.get(), params.n_threads, params.poll);
+    batch      = llama_batch_init(n_batch_max, 0, 1);
+    for (int32_t id = (int32_t)llama_n_seq_max(ctx.get()) - 1; id >= 0; id--) free_ids.push_back(id);
+}
+
+Core::~Core() {
+    llama_batch_free(batch);
+    if (threadpool) llama_detach_threadpool(ctx.get());
+}
+
+std::vector<int32_t> Core::add(const Job & job) {
+    if (job.branches.size() > free_ids.size()) {
+        throw CodedError("ERR_BUSY", "Expected " + std::to_string(job.branches.size()) + " free sequences, there are " +
+                                         std::to_string(free_ids.size()));
+    }
+    const Sequence * from = job.from < 0 ? nullptr : find(held, job.from);
+    if (job.from >= 0 && !from) throw CodedError("ERR_OPTION", "The sequence to start from is no longer held");
+
+    std::vector<llama_token> prompt;
+    int32_t n_past = 0;
+    if (from) { // tokens it has not evaluated yet (the last one it sampled) come before the prompt
+        const int32_t n_all  = from->n_past + (int32_t)from->todo.size();
+        const int32_t n_from = job.from_size < 0 ? n_all : std::min(job.from_size, n_all);
+        n_past               = std::min(n_from, from->n_past);
+        prompt.assign(from->todo.begin(), from->todo.begin() + (n_from - n_past));
+    }
+    prompt.insert(prompt.end(), job.prompt.begin(), job.prompt.end());
+
+    const bool at_start = weights->vocabulary.has_space_prefix() && weights->vocabulary.is_special(prompt.back());
+
+    std::vector<Sequence> fresh; // samplers may throw: nothing has moved until all are made
+    for (const Branch & branch : job.branches) {
+        Sequence seq;
+        seq.branch   = branch;
+        seq.n_left   = branch.max_tokens;
+        seq.waiting  = !fresh.empty();
+        seq.at_start = at_start;
+        if (branch.forced.empty() && branch.max_tokens > 0) {
+            seq.sampler = std::make_unique<Sampler>(vocab, branch.sampler, branch.max_tokens);
+        }
+        fresh.push_back(std::move(seq));
+    }
+
+    std::vector<int32_t> ids;
+    for (Sequence & seq : fresh) {
+        seq.id = free_ids.back();
+        free_ids.pop_back();
+        ids.push_back(seq.id);
+    }
+    Sequence & lead = fresh[0];
+    lead.todo       = std::move(prompt);
+    lead.n_past     = n_past;
+    lead.forks      = { ids.begin() + 1, ids.end() };
+    if (n_past > 0) llama_memory_seq_cp(memory, job.from, lead.id, 0, n_past);
+
+    for (Sequence & seq : fresh) live.push_back(std::move(seq));
+    return ids;
+}
+
+void Core::release(int32_t id) {
+    for (std::vector<Sequence> * in : { &live, &held }) {
+        Sequence * seq = find(*in, id);
+        if (!seq) continue;
+        hand_on_prompt(*seq);
+        llama_memory_seq_rm(memory, id, -1, -1);
+        in->erase(in->begin() + (seq - in->data()));
+        free_ids.push_back(id);
+        return;
+    }
+}
+
+void Core::hold(int32_t id) {
+    Sequence * seq = find(live, id);
+    if (!seq) return;
+    hand_on_prompt(*seq);
+    seq->sampler.reset();
+    held.push_back(std::move(*seq));
+    live.erase(live.begin() + (seq - live.data()));
+}
+
+// A sequence that goes while it evaluates the prompt for others gives that work to the first of them.
+void Core::hand_on_prompt(Sequence & seq) {
+    if (!seq.forks.empty()) {
+        Sequence & heir = *find(live, seq.forks[0]);
+        llama_memory_seq_cp(memory, seq.id, heir.id, -1, -1);
+        heir.todo    = seq.todo;
+        heir.n_past  = seq.n_past;
+        heir.waiting = false;
+        heir.forks   = { seq.forks.begin() + 1, seq.forks.end() };
+        seq.forks.clear();
+    }
+    for (Sequence & other : live) { other.forks.erase(std::remove(other.forks.begin(), other.forks.end(), seq.id), other.forks.end()); }
+}
+
+Step Core::step() {
+    Step out;
+    fill_batch();
+    if (batch.n_tokens == 0) return out;
+
+    LogCapture log;
+    const int32_t rc = llama_decode(ctx.get(), batch);
+    abort            = false; // an abort is for the step it was called in, never for the next one
+    if (rc != 0) {
+        forget_partial();
+        if (rc == 2) {
+            out.aborted = true;
+            return out;
+        }
+        if (rc == 1)
+            throw CodedError("ERR_CONTEXT_FULL", "The context has no room for the next " + std::to_string(batch.n_tokens) + " tokens");
+        throw CodedError("ERR_DECODE", "llama_decode returned " + std::to_string(rc) + (log.errors().empty() ? "" : ": " + log.errors()));
+    }
+
+    for (Sequence & seq : live) {
+        if (seq.n_rows == 0) continue;
+        seq.n_past += seq.n_rows;
+        seq.todo.erase(seq.todo.begin(), seq.todo.begin() + seq.n_rows);
+        if (seq.prompting) {
+            out.prompt_seq.push_back(seq.id);
+            out.prompt_left.push_back((int32_t)seq.todo.size());
+        }
+    }
+    for (Sequence & seq : live) {
+        if (seq.n_rows > 0 && seq.prompting && seq.todo.empty()) finish_prompt(seq);
+    }
+    for (Sequence & seq : live) {
+        if (seq.n_rows == 0 || seq.prompting) continue;
+        try {
+            advance(seq, out);
+        } catch (const CodedError & error) { // one sample's trouble is not its neighbours'
+            out.failures.push_back({ seq.id, error.code, error.what() });
+        }
+    }
+    for (const Failure & failure : out.failures) release(failure.seq);
+    for (size_t i = 0; i < out.seq.size(); i++) {
+        if (out.finish[i] == GOING) continue;
+        if (find(live, out.seq[i])->branch.hold)
+            hold(out.seq[i]);
+        else
+            release(out.seq[i]);
+    }
+    return out;
+}
+
+// Tokens already being generated go first, so a long new prompt never stalls a running answer.
+void Core::fill_batch() {
+    batch.n_tokens = 0;
+    n_outputs      = 0;
+    for (Sequence & seq : live) {
+        seq.n_rows    = 0;
+        seq.first_row = -1;
+    }
+    for (const bool prompting : { false, true }) {
+        for (Sequence & seq : live) {
+            if (seq.waiting || seq.prompting != prompting || seq.todo.empty()) continue;
+            const int32_t room  = n_batch_max - batch.n_tokens;
+            const int32_t n     = std::min<int32_t>((int32_t)seq.todo.size(), room);
+            const int32_t n_out = prompting ? n == (int32_t)seq.todo.size() : n;
+            if (prompting && n_outputs + n_out > n_outputs_max) continue;
+            add_rows(seq, prompting ? n : std::min(n, n_outputs_max - n_outputs), !prompting);
+        }
+    }
+}
+
+// `all_logits`: every row is sampled or scored. Otherwise only the last row of the prompt is.
+void Core::add_rows(Sequence & seq, int32_t n, bool all_logits) {
+    if (n <= 0) return;
+    seq.n_rows    = n;
+    seq.first_row = batch.n_tokens;
+    for (int32_t i = 0; i < n; i++) {
+        const int32_t row    = batch.n_tokens++;
+        const bool output    = all_logits || i + 1 == (int32_t)seq.todo.size();
+        batch.token[row]     = seq.todo[i];
+        batch.pos[row]       = seq.n_past + i;
+        batch.n_seq_id[row]  = 1;
+        batch.seq_id[row][0] = seq.id;
+        batch.logits[row]    = output;
+        n_outputs += output;
+    }
+}
+
+// After an abort or a failure some of the batch may be in the cache: back to what each sequence had before.
+void Core::forget_partial() {
+    for (const Sequence & seq : live) {
+        if (seq.n_rows > 0) llama_memory_seq_rm(memory, seq.id, seq.n_past, -1);
+    }
+}
+
+// The prompt is evaluated once; its copies share the cells, and all of them start from its last row of logits.
+void Core::finish_prompt(Sequence & lead) {
+    const int32_t row = lead.first_row + lead.n_rows - 1;
+    for (const int32_t id : lead.forks) {
+        Sequence & seq = *find(live, id);
+        llama_memory_seq_cp(memory, lead.id, id, -1, -1);
+        seq.n_past    = lead.n_past;
+        seq.first_row = row;
+        seq.n_rows    = 1;
+        seq.waiting   = false;
+        seq.prompting = false;
+    }
+    lead.forks.clear();
+    lead.first_row = row;
+    lead.n_rows    = 1;
+    lead.prompting = false;
+}
+
+void Core::advance(Sequence & seq, Step & out) {
+    if (!seq.branch.forced.empty()) {
+        for (int32_t i = 0; i < seq.n_rows; i++) score(seq, seq.first_row + i, seq.branch.forced[seq.n_scored], out);
+        if (seq.n_scored == 1) seq.todo.assign(seq.branch.forced.begin(), seq.branch.forced.end() - 1);
+        return;
+    }
+    if (!seq.sampler) {
+        emit(out, seq, -1, std::numeric_limits<float>::quiet_NaN(), READY, false);
+        return;
+    }
+    sample(seq, seq.first_row, out);
+}
+
+// log softmax of one entry. Rows are summed in double: a vocabulary of 128,256 terms loses digits in float.
+static float log_softmax(const float * logits, int32_t n, llama_token token) {
+    const float max = *std::max_element(logits, logits + n);
+    double sum      = 0.0;
+    for (int32_t i = 0; i < n; i++) sum += std::exp((double)(logits[i] - max));
+    return (float)((double)(logits[token] - max) - std::log(sum));
+}
+
+void Core::score(Sequence & seq, int32_t row, llama_token token, Step & out) {
+    const float * logits = logits_of(row);
+    seq.n_scored++;
+    const bool last = seq.n_scored == seq.branch.forced.size();
+    emit(out, seq, token, log_softmax(logits, llama_vocab_n_tokens(vocab), token), last ? END : GOING, false);
+}
+
+void Core::sample(Sequence & seq, int32_t row, Step & out) {
+    const float * logits    = logits_of(row);
+    const llama_token token = seq.sampler->sample(logits, scratch);
+    seq.n_left--;
+
+    const bool end      = is_end(token) && !seq.branch.ignore_end;
+    const Finish finish = end ? END : seq.n_left <= 0 ? LENGTH : GOING;
+    if (!end) seq.todo = { token };
+
+    const float logprob =
+        seq.branch.logprobs ? log_softmax(logits, llama_vocab_n_tokens(vocab), token) : std::numeric_limits<float>::quiet_NaN();
+    emit(out, seq, token, logprob, finish, !end);
+    seq.at_start = false;
+}
+
+void Core::emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text) {
+    if (text) {
+        char small[128];
+        const int32_t lstrip = seq.at_start ? 1 : 0;
+        const int32_t n      = llama_token_to_piece(vocab, token, small, sizeof(small), lstrip, false);
+        if (n >= 0) {
+            out.text.append(small, n);
+        } else { // a longer piece: -n is its size
+            std::string piece(-n, '\0');
+            llama_token_to_piece(vocab, token, piece.data(), -n, lstrip, false);
+            out.text += piece;
+        }
+    }
+    out.seq.push_back(seq.id);
+    out.token.push_back(token);
+    out.logprob.push_back(logprob);
+    out.finish.push_back(finish);
+    out.ends.push_back((uint32_t)out.text.size());
+}
+
+// One row of logits, all of them finite: damaged weights must not turn into an answer.
+const float * Core::logits_of(int32_t row) const {
+    const float * logits = llama_get_logits_ith(ctx.get(), row);
+    if (!logits) throw CodedError("ERR_NATIVE", "llama.cpp has no logits for row " + std::to_string(row));
+
+    const int32_t n = llama_vocab_n_tokens(vocab);
+    uint32_t bad    = 0;
+    for (int32_t i = 0; i < n; i++) {
+        uint32_t bits;
+        std::memcpy(&bits, logits + i, sizeof(bits));
+        bad |= (bits & 0x7f800000u) == 0x7f800000u; // infinite or not a number
+    }
+    if (bad)
+        throw CodedError("ERR_NUMERIC",
+                         "The model produced logits that are not finite numbers: its weights are damaged. Verify the file's SHA-256");
+    return logits;
+}
+
+bool Core::is_end(llama_token token) const {
+    const std::vector<llama_token> & more = weights->vocabulary.end_tokens();
+    return llama_vocab_is_eog(vocab, token) || std::find(more.begin(), more.end(), token) != more.end();
+}
+
+Core::Sequence * Core::find(std::vector<Sequence> & in, int32_t id) {
+    for (Sequence & seq : in)
+        if (seq.id == id) return &seq;
+    return nullptr;
+}

@@ -1,0 +1,160 @@
+#pragma once
+
+#include "sampler.h"
+#include "vocabulary.h"
+
+#include <llama-cpp.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+// Weights and vocabulary: shared by the model object and every engine made from it, freed with the last of them.
+struct Weights {
+    explicit Weights(llama_model_ptr model_) : model(std::move(model_)), vocabulary(model.get()) {}
+
+    llama_model_ptr model;
+    Vocabulary vocabulary;
+};
+
+using SharedWeights = std::shared_ptr<Weights>;
+
+struct LoraParams {
+    std::string path;
+    float scale;
+};
+
+struct CoreParams {
+    uint32_t n_ctx;     // cells of the unified KV cache, shared by all sequences
+    uint32_t n_batch;   // rows of one step: the grain at which a prompt is evaluated
+    uint32_t n_seq_max; // sequences alive at once, held ones included
+    int32_t n_threads;
+    uint32_t poll; // 0 … 100: how eagerly idle compute threads wait for work
+    ggml_type type_k;
+    ggml_type type_v;
+    llama_flash_attn_type flash_attn;
+    std::vector<LoraParams> loras;
+};
+
+// What one sequence does once its prompt has been evaluated: sample, or score given tokens, or (neither) just be there.
+struct Branch {
+    SamplerParams sampler;
+    int32_t max_tokens = 0;
+    std::vector<llama_token> forced; // non-empty: report the log-probability of each, sample nothing
+    bool logprobs   = false;         // report the log-probability of every sampled token
+    bool ignore_end = false;         // sample past end tokens, for measurements
+    bool hold       = false;         // keep the sequence for later jobs to start from
+};
+
+struct Job {
+    int32_t from      = -1;          // a held sequence whose evaluated tokens come before the prompt, or -1
+    int32_t from_size = -1;          // how many of its tokens to start from, or -1 for all
+    std::vector<llama_token> prompt; // at least one token
+    std::vector<Branch> branches;    // at least one
+};
+
+enum Finish : int32_t {
+    GOING  = 0,
+    END    = 1, // an end token, or the last forced token
+    LENGTH = 2, // max_tokens reached
+    READY  = 3, // a branch that neither samples nor scores: its prompt has been evaluated
+};
+
+// A sequence that could not go on, and why. It has been released.
+struct Failure {
+    int32_t seq;
+    const char * code;
+    std::string message;
+};
+
+// What one step produced, one entry per token, packed so that it crosses to JS in a few arrays.
+struct Step {
+    std::vector<int32_t> seq;
+    std::vector<int32_t> token; // -1 for READY
+    std::vector<float> logprob; // NaN where it was not asked for
+    std::vector<int32_t> finish;
+    std::vector<uint32_t> ends;       // end offset of each token's bytes in `text`
+    std::string text;                 // raw bytes: a token may be half a UTF-8 character
+    std::vector<int32_t> prompt_seq;  // sequences whose prompt advanced …
+    std::vector<int32_t> prompt_left; // … and how many of its tokens are still to be evaluated
+    std::vector<Failure> failures;
+    bool aborted = false; // nothing was evaluated; the same step can be tried again
+};
+
+// The decode loop without Node: one llama_context and the sequences that live in it.
+// Not thread-safe: JS calls it between steps, the owner thread calls step(). Only `abort` may be set at any time.
+class Core {
+public:
+    Core(SharedWeights weights, const CoreParams & params);
+    ~Core();
+
+    Core(const Core &)             = delete;
+    Core & operator=(const Core &) = delete;
+
+    // Starts one sequence per branch, all from the same prompt, which is evaluated once. Returns their ids in order.
+    // The caller has made sure that the cells suffice: a step that runs out of them fails with ERR_CONTEXT_FULL.
+    std::vector<int32_t> add(const Job & job);
+
+    // Forgets a sequence, running or held. Unknown ids are ignored: it may have finished meanwhile.
+    void release(int32_t id);
+
+    // Stops a running sequence but keeps what has been evaluated, for later jobs to start from.
+    void hold(int32_t id);
+
+    // One llama_decode for everything that is live, then one token for every sequence that has logits.
+    // On failure nothing has moved. True idleness gives an empty step.
+    Step step();
+
+    uint32_t n_ctx() const { return llama_n_ctx(ctx.get()); }
+    uint32_t n_batch() const { return n_batch_max; }
+    uint32_t n_seq_max() const { return llama_n_seq_max(ctx.get()); }
+    size_t n_live() const { return live.size(); }
+
+    std::atomic<bool> abort{ false };
+
+private:
+    struct Sequence {
+        int32_t id = -1;
+        std::vector<llama_token> todo; // not yet evaluated: the prompt, later the last sampled or the forced tokens
+        int32_t n_past    = 0;         // evaluated, and thus in the KV cache
+        int32_t n_left    = 0;         // may still be generated
+        int32_t n_rows    = 0;         // taken by the current batch …
+        int32_t first_row = -1;        // … from this row on
+        bool prompting    = true;      // `todo` is prompt, not generation
+        bool waiting      = false;     // becomes a copy of its lead once the prompt is done
+        bool at_start     = false;     // the next piece begins a run of text
+        size_t n_scored   = 0;         // forced tokens reported
+        std::vector<int32_t> forks;    // the sequences that wait for this one's prompt
+        Branch branch;
+        std::unique_ptr<Sampler> sampler;
+    };
+
+    void fill_batch();
+    void add_rows(Sequence & seq, int32_t n, bool all_logits);
+    void forget_partial();
+    void finish_prompt(Sequence & lead);
+    void advance(Sequence & seq, Step & out);
+    void score(Sequence & seq, int32_t row, llama_token token, Step & out);
+    void sample(Sequence & seq, int32_t row, Step & out);
+    void emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text);
+    const float * logits_of(int32_t row) const;
+    bool is_end(llama_token token) const;
+    Sequence * find(std::vector<Sequence> & in, int32_t id);
+    void hand_on_prompt(Sequence & seq);
+
+    SharedWeights weights;
+    std::vector<llama_adapter_lora_ptr> adapters; // declared before ctx: the context is freed first
+    llama_context_ptr ctx;
+    llama_memory_t memory;
+    const llama_vocab * vocab;
+    llama_batch batch;
+    int32_t n_batch_max;
+    int32_t n_outputs_max;
+    int32_t n_outputs = 0;
+    std::shared_ptr<void> threadpool;
+    std::vector<Sequence> live; // in the order they came
+    std::vector<Sequence> held;
+    std::vector<int32_t> free_ids;
+    std::vector<llama_token_data> scratch;
+};

@@ -1,0 +1,204 @@
+#include "model.h"
+
+#include "arguments.h"
+#include "log.h"
+
+#include <ggml-backend.h>
+
+#include <chrono>
+
+struct LoadParams {
+    std::vector<std::string> paths; // all parts of a split file in order
+    int32_t gpu_layers;
+    bool use_gpu;
+    bool mmap;
+    bool repack; // let the CPU backend rearrange weights for its kernels
+    bool mlock;
+};
+
+// Progress from the loading thread, at most some thirty times a second.
+struct Progress {
+    std::shared_ptr<std::atomic<bool>> cancelled;
+    std::function<void(float)> report; // may be empty
+    std::chrono::steady_clock::time_point last{};
+    bool seen_cancel = false;
+};
+
+static bool on_progress(float fraction, void * data) {
+    auto & progress = *static_cast<Progress *>(data);
+    if (progress.cancelled->load()) {
+        progress.seen_cancel = true;
+        return false;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (progress.report && (fraction >= 1.0f || now - progress.last > std::chrono::milliseconds(33))) {
+        progress.last = now;
+        progress.report(fraction);
+    }
+    return true;
+}
+
+static SharedWeights load_weights(const LoadParams & params, Progress progress) {
+    static ggml_backend_dev_t no_devices[] = { nullptr };
+
+    llama_model_params mparams          = llama_model_default_params();
+    mparams.n_gpu_layers                = params.use_gpu ? params.gpu_layers : 0;
+    mparams.load_mode                   = params.mmap ? (params.mlock ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MMAP)
+                                                      : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
+    mparams.use_extra_bufts             = params.repack;
+    mparams.progress_callback           = on_progress;
+    mparams.progress_callback_user_data = &progress;
+    if (!params.use_gpu) mparams.devices = no_devices;
+
+    std::vector<const char *> paths;
+    for (const std::string & path : params.paths) paths.push_back(path.c_str());
+
+    LogCapture log;
+    llama_model_ptr model(paths.size() == 1 ? llama_model_load_from_file(paths[0], mparams)
+                                            : llama_model_load_from_splits(paths.data(), paths.size(), mparams));
+    if (progress.seen_cancel) throw CodedError("ERR_ABORTED", "Loading the model was cancelled");
+    if (!model)
+        throw CodedError("ERR_MODEL_LOAD",
+                         "llama.cpp could not load " + params.paths[0] + (log.errors().empty() ? "" : ": " + log.errors()));
+    if (!llama_model_has_decoder(model.get()) || llama_model_has_encoder(model.get())) {
+        throw CodedError("ERR_MODEL_UNSUPPORTED",
+                         "Expected a model that generates text from left to right, " + params.paths[0] + " is of another kind");
+    }
+    return std::make_shared<Weights>(std::move(model));
+}
+
+Napi::Function Model::init(Napi::Env env) {
+    return DefineClass(env, "Model",
+                       {
+                           InstanceMethod<&Model::load>("load"),
+                           InstanceMethod<&Model::cancel_load>("cancelLoad"),
+                           InstanceMethod<&Model::info>("info"),
+                           InstanceMethod<&Model::tokenize>("tokenize"),
+                           InstanceMethod<&Model::detokenize>("detokenize"),
+                           InstanceMethod<&Model::close>("close"),
+                       });
+}
+
+Model::Model(const Napi::CallbackInfo & info) : Napi::ObjectWrap<Model>(info) {
+    owner = std::make_unique<Owner>(
+        info.Env(), "meditron.model", [cancelled = cancelled] { *cancelled = true; },
+        [this](bool busy) { busy ? (void)Ref() : (void)Unref(); });
+}
+
+SharedWeights Model::weights_now(Napi::Env env) const {
+    if (!weights) throw to_js(env, "ERR_CLOSED", "The model is closed");
+    return weights;
+}
+
+Napi::Value Model::load(const Napi::CallbackInfo & info) {
+    const auto object = info[0].As<Napi::Object>();
+    const auto list   = object.Get("paths").As<Napi::Array>();
+    LoadParams params;
+    for (uint32_t i = 0; i < list.Length(); i++) params.paths.push_back(list.Get(i).As<Napi::String>());
+    params.gpu_layers = (int32_t)number_of(object, "gpuLayers");
+    params.use_gpu    = flag_of(object, "useGpu");
+    params.mmap       = flag_of(object, "mmap");
+    params.repack     = flag_of(object, "repack");
+    params.mlock      = flag_of(object, "mlock");
+
+    Progress progress;
+    progress.cancelled = cancelled;
+    if (info[1].IsFunction()) {
+        // Called and destroyed on the JS thread only: a post that is dropped leaves it to the last holder, which is there.
+        auto callback     = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
+        progress_callback = callback;
+        std::weak_ptr<Napi::FunctionReference> weak = callback;
+        progress.report                             = [this, weak](float fraction) {
+            owner->post([weak, fraction](Napi::Env env) {
+                const auto live = weak.lock();
+                if (live) live->Call({ Napi::Number::New(env, fraction) });
+            });
+        };
+    }
+
+    return owner->run<SharedWeights>([params, progress] { return load_weights(params, progress); },
+                                     [this](Napi::Env env, SharedWeights & loaded) -> Napi::Value {
+                                         weights = std::move(loaded);
+                                         progress_callback.reset();
+                                         return env.Undefined();
+                                     });
+}
+
+void Model::cancel_load(const Napi::CallbackInfo &) { *cancelled = true; }
+
+static Napi::Value token_or_null(Napi::Env env, llama_token token) {
+    return token == LLAMA_TOKEN_NULL ? env.Null() : Napi::Value(Napi::Number::New(env, token));
+}
+
+Napi::Value Model::info(const Napi::CallbackInfo & info) {
+    const Napi::Env env       = info.Env();
+    const SharedWeights held  = weights_now(env);
+    const llama_model * model = held->model.get();
+    const llama_vocab * vocab = held->vocabulary.raw();
+
+    char description[128];
+    llama_model_desc(model, description, sizeof(description));
+    const char * chat_template = llama_model_chat_template(model, nullptr);
+
+    std::vector<int32_t> ends;
+    std::vector<int32_t> specials;
+    for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
+        if (held->vocabulary.is_special(id)) specials.push_back(id);
+        const auto & more = held->vocabulary.end_tokens();
+        if (llama_vocab_is_eog(vocab, id) || std::find(more.begin(), more.end(), id) != more.end()) ends.push_back(id);
+    }
+
+    auto out = Napi::Object::New(env);
+    out.Set("description", description);
+    out.Set("sizeBytes", (double)llama_model_size(model));
+    out.Set("parameters", (double)llama_model_n_params(model));
+    out.Set("layers", llama_model_n_layer(model));
+    out.Set("embedding", llama_model_n_embd(model));
+    out.Set("heads", llama_model_n_head(model));
+    out.Set("kvHeads", llama_model_n_head_kv(model));
+    out.Set("trainContext", llama_model_n_ctx_train(model));
+    out.Set("vocabularySize", llama_vocab_n_tokens(vocab));
+    out.Set("bos", token_or_null(env, llama_vocab_bos(vocab)));
+    out.Set("eos", token_or_null(env, llama_vocab_eos(vocab)));
+    out.Set("addBos", llama_vocab_get_add_bos(vocab));
+    out.Set("ends", pack(env, ends));
+    out.Set("specials", pack(env, specials));
+    out.Set("chatTemplate", chat_template ? Napi::Value(Napi::String::New(env, chat_template)) : env.Null());
+    return out;
+}
+
+Napi::Value Model::tokenize(const Napi::CallbackInfo & info) {
+    const SharedWeights held = weights_now(info.Env());
+    const auto texts         = info[0].As<Napi::Array>();
+    const auto templates     = info[1].As<Napi::Array>();
+    const auto bos           = (Bos)info[2].As<Napi::Number>().Int32Value();
+    const bool inside        = info[3].As<Napi::Boolean>();
+
+    std::vector<Segment> segments;
+    for (uint32_t i = 0; i < texts.Length(); i++) {
+        segments.push_back({ texts.Get(i).As<Napi::String>(), templates.Get(i).As<Napi::Boolean>() });
+    }
+    return owner->run<std::vector<llama_token>>([held, segments, bos, inside] { return held->vocabulary.tokenize(segments, bos, inside); },
+                                                [](Napi::Env env, std::vector<llama_token> & tokens) { return pack(env, tokens); });
+}
+
+Napi::Value Model::detokenize(const Napi::CallbackInfo & info) {
+    const SharedWeights held = weights_now(info.Env());
+    const bool special       = info[1].As<Napi::Boolean>();
+    return owner->run<std::string>(
+        [held, tokens = ids_of(info[0]), special] { return held->vocabulary.detokenize(tokens, special); },
+        [](Napi::Env env, std::string & text) -> Napi::Value { return Napi::Buffer<char>::Copy(env, text.data(), text.size()); });
+}
+
+// What runs on the owner keeps its own reference, so the weights go when the last user has finished.
+Napi::Value Model::close(const Napi::CallbackInfo &) {
+    *cancelled = true;
+    auto last  = std::make_shared<SharedWeights>(std::move(weights));
+    weights.reset();
+    return owner->run<bool>(
+        [last] {
+            last->reset();
+            return true;
+        },
+        [](Napi::Env env, bool &) { return env.Undefined(); });
+}

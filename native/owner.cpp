@@ -1,0 +1,138 @@
+#include "owner.h"
+
+#ifdef _WIN32
+#    include <process.h>
+#    include <windows.h>
+#else
+#    include <pthread.h>
+#endif
+
+// Tokenizers recurse once per character; only what is touched becomes real memory.
+static constexpr size_t STACK_SIZE = size_t(512) * 1024 * 1024;
+
+Napi::Error to_js(Napi::Env env, const char * code, const std::string & message) {
+    Napi::Error error = Napi::Error::New(env, message);
+    error.Set("code", Napi::String::New(env, code));
+    return error;
+}
+
+Thrown run_guarded(const std::function<void()> & work) {
+    try {
+        work();
+        return {};
+    } catch (const CodedError & error) { return { error.code, error.what() }; } catch (const std::bad_alloc &) {
+        return { "ERR_MEMORY", "Not enough memory" };
+    } catch (const std::exception & error) { return { "ERR_NATIVE", error.what() }; } catch (...) {
+        return { "ERR_NATIVE", "An unknown C++ exception" };
+    }
+}
+
+static void at_environment_exit(void * owner) { static_cast<Owner *>(owner)->stop(); }
+
+Owner::Owner(Napi::Env env, const char * name, std::function<void()> interrupt, std::function<void(bool)> busy)
+    : interrupt(std::move(interrupt)), busy(std::move(busy)), env(env) {
+    // No JS function of its own: every post brings its own callback.
+    js = Napi::ThreadSafeFunction::New(env, Napi::Function(), name, 0, 1);
+    js.Unref(env); // an idle owner does not keep the process alive
+    // Hooks run in reverse order, so the thread is joined before the environment finalizes `js`.
+    napi_add_env_cleanup_hook(env, at_environment_exit, this);
+
+#ifdef _WIN32
+    thread = (void *)_beginthreadex(
+        nullptr, (unsigned)STACK_SIZE,
+        [](void * self) -> unsigned {
+            thread_main(self);
+            return 0;
+        },
+        this, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);
+    const bool failed = thread == nullptr;
+#else
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    const bool failed = pthread_create(&thread, &attr, thread_main, this) != 0;
+    pthread_attr_destroy(&attr);
+#endif
+    if (failed) {
+        stopped = true;
+        napi_remove_env_cleanup_hook(env, at_environment_exit, this);
+        js.Abort();
+        throw to_js(env, "ERR_MEMORY", "Could not start a thread with a stack of 512 MB of address space");
+    }
+}
+
+Owner::~Owner() {
+    stop();
+    *alive = false;
+}
+
+void Owner::stop() {
+    if (stopped) return;
+    stopped = true;
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        stopping = true;
+        tasks.clear();
+    }
+    interrupt();
+    wake.notify_one();
+#ifdef _WIN32
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+#else
+    pthread_join(thread, nullptr);
+#endif
+    napi_remove_env_cleanup_hook(env, at_environment_exit, this);
+    js.Release();
+}
+
+void Owner::post(std::function<void(Napi::Env)> call) {
+    auto * carried           = new std::function<void(Napi::Env)>(std::move(call));
+    const napi_status status = js.NonBlockingCall(carried, [](Napi::Env env, Napi::Function, std::function<void(Napi::Env)> * given) {
+        std::unique_ptr<std::function<void(Napi::Env)>> owned(given);
+        if (static_cast<napi_env>(env) == nullptr) return; // called for the last time while the environment closes
+        Napi::HandleScope scope(env);
+        (*owned)(env);
+    });
+    if (status != napi_ok) delete carried;
+}
+
+void Owner::push(Task task) {
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        if (stopping) return;
+        tasks.push_back(std::move(task));
+    }
+    wake.notify_one();
+}
+
+void * Owner::thread_main(void * self) {
+    static_cast<Owner *>(self)->loop();
+    return nullptr;
+}
+
+void Owner::loop() {
+    for (;;) {
+        Task task;
+        {
+            std::unique_lock<std::mutex> lock(mutex);
+            wake.wait(lock, [this] { return stopping || !tasks.empty(); });
+            if (stopping) return;
+            task = std::move(tasks.front());
+            tasks.pop_front();
+        }
+        task();
+    }
+}
+
+void Owner::started(Napi::Env env) {
+    if (pending++ > 0) return;
+    js.Ref(env);
+    busy(true);
+}
+
+void Owner::settled(Napi::Env env) {
+    if (--pending > 0 || stopped) return;
+    js.Unref(env);
+    busy(false);
+}

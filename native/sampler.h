@@ -1,0 +1,41 @@
+#pragma once
+
+#include <llama-cpp.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// How one sample chooses its tokens. Defaults and checks are made in TypeScript; these values arrive clean.
+struct SamplerParams {
+    float temperature       = 0.0f; // 0 is greedy
+    int32_t top_k           = 0;
+    float top_p             = 1.0f;
+    float min_p             = 0.0f;
+    float repeat_penalty    = 1.0f;
+    float frequency_penalty = 0.0f;
+    float presence_penalty  = 0.0f;
+    uint32_t seed           = 0;
+    std::vector<llama_logit_bias> logit_bias;
+    std::string grammar; // GBNF with a rule `root`, or empty
+};
+
+// One sample's own chain and random state. Built once, never edited: a new configuration is a new Sampler.
+// Penalties and grammar see generated tokens only, never the prompt. Any thread, one at a time.
+class Sampler {
+public:
+    // `max_tokens` bounds the window that the penalties look back on.
+    Sampler(const llama_vocab * vocab, const SamplerParams & params, int32_t max_tokens);
+
+    // Picks a token from one row of logits and remembers it. `scratch` is reused between calls and samplers.
+    llama_token sample(const float * logits, std::vector<llama_token_data> & scratch);
+
+private:
+    llama_token pick(const float * logits, std::vector<llama_token_data> & scratch, bool constrained);
+    bool allowed(llama_token token);
+
+    const llama_vocab * vocab;
+    int32_t n_vocab;
+    llama_sampler_ptr chain;
+    llama_sampler_ptr grammar; // null without a grammar
+};

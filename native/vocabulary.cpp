@@ -1,0 +1,157 @@
+#include "vocabulary.h"
+
+#include "error.h"
+
+#include <algorithm>
+#include <array>
+
+static constexpr int SPECIAL = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN | LLAMA_TOKEN_ATTR_USER_DEFINED;
+
+static std::vector<llama_token> call_tokenize(const llama_vocab * vocab, const std::string & text) {
+    std::vector<llama_token> tokens(text.size() + 8);
+    int32_t n = llama_tokenize(vocab, text.data(), (int32_t)text.size(), tokens.data(), (int32_t)tokens.size(), false, false);
+    if (n == INT32_MIN) throw CodedError("ERR_CONTEXT_FULL", "The text has more tokens than fit in 32 bits");
+    if (n < 0) {
+        tokens.resize(-n);
+        n = llama_tokenize(vocab, text.data(), (int32_t)text.size(), tokens.data(), (int32_t)tokens.size(), false, false);
+    }
+    if (n < 0) throw CodedError("ERR_NATIVE", "llama.cpp could not tokenize the text");
+    tokens.resize(n);
+    return tokens;
+}
+
+static bool puts_space_before_runs(const llama_model * model, const llama_vocab * vocab) {
+    char value[16];
+    const int32_t n = llama_model_meta_val_str(model, "tokenizer.ggml.add_space_prefix", value, sizeof(value));
+    return n > 0 ? std::string(value) == "true" : llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_SPM;
+}
+
+Vocabulary::Vocabulary(const llama_model * model)
+    : vocab(llama_model_get_vocab(model)), space_prefix(puts_space_before_runs(model, vocab)) {
+    static const std::array<std::string, 2> end_texts = { "<EOD>", "<PAD>" };
+
+    for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
+        if (!is_special(id)) continue;
+        const std::string text = llama_vocab_get_text(vocab, id);
+        if (text.empty()) continue;
+        specials.push_back({ text, id });
+        if (std::find(end_texts.begin(), end_texts.end(), text) != end_texts.end()) ends.push_back(id);
+    }
+    std::stable_sort(specials.begin(), specials.end(), [](const Special & a, const Special & b) { return a.text.size() > b.text.size(); });
+    newline = call_tokenize(vocab, "\n");
+}
+
+bool Vocabulary::is_special(llama_token token) const { return (llama_vocab_get_attr(vocab, token) & SPECIAL) != 0; }
+
+// The unknown token does not count: it is how some vocabularies spell a character they do not have.
+bool Vocabulary::any_special(const std::vector<llama_token> & tokens) const {
+    return std::any_of(tokens.begin(), tokens.end(), [&](llama_token token) {
+        return is_special(token) && !(llama_vocab_get_attr(vocab, token) & LLAMA_TOKEN_ATTR_UNKNOWN);
+    });
+}
+
+static void append(std::vector<llama_token> & out, const std::vector<llama_token> & more) {
+    out.insert(out.end(), more.begin(), more.end());
+}
+
+std::vector<llama_token> Vocabulary::tokenize(const std::vector<Segment> & segments, Bos bos, bool inside) const {
+    std::vector<llama_token> out;
+    const llama_token bos_token = llama_vocab_bos(vocab);
+    if (bos == Bos::ALWAYS && bos_token == LLAMA_TOKEN_NULL) {
+        throw CodedError("ERR_OPTION",
+                         "Expected `bos` to be \"auto\" or \"never\": this vocabulary has no token for the beginning of a text");
+    }
+    const bool add_bos = bos == Bos::ALWAYS || (bos == Bos::AUTO && llama_vocab_get_add_bos(vocab));
+    if (add_bos && bos_token != LLAMA_TOKEN_NULL) out.push_back(bos_token);
+
+    std::string run;
+    const auto end_run = [&] {
+        append(out, plain(run, inside));
+        run.clear();
+        inside = false; // what follows a special token begins a run
+    };
+    for (const Segment & segment : segments) {
+        if (!segment.is_template) {
+            run += segment.text;
+            continue;
+        }
+        for (size_t at = 0; at < segment.text.size();) {
+            const Special * special = special_at(segment.text, at);
+            if (!special) {
+                run += segment.text[at++];
+                continue;
+            }
+            end_run();
+            // a template may spell the beginning token that has just been added: exactly one is meant
+            if (!(out.size() == 1 && add_bos && special->token == bos_token)) out.push_back(special->token);
+            at += special->text.size();
+        }
+    }
+    end_run();
+    return out;
+}
+
+const Vocabulary::Special * Vocabulary::special_at(const std::string & text, size_t at) const {
+    for (const Special & special : specials) {
+        if (special.text[0] == text[at] && text.compare(at, special.text.size(), special.text) == 0) return &special;
+    }
+    return nullptr;
+}
+
+// llama.cpp recognizes user-defined tokens even with special parsing off. Here they are cut in two inside, after their
+// first character, and every part is tokenized on its own.
+std::vector<llama_token> Vocabulary::plain(const std::string & text, bool inside) const {
+    std::vector<llama_token> tokens = part(text, inside);
+    if (!any_special(tokens)) return tokens;
+
+    std::vector<std::string> parts(1);
+    for (size_t at = 0; at < text.size();) {
+        const Special * special = special_at(text, at);
+        if (!special) {
+            parts.back() += text[at++];
+            continue;
+        }
+        size_t first = 1; // do not cut a UTF-8 character
+        while (first < special->text.size() && ((unsigned char)text[at + first] & 0xC0) == 0x80) first++;
+        parts.back() += text.substr(at, first);
+        parts.emplace_back();
+        at += first;
+    }
+
+    tokens.clear();
+    for (size_t i = 0; i < parts.size(); i++) append(tokens, part(parts[i], inside || i > 0));
+    if (any_special(tokens)) {
+        throw CodedError("ERR_NATIVE", "The tokenizer turned ordinary text into a special token; please report the model's vocabulary");
+    }
+    return tokens;
+}
+
+// SentencePiece puts a space before every text it is given. Text inside a run is therefore tokenized behind a newline, with
+// which nothing merges, and what the newline became is taken off again.
+std::vector<llama_token> Vocabulary::part(const std::string & text, bool inside) const {
+    if (text.empty()) return {};
+    if (!inside || !space_prefix) return call_tokenize(vocab, text);
+    std::vector<llama_token> tokens = call_tokenize(vocab, "\n" + text);
+    if (tokens.size() < newline.size() || !std::equal(newline.begin(), newline.end(), tokens.begin())) return call_tokenize(vocab, text);
+    tokens.erase(tokens.begin(), tokens.begin() + newline.size());
+    return tokens;
+}
+
+std::string Vocabulary::detokenize(const std::vector<llama_token> & tokens, bool special) const {
+    const int32_t n_vocab = llama_vocab_n_tokens(vocab);
+    for (const llama_token token : tokens) {
+        if (token < 0 || token >= n_vocab) {
+            throw CodedError("ERR_OPTION",
+                             "Expected token ids from 0 to " + std::to_string(n_vocab - 1) + ", got " + std::to_string(token));
+        }
+    }
+    std::string text(tokens.size() * 8 + 16, '\0');
+    int32_t n = llama_detokenize(vocab, tokens.data(), (int32_t)tokens.size(), text.data(), (int32_t)text.size(), false, special);
+    if (n < 0) {
+        text.resize(-n);
+        n = llama_detokenize(vocab, tokens.data(), (int32_t)tokens.size(), text.data(), (int32_t)text.size(), false, special);
+    }
+    if (n < 0) throw CodedError("ERR_NATIVE", "llama.cpp could not turn the tokens into text");
+    text.resize(n);
+    return text;
+}

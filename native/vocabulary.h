@@ -1,0 +1,59 @@
+#pragma once
+
+#include <llama-cpp.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// A run of prompt text. Only template text may yield special tokens.
+struct Segment {
+    std::string text;
+    bool is_template;
+};
+
+enum class Bos : int32_t { AUTO = 0, ALWAYS = 1, NEVER = 2 };
+
+// Text to tokens and back. Some tokenizers recurse once per character: call it on the owner thread, which has a large stack.
+class Vocabulary {
+public:
+    explicit Vocabulary(const llama_model * model);
+
+    // Special tokens are taken from template segments only, as literals. What lies between two of them is one run of
+    // plain text, whichever segments it came from, because a tokenizer sees other pieces when a run is cut in two.
+    // Special text outside template segments is tokenized as the ordinary characters it is made of.
+    // `inside`: the text continues a run that has begun before, so it does not get the space that begins a run.
+    std::vector<llama_token> tokenize(const std::vector<Segment> & segments, Bos bos, bool inside) const;
+
+    // `special`: show special tokens as their text instead of leaving them out.
+    std::string detokenize(const std::vector<llama_token> & tokens, bool special) const;
+
+    // Tokens that end a text although llama.cpp does not say so: `<EOD>` closes every document that MEDITRON was
+    // trained on, while the published configuration names `</s>` (epfLLM/Megatron-LLM, preprocessing with --append_eod).
+    const std::vector<llama_token> & end_tokens() const { return ends; }
+
+    const llama_vocab * raw() const { return vocab; }
+
+    bool is_special(llama_token token) const;
+
+    // SentencePiece writes a space before every run of text. What is generated right after a special token begins such
+    // a run, so its first space is the tokenizer's, not the text's.
+    bool has_space_prefix() const { return space_prefix; }
+
+private:
+    struct Special {
+        std::string text;
+        llama_token token;
+    };
+
+    const Special * special_at(const std::string & text, size_t at) const;
+    std::vector<llama_token> plain(const std::string & text, bool inside) const;
+    std::vector<llama_token> part(const std::string & text, bool inside) const;
+    bool any_special(const std::vector<llama_token> & tokens) const;
+
+    const llama_vocab * vocab;
+    bool space_prefix;
+    std::vector<Special> specials; // longest first
+    std::vector<llama_token> ends;
+    std::vector<llama_token> newline; // how the tokenizer begins a run that starts with a newline
+};

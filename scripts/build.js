@@ -1,0 +1,284 @@
+#!/usr/bin/env node
+// Builds what is missing or out of date: llama.cpp's tree (unpacked), the native addon, the TypeScript.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { platformPackages } from './platform.js';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+
+const help = `Usage: npm run build -- [options]
+
+Builds what is missing or out of date. Without options: the addon against the prebuilt llama.cpp libraries, then the TypeScript.
+
+  --source              build llama.cpp from the bundled source instead of linking the prebuilt libraries
+  --cuda                source: CUDA backend (needs the CUDA Toolkit with cuBLAS)
+  --cuda-arch LIST      source: CUDA architectures, as 86 or "80;90" (default: this machine's)
+  --metal               source: Metal backend (macOS)
+  --vulkan              source: Vulkan backend (needs libvulkan-dev, glslc, spirv-headers)
+  --tune                source: tune for this processor (-march=native)
+  --sanitize KIND       address or thread: instrument the native code
+  --tests               build the native tests too
+  --debug               unoptimized, with debug information
+  --native-only         leave the TypeScript out
+  --clean               throw the addon's build folder away first
+  --quiet               say nothing if there is nothing to do
+
+Example: npm run build -- --source --cuda --cuda-arch 86
+`;
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  process.stderr.write(`meditron: ${message}\n`);
+  process.exit(1);
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        source: { type: 'boolean' },
+        cuda: { type: 'boolean' },
+        'cuda-arch': { type: 'string' },
+        metal: { type: 'boolean' },
+        vulkan: { type: 'boolean' },
+        tune: { type: 'boolean' },
+        sanitize: { type: 'string' },
+        tests: { type: 'boolean' },
+        debug: { type: 'boolean' },
+        'native-only': { type: 'boolean' },
+        clean: { type: 'boolean' },
+        quiet: { type: 'boolean' },
+        stamp: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    return values;
+  } catch (error) {
+    return fail(`${/** @type {Error} */ (error).message}\n\n${help}`);
+  }
+}
+
+const options = readOptions();
+if (options.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+const sourceOnly = ['cuda', 'cuda-arch', 'metal', 'vulkan', 'tune'].filter(
+  name => options[/** @type {'cuda'} */ (name)],
+);
+if (sourceOnly.length > 0 && !options.source) {
+  fail(
+    `--${sourceOnly[0]} is for a source build; add --source. The prebuilt libraries choose CPU variant and GPU at run time.`,
+  );
+}
+if (options.sanitize && !['address', 'thread'].includes(options.sanitize)) {
+  fail(`expected --sanitize to be address or thread, got "${options.sanitize}"`);
+}
+
+const kind = options.source ? 'source' : 'prebuilt';
+const variant = [
+  kind,
+  options.cuda && 'cuda',
+  options.metal && 'metal',
+  options.vulkan && 'vulkan',
+  options.tune && 'tuned',
+  options.sanitize,
+  options.debug && 'debug',
+]
+  .filter(Boolean)
+  .join('-');
+const buildDir = join(root, 'build', variant);
+
+checkInstalled();
+const llama = unpackLlama();
+buildNative();
+if (!options['native-only']) buildTypeScript();
+if (options.stamp) {
+  mkdirSync(dirname(resolve(options.stamp)), { recursive: true });
+  writeFileSync(options.stamp, '');
+}
+
+function checkInstalled() {
+  if (existsSync(join(root, 'node_modules', 'node-llama-cpp'))) return;
+  fail('the packages are not installed. Run `npm ci` in this folder first.');
+}
+
+/** The tree that node-llama-cpp carries as a git bundle: headers, sources, vocabularies. */
+function unpackLlama() {
+  const carrier = join(root, 'node_modules', 'node-llama-cpp', 'llama');
+  const release = JSON.parse(readFileSync(join(carrier, 'binariesGithubRelease.json'), 'utf8')).release;
+  const tree = join(root, 'build', 'llama.cpp');
+  const mark = join(tree, '.release');
+  if (!existsSync(mark) || readFileSync(mark, 'utf8').trim() !== release) {
+    need('git', ['--version'], 'git is needed to unpack llama.cpp', {
+      linux: 'git',
+      darwin: 'xcode-select --install',
+      win32: 'Git for Windows',
+    });
+    note(`Unpacking llama.cpp ${release} …`);
+    rmSync(tree, { recursive: true, force: true });
+    mkdirSync(dirname(tree), { recursive: true });
+    const result = spawnSync(
+      'git',
+      ['clone', '--quiet', '--config', 'advice.detachedHead=false', join(carrier, 'gitRelease.bundle'), tree],
+      { encoding: 'utf8' },
+    );
+    if (result.status !== 0 || !existsSync(join(tree, 'include', 'llama.h')))
+      fail(`could not unpack llama.cpp: ${result.stderr}`);
+    writeFileSync(mark, `${release}\n`);
+  }
+  return { release, tree };
+}
+
+function buildNative() {
+  const platform = platformPackages(root);
+  if (kind === 'prebuilt' && !platform.cpu) {
+    fail(
+      `there is no prebuilt llama.cpp for ${process.platform}-${process.arch}${platform.expected ? ` (package ${platform.expected} is not installed)` : ''}. ` +
+        'Build it from source: `npm run build -- --source`.',
+    );
+  }
+  const defines = {
+    MEDITRON_LLAMA: kind,
+    MEDITRON_LLAMA_SOURCE: llama.tree,
+    MEDITRON_LLAMA_RELEASE: llama.release,
+    MEDITRON_LIBRARY_DIR: platform.cpu?.directory ?? '',
+    MEDITRON_LIBRARY_RELEASE: platform.cpu?.release ?? '',
+    MEDITRON_SANITIZE: options.sanitize ?? '',
+    MEDITRON_TESTS: options.tests ? 'ON' : 'OFF',
+    ...(options.source && {
+      GGML_CUDA: options.cuda ? 'ON' : 'OFF',
+      GGML_METAL: options.metal ? 'ON' : 'OFF',
+      GGML_METAL_EMBED_LIBRARY: options.metal ? 'ON' : 'OFF',
+      GGML_VULKAN: options.vulkan ? 'ON' : 'OFF',
+      GGML_NATIVE: options.tune ? 'ON' : 'OFF',
+    }),
+    ...(options['cuda-arch'] && { CMAKE_CUDA_ARCHITECTURES: options['cuda-arch'] }),
+  };
+  const addon = join(buildDir, 'Release', process.platform === 'win32' ? 'Release/meditron.node' : 'meditron.node');
+  const stampFile = join(buildDir, 'inputs.sha256');
+  const inputs = hashOf(
+    JSON.stringify(defines),
+    process.version.split('.')[0] ?? '',
+    ...filesIn('native'),
+    ...filesIn('cmake'),
+    ...filesIn('test/native'),
+    'CMakeLists.txt',
+  );
+  if (options.clean) rmSync(buildDir, { recursive: true, force: true });
+
+  const current = existsSync(addon) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs;
+  if (!current) {
+    checkCompiler();
+    note(
+      kind === 'source' ? 'Building llama.cpp and the addon from source (minutes) …' : 'Building the native addon …',
+    );
+    const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
+    const args = [
+      cmakeJs,
+      'compile',
+      '--out',
+      buildDir,
+      '--directory',
+      root,
+      '--log-level',
+      'error',
+      '--parallel',
+      '2',
+    ];
+    if (options.debug) args.push('--debug');
+    for (const [name, value] of Object.entries(defines)) args.push(`--CD${name}=${value}`);
+    const result = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
+    if (result.status !== 0) {
+      const output = `${result.stdout}${result.stderr}`;
+      fail(`the native addon could not be built.\n${relevant(output)}`);
+    }
+    writeFileSync(stampFile, inputs);
+  }
+  // What the loader reads: which addon was built last, and where its libraries are.
+  const record = { addon: relative(root, addon), kind, variant, release: llama.release };
+  const recordFile = join(root, 'build', 'addon.json');
+  if (!options.sanitize) writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** The part of a build log that says what went wrong. @param {string} output */
+function relevant(output) {
+  const lines = output.split('\n');
+  const at = lines.findIndex(line => /CMake Error|error:|fatal error|undefined reference/.test(line));
+  return lines.slice(Math.max(0, at), at < 0 ? lines.length : at + 30).join('\n');
+}
+
+function checkCompiler() {
+  need('cmake', ['--version'], 'CMake is needed to build the addon', {
+    linux: 'cmake',
+    darwin: 'brew install cmake',
+    win32: 'CMake (cmake.org), or Visual Studio with C++',
+  });
+  if (process.platform === 'win32') return; // cmake-js finds Visual Studio and says so if it is missing
+  need(process.env['CXX'] ?? 'c++', ['--version'], 'a C++ compiler is needed to build the addon', {
+    linux: 'g++',
+    darwin: 'xcode-select --install',
+    win32: '',
+  });
+  const maker = ['ninja', 'make'].some(tool => spawnSync(tool, ['--version']).status === 0);
+  if (!maker)
+    fail(
+      'make or ninja is needed to build the addon. Install it: package `make` (Debian, Ubuntu: apt-get install make).',
+    );
+}
+
+/** @param {string} tool @param {string[]} args @param {string} why @param {{linux: string, darwin: string, win32: string}} packages */
+function need(tool, args, why, packages) {
+  if (spawnSync(tool, args).status === 0) return;
+  const hint =
+    process.platform === 'linux'
+      ? `install the package \`${packages.linux}\` (Debian, Ubuntu: apt-get install ${packages.linux}; Fedora: dnf install ${packages.linux === 'g++' ? 'gcc-c++' : packages.linux})`
+      : process.platform === 'darwin'
+        ? `run \`${packages.darwin}\``
+        : `install ${packages.win32}`;
+  fail(`${why}, and \`${tool}\` was not found: ${hint}, then try again.`);
+}
+
+function buildTypeScript() {
+  const stampFile = join(root, 'dist', '.inputs.sha256');
+  const inputs = hashOf(...filesIn('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return;
+  note('Compiling the TypeScript …');
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, encoding: 'utf8' });
+  if (result.status !== 0) fail(`the TypeScript could not be compiled.\n${result.stdout}${result.stderr}`);
+  writeFileSync(stampFile, inputs);
+}
+
+/** @param {string} folder @returns {string[]} */
+function filesIn(folder) {
+  const full = join(root, folder);
+  if (!existsSync(full)) return [];
+  return readdirSync(full, { recursive: true, encoding: 'utf8' })
+    .map(name => join(folder, name))
+    .filter(name => statSync(join(root, name)).isFile())
+    .sort();
+}
+
+/** Hash of strings and of the contents of those that name files. @param {...string} parts */
+function hashOf(...parts) {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    const path = join(root, part);
+    hash.update(part);
+    if (part.length < 200 && existsSync(path) && statSync(path).isFile()) hash.update(readFileSync(path));
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} text */
+function note(text) {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,75 @@
+/**
+ * Every error this package throws on purpose is a {@link MeditronError}. Programs switch on `code`, which is part of
+ * the API; the message is for people, says what was expected, what came and what to do, and may change.
+ */
+export type ErrorCode =
+  | 'ERR_OPTION' // an option or argument is wrong: fix the call
+  | 'ERR_INPUT' // a question, record or data file cannot be used
+  | 'ERR_OUTPUT' // a file could not be written
+  | 'ERR_MODEL_FILE' // the model file is missing, unreadable or not a file
+  | 'ERR_MODEL_FORMAT' // the file is not a usable GGUF: truncated, damaged, of another version
+  | 'ERR_MODEL_UNSUPPORTED' // a GGUF, but not a model this engine runs: vocabulary only, unknown architecture
+  | 'ERR_MODEL_LOAD' // llama.cpp refused a file that passed our checks
+  | 'ERR_LORA' // an adapter cannot be used with this model
+  | 'ERR_MEMORY' // what was asked for does not fit in memory
+  | 'ERR_CONTEXT_FULL' // prompt and new tokens do not fit in the context; never truncated silently
+  | 'ERR_DECODE' // llama.cpp could not evaluate a batch
+  | 'ERR_NUMERIC' // the model produced a logit that is not a finite number: damaged weights
+  | 'ERR_GRAMMAR' // a grammar is malformed or past the limits that llama.cpp survives
+  | 'ERR_PROMPT_FORMAT' // no prompt format is known for this model; choices are listed
+  | 'ERR_BUSY' // the native object is in use
+  | 'ERR_CLOSED' // the model or engine has been closed
+  | 'ERR_ABORTED' // the work was cancelled and no other reason was given
+  | 'ERR_ADDON' // the native addon is missing, or built against another llama.cpp release
+  | 'ERR_NATIVE'; // llama.cpp or the addon failed in a way none of the above describes
+
+export class MeditronError extends Error {
+  override readonly name: string = 'MeditronError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The exit code of the `meditron` command for each error code. 0 is success, 1 anything not listed, 130 Ctrl-C. */
+export const exitCodes: Readonly<Record<ErrorCode, number>> = {
+  ERR_OPTION: 2,
+  ERR_INPUT: 3,
+  ERR_OUTPUT: 3,
+  ERR_MODEL_FILE: 4,
+  ERR_MODEL_FORMAT: 4,
+  ERR_MODEL_UNSUPPORTED: 4,
+  ERR_MODEL_LOAD: 4,
+  ERR_LORA: 4,
+  ERR_PROMPT_FORMAT: 4,
+  ERR_MEMORY: 5,
+  ERR_CONTEXT_FULL: 5,
+  ERR_DECODE: 6,
+  ERR_NUMERIC: 6,
+  ERR_GRAMMAR: 2,
+  ERR_BUSY: 6,
+  ERR_CLOSED: 6,
+  ERR_ABORTED: 130,
+  ERR_ADDON: 7,
+  ERR_NATIVE: 6,
+};
+
+/** The caller passed something that cannot be used: `` Expected `maxTokens` to be an integer >= 1, got "a" (string) ``. */
+export function optionError(option: string, expected: string, actual: unknown): MeditronError {
+  return new MeditronError('ERR_OPTION', `Expected \`${option}\` to be ${expected}, got ${describe(actual)}`);
+}
+
+/** A value as it is shown in error messages: short, typed, never more than 60 characters of it. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`;
+  if (typeof value === 'function') return 'a function';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return `${short} (${typeof value})`;
+}

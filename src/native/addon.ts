@@ -1,0 +1,152 @@
+/**
+ * The whole native surface as types. Values that go in are complete and checked; see native/core.h for what they mean.
+ * Except for `abort` and `close`, an engine may be touched between two steps only.
+ */
+export interface Addon {
+  readonly Model: new () => NativeModel;
+  readonly Engine: new (model: NativeModel) => NativeEngine;
+  loadBackends(directory: string, files: readonly string[]): BackendReport[];
+  devices(): Device[];
+  readonly build: AddonBuild;
+}
+
+export interface AddonBuild {
+  /** llama.cpp release whose headers the addon was compiled with, as `v0.4.0`. */
+  readonly headers: string;
+  /** llama.cpp release that was linked, as `0.4.0-dev`. */
+  readonly libraries: string;
+  readonly ggml: string;
+  readonly kind: 'prebuilt' | 'source';
+}
+
+export interface BackendReport {
+  readonly path: string;
+  readonly loaded: boolean;
+  readonly message: string;
+}
+
+export interface Device {
+  readonly name: string;
+  readonly description: string;
+  readonly backend: string;
+  readonly type: 'cpu' | 'gpu' | 'integrated-gpu' | 'accelerator' | 'other';
+  /** Bytes. */
+  readonly memoryFree: number;
+  readonly memoryTotal: number;
+}
+
+export interface NativeModel {
+  load(params: NativeLoad, onProgress?: (fraction: number) => void): Promise<void>;
+  cancelLoad(): void;
+  info(): NativeModelInfo;
+  tokenize(
+    texts: readonly string[],
+    isTemplate: readonly boolean[],
+    bos: 0 | 1 | 2,
+    inside: boolean,
+  ): Promise<Int32Array>;
+  detokenize(tokens: Int32Array, special: boolean): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export interface NativeLoad {
+  readonly paths: readonly string[];
+  readonly gpuLayers: number;
+  readonly useGpu: boolean;
+  readonly mmap: boolean;
+  readonly repack: boolean;
+  readonly mlock: boolean;
+}
+
+export interface NativeModelInfo {
+  readonly description: string;
+  readonly sizeBytes: number;
+  readonly parameters: number;
+  readonly layers: number;
+  readonly embedding: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly trainContext: number;
+  readonly vocabularySize: number;
+  readonly bos: number | null;
+  readonly eos: number | null;
+  readonly addBos: boolean;
+  readonly ends: Int32Array;
+  readonly specials: Int32Array;
+  readonly chatTemplate: string | null;
+}
+
+export interface NativeEngine {
+  open(params: NativeEngineParams): Promise<NativeLimits>;
+  add(job: NativeJob): Int32Array;
+  release(sequence: number): void;
+  hold(sequence: number): void;
+  step(): Promise<NativeStep>;
+  abort(): void;
+  close(): Promise<void>;
+}
+
+export interface NativeEngineParams {
+  readonly contextSize: number;
+  readonly batchSize: number;
+  readonly maxSequences: number;
+  readonly threads: number;
+  readonly poll: number;
+  readonly kvType: 'f32' | 'f16' | 'q8_0';
+  readonly flashAttention: 'auto' | 'on' | 'off';
+  readonly loras: readonly { readonly path: string; readonly scale: number }[];
+}
+
+/** What llama.cpp made of the parameters: it rounds the context up and may lower the batch. */
+export interface NativeLimits {
+  readonly contextSize: number;
+  readonly batchSize: number;
+  readonly maxSequences: number;
+}
+
+export interface NativeJob {
+  readonly from: number;
+  readonly fromSize: number;
+  readonly prompt: Int32Array;
+  readonly branches: readonly NativeBranch[];
+}
+
+export interface NativeBranch {
+  readonly maxTokens: number;
+  readonly forced: Int32Array;
+  readonly logprobs: boolean;
+  readonly ignoreEnd: boolean;
+  readonly hold: boolean;
+  readonly sampler: NativeSampler;
+}
+
+export interface NativeSampler {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repeatPenalty: number;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  readonly seed: number;
+  readonly grammar: string;
+  readonly biasTokens: Int32Array;
+  readonly biases: Float32Array;
+}
+
+/** One entry per token. `text` holds the raw bytes of all of them, `ends` where each one stops. */
+export interface NativeStep {
+  readonly seq: Int32Array;
+  readonly token: Int32Array;
+  readonly logprob: Float32Array;
+  readonly finish: Int32Array;
+  readonly ends: Uint32Array;
+  readonly text: Uint8Array;
+  readonly promptSeq: Int32Array;
+  readonly promptLeft: Int32Array;
+  readonly failures: readonly { readonly seq: number; readonly code: string; readonly message: string }[];
+  readonly aborted: boolean;
+}
+
+/** Values of {@link NativeStep.finish}. */
+export const nativeFinish = { going: 0, end: 1, length: 2, ready: 3 } as const;

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A GPU backend of the prebuilt libraries: where it is, what it needs, and why it is not used. */
+export interface Backend {
+  readonly name: 'CUDA' | 'Vulkan' | 'Metal';
+  /** npm package that carries it. */
+  readonly package: string;
+  /** Its shared library, or undefined if the package is not installed. */
+  readonly path: string | undefined;
+  /** Shared libraries of the system that it needs and that were not found. */
+  readonly missing: readonly string[];
+  readonly loaded: boolean;
+  /** Why it is not loaded, in words; absent when it is. */
+  readonly reason?: string;
+}
+
+const known = [
+  {
+    name: 'CUDA',
+    platform: 'linux-x64',
+    package: 'linux-x64-cuda',
+    file: 'libggml-cuda.so',
+    // libcuda comes with the driver, the other two with the CUDA 13 runtime.
+    needs: ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'],
+    install: 'the NVIDIA driver, and the CUDA 13 runtime with cuBLAS',
+  },
+  {
+    name: 'Vulkan',
+    platform: 'linux-x64',
+    package: 'linux-x64-vulkan',
+    file: 'libggml-vulkan.so',
+    needs: ['libvulkan.so.1'],
+    install: 'the Vulkan loader (Debian, Ubuntu: libvulkan1) and a Vulkan driver',
+  },
+  {
+    name: 'CUDA',
+    platform: 'win32-x64',
+    package: 'win-x64-cuda',
+    file: 'ggml-cuda.dll',
+    needs: [],
+    install: 'the NVIDIA driver',
+  },
+  {
+    name: 'Vulkan',
+    platform: 'win32-x64',
+    package: 'win-x64-vulkan',
+    file: 'ggml-vulkan.dll',
+    needs: [],
+    install: 'a Vulkan driver',
+  },
+] as const;
+
+/** The GPU backends that exist for this platform, whether usable or not. Nothing is loaded. Metal comes with the CPU package. */
+export function gpuBackends(root: string): Backend[] {
+  return known
+    .filter(entry => entry.platform === `${process.platform}-${process.arch}`)
+    .map(entry => {
+      const missing = entry.needs.filter(library => !systemHas(library));
+      const path = locate(root, entry.package, entry.file);
+      const reasons = [
+        path === undefined && `the package @node-llama-cpp/${entry.package} is not installed`,
+        missing.length > 0 && `not found on this system: ${missing.join(', ')}; install ${entry.install}`,
+      ].filter(reason => reason !== false);
+      return {
+        name: entry.name,
+        package: `@node-llama-cpp/${entry.package}`,
+        path,
+        missing,
+        loaded: false,
+        ...(reasons.length > 0 && { reason: reasons.join('; ') }),
+      };
+    });
+}
+
+function locate(root: string, name: string, file: string): string | undefined {
+  const bins = join(root, 'node_modules', '@node-llama-cpp', name, 'bins');
+  if (!existsSync(bins)) return undefined;
+  const path = join(bins, readdirSync(bins)[0]!, file);
+  return existsSync(path) ? path : undefined;
+}
+
+let cache: string | undefined;
+
+/** Whether the dynamic loader would find a library: its cache, then the folders of LD_LIBRARY_PATH. */
+function systemHas(library: string): boolean {
+  const folders = (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter(Boolean);
+  if (folders.some(folder => existsSync(join(folder, library)))) return true;
+  cache ??=
+    ['/sbin/ldconfig', 'ldconfig']
+      .map(tool => spawnSync(tool, ['-p'], { encoding: 'utf8' }).stdout ?? '')
+      .find(Boolean) ?? '';
+  if (cache) return cache.includes(`${library} `);
+  return ['/lib', '/usr/lib', '/usr/lib64', '/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu'].some(folder =>
+    existsSync(join(folder, library)),
+  );
+}

@@ -1,0 +1,108 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MeditronError } from '../errors.js';
+import type { Addon, BackendReport } from './addon.js';
+import { type Backend, gpuBackends } from './backends.js';
+
+/** The loaded addon, and what became of every backend that was tried. */
+export interface LoadedAddon {
+  readonly addon: Addon;
+  /** Path of the compiled addon. */
+  readonly path: string;
+  /** File name of the CPU variant in use, as `libggml-cpu-haswell.so`, or `built in` for a source build. */
+  readonly cpuVariant: string;
+  readonly backends: readonly Backend[];
+}
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+let loaded: LoadedAddon | undefined;
+
+/**
+ * Loads the native addon and the backends this machine can use, once per thread.
+ *
+ * @throws MeditronError `ERR_ADDON` if the addon has not been built, or was built with headers of another llama.cpp release
+ *   than the libraries it finds.
+ */
+export function loadAddon(): LoadedAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): LoadedAddon {
+  // Without this llama.cpp starts a debugger on itself when an assertion fails, and waits for it.
+  process.env['GGML_NO_BACKTRACE'] ??= '1';
+
+  const record = readRecord();
+  const path = resolve(root, record.addon);
+  const addon = requireAddon(path);
+  checkRelease(addon);
+  if (addon.build.kind === 'source') {
+    addon.loadBackends(dirname(path), []);
+    return { addon, path, cpuVariant: 'built in', backends: [] };
+  }
+
+  const candidates = gpuBackends(root);
+  const usable = candidates.filter(backend => backend.missing.length === 0 && backend.path !== undefined);
+  const [cpu, ...others] = addon.loadBackends(
+    cpuDirectory(),
+    usable.map(backend => backend.path!),
+  ) as [BackendReport];
+  if (!cpu.loaded)
+    throw new MeditronError('ERR_ADDON', `llama.cpp found no CPU backend: ${cpu.message}. Reinstall with \`npm ci\`.`);
+  const reports = new Map(others.map((report: BackendReport) => [report.path, report]));
+  const backends = candidates.map(backend => {
+    const report = backend.path === undefined ? undefined : reports.get(backend.path);
+    return report ? { ...backend, loaded: report.loaded, ...(report.message && { reason: report.message }) } : backend;
+  });
+  return { addon, path, cpuVariant: cpu.path.replace(/^.*[\\/]/, ''), backends };
+}
+
+interface BuildRecord {
+  readonly addon: string;
+}
+
+function readRecord(): BuildRecord {
+  const file = join(root, 'build', 'addon.json');
+  if (process.env['MEDITRON_ADDON']) return { addon: process.env['MEDITRON_ADDON'] };
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as BuildRecord;
+  throw new MeditronError(
+    'ERR_ADDON',
+    `The native addon has not been built: ${file} is missing. Run \`npm run build\` in ${root}.`,
+  );
+}
+
+function requireAddon(path: string): Addon {
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new MeditronError(
+      'ERR_ADDON',
+      `The native addon ${path} could not be loaded: ${message}. Run \`npm run build\` again.`,
+      { cause },
+    );
+  }
+}
+
+/** Structures differ between releases, so headers and libraries have to be of the same one. */
+function checkRelease(addon: Addon): void {
+  const headers = addon.build.headers.replace(/^v/, '');
+  const libraries = addon.build.libraries.replace(/-dev$/, '');
+  if (headers === libraries) return;
+  throw new MeditronError(
+    'ERR_ADDON',
+    `The addon was compiled with the headers of llama.cpp ${headers} and found libraries of ${libraries}. Run \`npm ci && npm run build\`.`,
+  );
+}
+
+function cpuDirectory(): string {
+  const os = { linux: 'linux', darwin: 'mac', win32: 'win' }[process.platform as string];
+  const arch = process.arch === 'arm' ? 'armv7l' : process.arch;
+  const name = `${os}-${arch}${os === 'mac' && arch === 'arm64' ? '-metal' : ''}`;
+  const bins = join(root, 'node_modules', '@node-llama-cpp', name, 'bins');
+  if (!existsSync(bins))
+    throw new MeditronError('ERR_ADDON', `Expected llama.cpp's libraries in ${bins}. Run \`npm ci\`.`);
+  return join(bins, readdirSync(bins)[0]!);
+}

@@ -1,0 +1,36 @@
+/**
+ * A run of prompt text. Only template segments may contain special tokens (`<|im_start|>`, `<s>`); in all other
+ * segments such strings are ordinary text, whatever they spell.
+ */
+export interface Segment {
+  readonly text: string;
+  /** True for text written by a prompt format, false for text that came from outside. */
+  readonly template: boolean;
+}
+
+/** How a sample ended: an end token, a stop string, the token limit, or cancelled because it no longer mattered. */
+export type Finish = 'end' | 'stop' | 'length' | 'cancelled';
+
+/** Sampling options of one sample, all of them set. Defaults and checks are in engine/sampling.ts. */
+export interface Sampling {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** Keep the k most probable tokens; 0 keeps all. */
+  readonly topK: number;
+  /** Keep the smallest set of tokens whose probabilities add up to p; 1 keeps all. */
+  readonly topP: number;
+  /** Keep tokens at least this fraction as probable as the most probable one; 0 keeps all. */
+  readonly minP: number;
+  /** Divides (multiplies, if negative) the logits of tokens already generated; 1 is off. */
+  readonly repeatPenalty: number;
+  /** Subtracted from a token's logit for every time it has been generated; 0 is off. */
+  readonly frequencyPenalty: number;
+  /** Subtracted once from the logit of every token that has been generated; 0 is off. */
+  readonly presencePenalty: number;
+  /** Added to the logits of single tokens before everything else. */
+  readonly logitBias: ReadonlyMap<number, number>;
+  /** A GBNF grammar the text must follow, or undefined. */
+  readonly grammar: string | undefined;
+  /** 0 … 2^32 - 2. */
+  readonly seed: number;
+}
