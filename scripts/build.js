@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -164,7 +165,7 @@ function buildNative() {
   const addon = join(buildDir, 'Release', process.platform === 'win32' ? 'Release/meditron.node' : 'meditron.node');
   const stampFile = join(buildDir, 'inputs.sha256');
   const inputs = hashOf(
-    JSON.stringify(defines),
+    JSON.stringify({ ...defines, MEDITRON_TESTS: undefined }),
     process.version.split('.')[0] ?? '',
     ...filesIn('native'),
     ...filesIn('cmake'),
@@ -173,31 +174,32 @@ function buildNative() {
   );
   if (options.clean) rmSync(buildDir, { recursive: true, force: true });
 
-  const current = existsSync(addon) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs;
+  const tests = join(dirname(addon), process.platform === 'win32' ? 'core-test.exe' : 'core-test');
+  const current =
+    existsSync(addon) &&
+    (!options.tests || existsSync(tests)) &&
+    existsSync(stampFile) &&
+    readFileSync(stampFile, 'utf8') === inputs;
   if (!current) {
     checkCompiler();
     note(
       kind === 'source' ? 'Building llama.cpp and the addon from source (minutes) …' : 'Building the native addon …',
     );
     const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
-    const args = [
-      cmakeJs,
-      'compile',
-      '--out',
-      buildDir,
-      '--directory',
-      root,
-      '--log-level',
-      'error',
-      '--parallel',
-      '2',
-    ];
-    if (options.debug) args.push('--debug');
-    for (const [name, value] of Object.entries(defines)) args.push(`--CD${name}=${value}`);
-    const result = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
-    if (result.status !== 0) {
-      const output = `${result.stdout}${result.stderr}`;
-      fail(`the native addon could not be built.\n${relevant(output)}`);
+    const common = ['--out', buildDir, '--directory', root, '--log-level', 'error'];
+    common.push('--parallel', String(availableParallelism()));
+    if (options.debug) common.push('--debug');
+    for (const [name, value] of Object.entries(defines)) common.push(`--CD${name}=${value}`);
+    // `compile` alone would not configure again when a definition has changed.
+    for (const step of ['configure', 'build']) {
+      const result = spawnSync(process.execPath, [cmakeJs, step, ...common], {
+        cwd: root,
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+      });
+      if (result.status !== 0) {
+        fail(`the native addon could not be built.\n${relevant(`${result.stdout}${result.stderr}`)}`);
+      }
     }
     writeFileSync(stampFile, inputs);
   }

@@ -248,6 +248,12 @@ export class Model implements AsyncDisposable {
         'Expected `flashAttention` to be on for `kvType` "q8_0", got "off": a quantized cache needs it',
       );
     }
+    if (kvType === 'q8_0' && (info.headSize ?? 0) % 32 !== 0) {
+      throw new MeditronError(
+        'ERR_OPTION',
+        `Expected \`kvType\` to be "f16" or "f32" for this model, got "q8_0": its attention heads are ${info.headSize} wide, and q8_0 needs a multiple of 32`,
+      );
+    }
     const poll = integer('poll', options.poll ?? 50, 0, 100);
     const beyondTraining = boolean('beyondTraining', options.beyondTraining ?? false);
     const loras = await checkLoras(options.loras ?? []);

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// Builds the native tests and runs them. Options are those of scripts/build.js: --source, --sanitize address|thread, …
+import { spawnSync } from 'node:child_process';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { platformPackages } from './platform.js';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const options = process.argv.slice(2);
+
+run(process.execPath, [join(root, 'scripts', 'build.js'), '--native-only', '--tests', ...options]);
+
+const sanitizer = options[options.indexOf('--sanitize') + 1];
+const variant = [
+  options.includes('--source') ? 'source' : 'prebuilt',
+  ...['cuda', 'metal', 'vulkan'].filter(name => options.includes(`--${name}`)),
+  options.includes('--tune') && 'tuned',
+  options.includes('--sanitize') && sanitizer,
+  options.includes('--debug') && 'debug',
+]
+  .filter(Boolean)
+  .join('-');
+run(join(root, 'build', variant, 'Release', 'core-test'), [
+  join(root, 'models', 'stories260K.gguf'),
+  platformPackages(root).cpu?.directory ?? '',
+  join(root, 'test', 'fixtures', 'stories260K.greedy.txt'),
+]);
+
+/** @param {string} command @param {string[]} args */
+function run(command, args) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (result.error) throw result.error;
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}

@@ -1,0 +1,189 @@
+import { booleanAt, type Metadata, numberAt, numbersAt, stringAt, stringsAt } from '../gguf/metadata.js';
+import { type GgufFile, readGguf } from '../gguf/reader.js';
+import { specialTokenKeys } from '../gguf/tokenizer.js';
+import { fileTypes, tokenTypes } from '../gguf/types.js';
+import { findProblems, type Problem } from '../gguf/validate.js';
+import { hashFile } from './hash.js';
+
+/** What a model file says about itself. Plain data: what a field needs and the file lacks is null. */
+export interface Inspection {
+  readonly path: string;
+  /** Of all parts together. */
+  readonly sizeBytes: number;
+  readonly ggufVersion: number;
+  readonly architecture: string | null;
+  readonly name: string | null;
+  /** Weights in all tensors. */
+  readonly parameters: number;
+  readonly quantization: Quantization;
+  readonly layers: number | null;
+  readonly embedding: number | null;
+  readonly heads: number | null;
+  readonly kvHeads: number | null;
+  readonly headSize: number | null;
+  readonly feedForward: number | null;
+  /** Trained context in tokens. */
+  readonly contextLength: number | null;
+  readonly ropeTheta: number | null;
+  readonly vocabulary: Vocabulary;
+  /** By name (`bos`, `eos`, `pad`, …), those the file names. */
+  readonly specialTokens: Readonly<Record<string, Token>>;
+  /** What the file says; null leaves it to the tokenizer. */
+  readonly addBos: boolean | null;
+  readonly chatTemplate: string | null;
+  /** Bytes of key-value cache for one token of one sequence. */
+  readonly kvBytesPerToken: KvBytes | null;
+  /** One entry for a plain file; `sha256` only when asked for. */
+  readonly files: readonly { readonly path: string; readonly sizeBytes: number; readonly sha256: string | null }[];
+  /** Why the model cannot be used; empty if it can. */
+  readonly problems: readonly Problem[];
+}
+
+export interface Quantization {
+  /** As in file names, `Q4_K_M`; from general.file_type, or else the type of most weights. */
+  readonly name: string;
+  /** Tensors of each type. */
+  readonly tensors: Readonly<Record<string, number>>;
+}
+
+export interface Vocabulary {
+  readonly model: string | null;
+  readonly pre: string | null;
+  readonly size: number;
+  /** Tokens of type CONTROL or USER_DEFINED, the first hundred. */
+  readonly addedTokens: readonly (Token & { readonly type: 'control' | 'user-defined' })[];
+  readonly addedTokenCount: number;
+}
+
+export interface Token {
+  readonly id: number;
+  /** Null if the id is outside the vocabulary. */
+  readonly text: string | null;
+}
+
+export interface KvBytes {
+  readonly f32: number;
+  readonly f16: number;
+  readonly q8_0: number;
+}
+
+export interface InspectOptions {
+  /** Also compute the SHA-256 of every file, which reads all of it. Default false. */
+  readonly hash?: boolean;
+  /** Told bytes hashed and bytes in all. */
+  readonly onProgress?: (read: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+const shownTokens = 100;
+
+/**
+ * Describes a model file, usable or not, without loading it.
+ *
+ * @throws MeditronError ERR_MODEL_FILE or ERR_MODEL_FORMAT if not even the header can be read; the signal's reason
+ */
+export async function inspectFile(path: string, options: InspectOptions = {}): Promise<Inspection> {
+  const file = await readGguf(path, options.signal ? { signal: options.signal } : {});
+  return describeFile(file, options.hash ? await hashParts(file, options) : []);
+}
+
+/** The same from a header that has been read. `hashes` are those of the parts, in order. */
+export function describeFile(file: GgufFile, hashes: readonly string[] = []): Inspection {
+  const { metadata } = file;
+  const architecture = stringAt(metadata, 'general.architecture') ?? null;
+  const hyper = (suffix: string): number | null => numberAt(metadata, `${architecture}.${suffix}`) ?? null;
+  const embedding = hyper('embedding_length');
+  const heads = hyper('attention.head_count');
+  const kvHeads = hyper('attention.head_count_kv') ?? heads;
+  const usualSize = embedding !== null && heads ? Math.floor(embedding / heads) : null;
+  const headSize = hyper('attention.key_length') ?? usualSize;
+  const valueSize = hyper('attention.value_length') ?? usualSize;
+  const layers = hyper('block_count');
+  return {
+    path: file.path,
+    sizeBytes: file.parts.reduce((sum, part) => sum + part.size, 0),
+    ggufVersion: file.version,
+    architecture,
+    name: stringAt(metadata, 'general.name') ?? null,
+    parameters: file.tensors.reduce((sum, tensor) => sum + tensor.dimensions.reduce((a, b) => a * b, 1), 0),
+    quantization: quantizationOf(file),
+    layers,
+    embedding,
+    heads,
+    kvHeads,
+    headSize,
+    feedForward: hyper('feed_forward_length'),
+    contextLength: hyper('context_length'),
+    ropeTheta: hyper('rope.freq_base'),
+    vocabulary: vocabularyOf(metadata),
+    specialTokens: specialTokensOf(metadata),
+    addBos: booleanAt(metadata, 'tokenizer.ggml.add_bos_token') ?? null,
+    chatTemplate: stringAt(metadata, 'tokenizer.chat_template') ?? null,
+    kvBytesPerToken:
+      layers && kvHeads && headSize && valueSize ? kvBytes(layers * kvHeads * (headSize + valueSize)) : null,
+    files: file.parts.map((part, i) => ({ path: part.path, sizeBytes: part.size, sha256: hashes[i] ?? null })),
+    problems: findProblems(file),
+  };
+}
+
+async function hashParts(file: GgufFile, { onProgress, signal }: InspectOptions): Promise<readonly string[]> {
+  const total = file.parts.reduce((sum, part) => sum + part.size, 0);
+  const hashes: string[] = [];
+  let before = 0;
+  for (const { path, size } of file.parts) {
+    const start = before;
+    const progress = (read: number): void => onProgress?.(start + read, total);
+    hashes.push(await hashFile(path, { onProgress: progress, ...(signal ? { signal } : {}) }));
+    before += size;
+  }
+  return hashes;
+}
+
+function quantizationOf(file: GgufFile): Quantization {
+  const tensors: Record<string, number> = {};
+  const bytes = new Map<string, number>();
+  for (const { type, bytes: size } of file.tensors) {
+    tensors[type.name] = (tensors[type.name] ?? 0) + 1;
+    bytes.set(type.name, (bytes.get(type.name) ?? 0) + size);
+  }
+  const [dominant] = [...bytes].sort((a, b) => b[1] - a[1]);
+  const named = fileTypes.get(numberAt(file.metadata, 'general.file_type') ?? -1);
+  return { name: named ?? dominant?.[0].toUpperCase() ?? 'none', tensors };
+}
+
+function vocabularyOf(metadata: Metadata): Vocabulary {
+  const tokens = stringsAt(metadata, 'tokenizer.ggml.tokens');
+  const types = numbersAt(metadata, 'tokenizer.ggml.token_type') ?? new Int32Array();
+  const size = tokens?.length ?? 0;
+  const added: (Token & { type: 'control' | 'user-defined' })[] = [];
+  let addedTokenCount = 0;
+  for (let id = 0; id < Math.min(size, types.length); id++) {
+    if (types[id] !== tokenTypes.control && types[id] !== tokenTypes.userDefined) continue;
+    const type = types[id] === tokenTypes.control ? 'control' : 'user-defined';
+    if (addedTokenCount++ < shownTokens) added.push({ id, text: tokens!.at(id), type });
+  }
+  return {
+    model: stringAt(metadata, 'tokenizer.ggml.model') ?? null,
+    pre: stringAt(metadata, 'tokenizer.ggml.pre') ?? null,
+    size,
+    addedTokens: added,
+    addedTokenCount,
+  };
+}
+
+function specialTokensOf(metadata: Metadata): Readonly<Record<string, Token>> {
+  const tokens = stringsAt(metadata, 'tokenizer.ggml.tokens');
+  const found: Record<string, Token> = {};
+  for (const [name, key] of specialTokenKeys) {
+    const id = numberAt(metadata, key);
+    if (id === undefined) continue;
+    const inside = Number.isInteger(id) && id >= 0 && id < (tokens?.length ?? 0);
+    found[name] = { id, text: inside ? tokens!.at(id) : null };
+  }
+  return found;
+}
+
+/** `elements` numbers a token: 2 × layers × KV heads × head size. q8_0 packs 32 of them into 34 bytes. */
+function kvBytes(elements: number): KvBytes {
+  return { f32: elements * 4, f16: elements * 2, q8_0: (elements / 32) * 34 };
+}

@@ -1,0 +1,59 @@
+import { basename, dirname, join } from 'node:path';
+import { damaged } from './fault.js';
+import type { Metadata } from './metadata.js';
+
+export interface SplitInfo {
+  readonly count: number;
+  /** Tensors in all parts together. */
+  readonly tensorCount: number;
+}
+
+/** `name-00001-of-00003.gguf`, as llama.cpp's gguf-split writes it. */
+const splitName = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/s;
+
+/** How a file is split, or undefined for a plain one. The file must be the first part, under its original name. */
+export function splitOf(path: string, metadata: Metadata): SplitInfo | undefined {
+  const count = metadata.get('split.count');
+  if (count === undefined) return undefined;
+  if (count.type !== 'u16') throw damaged(path, 'split.count to be a u16', count.type);
+  if (count.value <= 1) return undefined;
+
+  const number = metadata.get('split.no');
+  const total = metadata.get('split.tensors.count');
+  if (number?.type !== 'u16') throw damaged(path, 'split.no to be a u16', number?.type ?? 'none');
+  if (total?.type !== 'i32') throw damaged(path, 'split.tensors.count to be an i32', total?.type ?? 'none');
+  if (number.value !== 0) {
+    const first = partName(basename(path), 0, count.value);
+    const advice = first === undefined ? 'name the first part' : `name the first part, ${first}`;
+    throw damaged(path, 'the first part of a split model', `part ${number.value + 1} of ${count.value}`, advice);
+  }
+  return { count: count.value, tensorCount: total.value };
+}
+
+/** The paths of all parts, in the folder of the first. */
+export function siblingPaths(path: string, split: SplitInfo): readonly string[] {
+  const name = basename(path);
+  if (partName(name, 0, split.count) !== name) {
+    throw damaged(
+      path,
+      `the first of ${split.count} parts to be called NAME-00001-of-${pad(split.count)}.gguf`,
+      name,
+      'give the parts their original names',
+    );
+  }
+  return Array.from({ length: split.count }, (_, i) => join(dirname(path), partName(name, i, split.count)!));
+}
+
+/** The name of a part (from 0) of a model written as `prefix` in `count` parts. */
+export function splitFileName(prefix: string, index: number, count: number): string {
+  return `${prefix}-${pad(index + 1)}-of-${pad(count)}.gguf`;
+}
+
+function partName(name: string, index: number, count: number): string | undefined {
+  const match = splitName.exec(name);
+  return match === null ? undefined : splitFileName(match[1]!, index, count);
+}
+
+function pad(n: number): string {
+  return String(n).padStart(5, '0');
+}

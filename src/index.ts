@@ -1,0 +1,11 @@
+export { type HashOptions, hashFile } from './catalog/hash.js';
+export { type Inspection, inspectFile } from './catalog/inspect.js';
+export { Engine, type EngineCounters, type EngineSettings } from './engine/engine.js';
+export type { GenerateEvent, SampleEnd } from './engine/generation.js';
+export { Held } from './engine/held.js';
+export type { BosRule, GenerateOptions, Prompt, ScoreOptions } from './engine/job.js';
+export { type EngineOptions, type LoadOptions, loadModel, Model, type ModelInfo } from './engine/model.js';
+export { type SamplingOptions, samplingDefaults } from './engine/sampling.js';
+export type { Score } from './engine/scoring.js';
+export { type ErrorCode, exitCodes, MeditronError } from './errors.js';
+export type { Finish, Sampling, Segment } from './types.js';

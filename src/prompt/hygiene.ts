@@ -1,0 +1,84 @@
+/** Something in text from outside that the model does not see as it was, or that a reader should know of. */
+export interface Finding {
+  /** Which text: `question`, `options[2]`, `context[0]`, `messages[1].content`, `system`, ... */
+  readonly where: string;
+  readonly kind: FindingKind;
+  readonly action: 'removed' | 'replaced' | 'rewritten' | 'kept';
+  readonly count: number;
+  /** What was found: code points (`U+202E`) or the literal text. At most five different ones are listed. */
+  readonly detail: string;
+}
+
+export type FindingKind =
+  | 'surrogate' // half of a surrogate pair; becomes U+FFFD
+  | 'line-end' // CR, CR LF, vertical tab, form feed, NEL, U+2028, U+2029; becomes a newline
+  | 'control' // C0 and C1 controls other than tab and newline
+  | 'direction' // marks that reorder what a reader sees
+  | 'invisible' // zero-width characters without a meaning in any script, byte order mark
+  | 'tag' // U+E0000 to U+E007F: invisible ASCII
+  | 'normalised' // composed by NFC
+  | 'joiner' // ZWJ and ZWNJ: meaningful in some scripts
+  | 'variation' // variation selectors
+  | 'soft-hyphen'
+  | 'private-use'
+  | 'marker' // spells a marker of the prompt format or a special token
+  | 'answer-cue'; // spells the phrase with which a model announces its answer
+
+export interface Cleaned {
+  readonly text: string;
+  readonly findings: readonly Finding[];
+}
+
+interface Rule {
+  readonly kind: FindingKind;
+  readonly pattern: RegExp;
+  /** What takes the place; undefined keeps the text and only reports it. */
+  readonly by?: string;
+}
+
+/** Applied in this order. All of them are code points, so that a count of matches is a count of characters. */
+const rules: readonly Rule[] = [
+  { kind: 'surrogate', pattern: /\p{Surrogate}/gu, by: '\uFFFD' },
+  { kind: 'line-end', pattern: /\r\n?|[\v\f\x85\u2028\u2029]/g, by: '\n' },
+  { kind: 'control', pattern: /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]/g, by: '' },
+  { kind: 'direction', pattern: /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, by: '' },
+  { kind: 'invisible', pattern: /[\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]/g, by: '' },
+  { kind: 'tag', pattern: /[\u{e0000}-\u{e007f}]/gu, by: '' },
+  { kind: 'joiner', pattern: /\u200c|\u200d/g },
+  { kind: 'variation', pattern: /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu },
+  { kind: 'soft-hyphen', pattern: /\u00ad/g },
+  { kind: 'private-use', pattern: /\p{Co}/gu },
+];
+
+/**
+ * Text from outside as a model may see it: without characters that a reader cannot see (directions, tags, controls,
+ * zero-width), with newlines as U+000A, and composed by NFC. Never NFKC, which would turn `10⁵` into `105` and `½` into
+ * `1⁄2`: dose units, superscripts and fractions pass through unchanged. Cleaning twice is cleaning once.
+ */
+export function cleanText(text: string, where = 'text'): Cleaned {
+  if (/^[\t\n\x20-\x7e]*$/.test(text)) return { text, findings: [] };
+  const findings: Finding[] = [];
+  let result = text;
+  for (const { kind, pattern, by } of rules) {
+    const found = result.match(pattern);
+    if (!found) continue;
+    const action = by === undefined ? 'kept' : by === '' ? 'removed' : 'replaced';
+    findings.push({ where, kind, action, count: found.length, detail: listed(found.map(codePoints)) });
+    if (by !== undefined) result = result.replace(pattern, by);
+  }
+  const composed = result.normalize('NFC');
+  if (composed !== result) {
+    findings.push({ where, kind: 'normalised', action: 'rewritten', count: 1, detail: 'Unicode NFC' });
+  }
+  return { text: composed, findings };
+}
+
+/** Up to five different strings of a list, for a finding's detail. */
+export function listed(found: readonly string[]): string {
+  const different = [...new Set(found)];
+  return different.slice(0, 5).join(' ') + (different.length > 5 ? ' ...' : '');
+}
+
+function codePoints(text: string): string {
+  return Array.from(text, c => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`).join('+');
+}

@@ -1,0 +1,197 @@
+import { MeditronError } from '../errors.js';
+import { integer, oneOf } from '../options.js';
+import type { Segment } from '../types.js';
+import type { Asked } from './body.js';
+import type { Demonstration } from './demonstration.js';
+import {
+  type FormatName,
+  type Mode,
+  modes,
+  type PromptFormat,
+  type PromptInput,
+  type Protocol,
+  protocols,
+  type Stops,
+  type Task,
+  tasks,
+  thinks,
+} from './format.js';
+import { rankedGrammar } from './grammar.js';
+import { cleanText, type Finding } from './hygiene.js';
+import { neutralise } from './marker.js';
+import { maxRankedItems } from './open.js';
+import { labelsOf, type Question } from './question.js';
+import { answerPhrase, taskOf } from './wording.js';
+
+/** A question as it goes to the engine, with everything that follows from its format. */
+export interface Prompt {
+  readonly format: FormatName;
+  readonly protocol: Protocol;
+  readonly mode: Mode;
+  /** Undefined for conversations. */
+  readonly task: Task | undefined;
+  readonly segments: readonly Segment[];
+  readonly stops: Stops;
+  /** The question as the model sees it: cleaned, markers rewritten. */
+  readonly question: Question;
+  /** The answers that can be given: letters, yes/no/maybe, or none. */
+  readonly labels: readonly string[];
+  /** Mode `top-token`: for each label the text that follows the prompt; else empty. */
+  readonly continuations: readonly string[];
+  /** Modes `cot` and `sc-cot` with labels: how to ask a chain that named no answer; else undefined. */
+  readonly reask: Reask | undefined;
+  /** Mode `ranked`: the GBNF grammar of the answer; else undefined. */
+  readonly grammar: string | undefined;
+  /** What was removed from, rewritten in or noticed in text from outside. */
+  readonly findings: readonly Finding[];
+}
+
+/** Appended to a chain of thought as it stands; then the continuations are compared. All of it is our own text. */
+export interface Reask {
+  readonly suffix: string;
+  readonly continuations: readonly string[];
+}
+
+/**
+ * Builds the prompt of a question. Every text from outside is cleaned (see cleanText) and, under all protocols but
+ * `authors-code`, kept from spelling the markers of a plain-text format. Throws `ERR_INPUT` for text that is blank once
+ * cleaned, `ERR_OPTION` for options that do not fit together, `ERR_PROMPT_FORMAT` where the format cannot ask this.
+ */
+export function buildPrompt(format: PromptFormat, input: PromptInput): Prompt {
+  check(format, input);
+  const findings: Finding[] = [];
+  const cleaned = cleanInput(input, outsideText(format, input.protocol, findings));
+  const labels = labelsOf(cleaned.question);
+  return {
+    format: format.name,
+    protocol: input.protocol,
+    mode: input.mode,
+    task: cleaned.question.kind === 'chat' ? undefined : taskOf(cleaned),
+    segments: format.build(cleaned),
+    stops: format.stops(cleaned),
+    question: cleaned.question,
+    labels,
+    continuations: input.mode === 'top-token' ? labels.map(label => format.continuation(cleaned, label)) : [],
+    reask:
+      thinks(input.mode) && labels.length > 0
+        ? { suffix: `\n${answerPhrase}`, continuations: labels.map(label => ` ${label}`) }
+        : undefined,
+    grammar: input.mode === 'ranked' ? rankedGrammar(input.items ?? 5) : undefined,
+    findings,
+  };
+}
+
+const kindsOf: Readonly<Record<Task, Question['kind']>> = {
+  medqa: 'choice',
+  medqa4: 'choice',
+  medmcqa: 'choice',
+  mmlu_medical: 'choice',
+  truthfulqa: 'choice',
+  mcq: 'choice',
+  pubmedqa: 'boolean',
+  medicationqa: 'open',
+  open: 'open',
+};
+
+function check(format: PromptFormat, input: PromptInput): void {
+  const { question, task, system, demonstrations } = input;
+  const mode = oneOf('mode', input.mode, modes);
+  oneOf('protocol', input.protocol, protocols);
+  if (input.shots !== undefined) integer('shots', input.shots, 0, 5);
+  if (input.items !== undefined) integer('items', input.items, 1, maxRankedItems);
+  if (question.kind === 'chat') {
+    if (!format.accepts.chat) {
+      throw new MeditronError(
+        'ERR_PROMPT_FORMAT',
+        `The ${format.name} format has no conversation; for base models use one-shot`,
+      );
+    }
+    if (mode !== 'free') throw conflict(`A conversation is answered in mode free, not ${mode}`);
+    if (question.messages[0]?.role === 'system' && (system !== undefined || !format.accepts.system)) {
+      throw conflict('The conversation has a system message; `system` cannot be given as well');
+    }
+    for (const key of ['task', 'instruction', 'demonstrations'] as const) {
+      if (input[key] !== undefined) throw conflict(`A conversation has no \`${key}\``);
+    }
+  } else if (task !== undefined && kindsOf[oneOf('task', task, tasks)] !== question.kind) {
+    throw conflict(`The task ${task} asks questions of kind ${kindsOf[task]}, this one is ${question.kind}`);
+  }
+  if (mode === 'top-token' && labelsOf(question).length === 0) {
+    throw conflict('Mode top-token compares given answers, and an open question has none; use free, cot or ranked');
+  }
+  if (mode === 'ranked' && question.kind !== 'open') {
+    throw conflict(`Mode ranked is for open questions, this one is of kind ${question.kind}`);
+  }
+  if (system !== undefined && !format.accepts.system) throw conflict(`The ${format.name} format has no system turn`);
+  if (system !== undefined && format.name === 'chatml' && input.protocol === 'paper' && question.kind !== 'chat') {
+    throw conflict('Under paper the system turn holds the instruction; give `instruction` instead of `system`');
+  }
+  if (demonstrations !== undefined && !format.accepts.demonstrations) {
+    throw conflict(`The ${format.name} format shows no demonstrations; use few-shot`);
+  }
+  for (const demonstration of demonstrations ?? []) {
+    if (demonstration.question.kind === question.kind) continue;
+    throw conflict(
+      `Expected demonstrations of kind ${question.kind}, as the question, got one of ${demonstration.question.kind}`,
+    );
+  }
+}
+
+type Clean = (text: string, where: string) => string;
+
+function outsideText(format: PromptFormat, protocol: Protocol, findings: Finding[]): Clean {
+  return (text, where) => {
+    const cleaned = cleanText(text, where);
+    const safe = neutralise(cleaned.text, format.markers, where, protocol !== 'authors-code');
+    findings.push(...cleaned.findings, ...safe.findings);
+    if (safe.text.trim() === '') {
+      throw new MeditronError('ERR_INPUT', `Expected ${where} to be text that can be seen, got none after cleaning`);
+    }
+    return safe.text;
+  };
+}
+
+function cleanInput(input: PromptInput, clean: Clean): PromptInput {
+  const { question, system, instruction, demonstrations } = input;
+  return {
+    ...input,
+    question: question.kind === 'chat' ? cleanChat(question, clean) : cleanAsked(question, clean, ''),
+    ...(system === undefined ? {} : { system: clean(system, 'system') }),
+    ...(instruction ? { instruction: clean(instruction, 'instruction') } : {}),
+    ...(demonstrations === undefined
+      ? {}
+      : { demonstrations: demonstrations.map((d, i) => cleanDemonstration(d, clean, `demonstrations[${i}].`)) }),
+  };
+}
+
+function cleanChat(question: Question & { kind: 'chat' }, clean: Clean): Question {
+  const messages = question.messages.map(({ role, content }, i) => ({
+    role,
+    content: clean(content, `messages[${i}].content`),
+  }));
+  return { ...question, messages };
+}
+
+function cleanAsked<Q extends Asked>(question: Q, clean: Clean, at: string): Q {
+  return {
+    ...question,
+    question: clean(question.question, `${at}question`),
+    ...(question.context ? { context: question.context.map((part, i) => clean(part, `${at}context[${i}]`)) } : {}),
+    ...(question.kind === 'choice'
+      ? { options: question.options.map((option, i) => clean(option, `${at}options[${i}]`)) }
+      : {}),
+  };
+}
+
+function cleanDemonstration(demonstration: Demonstration, clean: Clean, at: string): Demonstration {
+  const { question, answer, explanation } = demonstration;
+  return {
+    question: cleanAsked(question, clean, at),
+    answer: clean(answer, `${at}answer`),
+    ...(explanation === undefined ? {} : { explanation: clean(explanation, `${at}explanation`) }),
+  };
+}
+
+function conflict(message: string): MeditronError {
+  return new MeditronError('ERR_OPTION', message);
+}

@@ -1,0 +1,122 @@
+import { type Decision, type DecisionOptions, decide } from './decision.js';
+import type { StopRuleName } from './stopping.js';
+import { type Ballot, settled, vote } from './tally.js';
+import { entropy, type Interval, normalizedEntropy, wilson } from './uncertainty.js';
+
+export interface AnswerReport {
+  readonly answer: string;
+  readonly count: number;
+  /** Indices of the samples that gave it, ascending. */
+  readonly samples: readonly number[];
+  /** How many of them gave it only when asked a second time. */
+  readonly forced: number;
+  /** Part of the samples that gave an answer, 0 to 1. Agreement of one model with itself, not a probability of being right. */
+  readonly share: number;
+  /**
+   * 95 % Wilson bounds of how often this model would give this answer again. Only if all samples ran: after early stopping
+   * the number of samples depends on the votes, and the bounds would be wrong.
+   */
+  readonly wilson: Interval | undefined;
+}
+
+export interface VoteReport extends Decision {
+  /** Most votes, then lowest sample index; also where the decision is not `agree`. Undefined if nobody voted. */
+  readonly winner: string | undefined;
+  /** By count, then by lowest sample index. */
+  readonly votes: readonly AnswerReport[];
+  readonly planned: number;
+  readonly cast: number;
+  /** Samples that finished without an answer. */
+  readonly abstained: number;
+  /** Samples whose answer had to be asked for a second time; they are among `cast`. */
+  readonly forced: number;
+  /** Samples that were not run, or cut before they finished. */
+  readonly notRun: number;
+  readonly tie: boolean;
+  readonly margin: number;
+  /** True if samples that were not run could not have changed the winner. */
+  readonly settled: boolean;
+  /** Nats, over the votes cast. */
+  readonly entropy: number;
+  /** Entropy as a fraction of the largest possible with this number of answers on offer; undefined if that is not known. */
+  readonly normalizedEntropy: number | undefined;
+  readonly stoppedBy: StopRuleName | 'overflow' | 'deadline' | 'aborted';
+  /** The counts in words: `4 of 5, 1 not run`. Never a percentage, which would read as a probability of being right. */
+  readonly text: string;
+}
+
+export interface SummaryOptions extends DecisionOptions {
+  /** How many answers were on offer, for the normalised entropy. */
+  readonly answers?: number | undefined;
+}
+
+/** Everything a vote has to say: counts first, then how far they carry. Pure. */
+export function summarize(ballots: readonly Ballot[], planned: number, options: SummaryOptions = {}): VoteReport {
+  const counted = vote(ballots, planned);
+  const { answer: winner, cast, abstained, notRun, tie, margin } = counted;
+  const counts = counted.votes.map(v => v.count);
+  const decision = decide(counted, options);
+  const forced = ballots.filter(b => b.forced && b.answer !== undefined).length;
+  const byRule = options.stoppedBy !== undefined && options.stoppedBy !== 'none';
+  const votes = counted.votes.map(({ answer, count }) => ({
+    answer,
+    count,
+    samples: ballots
+      .filter(b => b.answer === answer)
+      .map(b => b.index)
+      .sort((a, b) => a - b),
+    forced: ballots.filter(b => b.forced && b.answer === answer).length,
+    share: count / cast,
+    wilson: notRun === 0 ? wilson(count, planned) : undefined,
+  }));
+  return {
+    ...decision,
+    winner,
+    votes,
+    planned,
+    cast,
+    abstained,
+    forced,
+    notRun,
+    tie,
+    margin,
+    settled: settled(ballots, planned),
+    entropy: entropy(counts),
+    normalizedEntropy:
+      options.answers !== undefined && options.answers >= 2 ? normalizedEntropy(counts, options.answers) : undefined,
+    stoppedBy: byRule ? options.stoppedBy! : notRun > 0 ? (options.interrupted ?? 'aborted') : 'none',
+    text: inWords(votes[0]?.count ?? 0, { planned, abstained, notRun, forced: votes[0]?.forced ?? 0 }),
+  };
+}
+
+export interface CountsInWords {
+  readonly planned: number;
+  readonly abstained?: number;
+  readonly notRun?: number;
+  /** Of the votes for the winner. */
+  readonly forced?: number;
+}
+
+/** `5 of 5`; `4 of 5, 1 not run`; `3 of 5, 1 gave no answer`: of the samples planned, how many gave the winner. */
+export function inWords(count: number, { planned, abstained = 0, notRun = 0, forced = 0 }: CountsInWords): string {
+  const parts = [`${count} of ${planned}`];
+  if (forced > 0) parts.push(`${forced} of them only when asked again`);
+  if (abstained > 0) parts.push(`${abstained} gave no answer`);
+  if (notRun > 0) parts.push(`${notRun} not run`);
+  return parts.join(', ');
+}
+
+/** The reason in a sentence for people. */
+export function explain({ decision, reason, needed }: Decision): string {
+  const sentences = {
+    no_answer: 'No sample gave an answer.',
+    too_few: 'Fewer than half of the samples gave an answer.',
+    tie: 'Two answers have the same number of votes.',
+    low_agreement: `Fewer than ${needed.votes} of ${needed.of} samples agree.`,
+    set_not_single: 'The calibrated set does not hold exactly one answer.',
+    overflow: 'The context was too small to run all samples.',
+    deadline: 'The time was up before all samples had finished.',
+    aborted: 'The vote was stopped before all samples had finished.',
+  } as const;
+  return reason ? sentences[reason] : `At least ${needed.votes} of ${needed.of} samples agree (${decision}).`;
+}

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Engine } from '../../src/engine/engine.js';
+import { loadModel, type Model } from '../../src/engine/model.js';
+import { all, ends, exact, golden, loadStories, storiesPath } from './stories.js';
+
+let model: Model;
+let engine: Engine;
+
+beforeAll(async () => {
+  model = await loadStories();
+  engine = await model.createEngine(exact);
+});
+
+afterAll(async () => {
+  await engine.close();
+  await model.close();
+});
+
+const long = { prompt: `${'Once upon a time there was a dog. '.repeat(40)}`, maxTokens: 20 };
+
+test('a signal that is already aborted is honoured before anything is done', async () => {
+  const reason = new Error('no');
+  await expect(all(engine.generate({ prompt: 'Once', signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
+  await expect(engine.score({ prompt: 'Once', continuations: ['a'], signal: AbortSignal.abort(reason) })).rejects.toBe(
+    reason,
+  );
+  await expect(loadModel({ path: storiesPath, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+test('an abort in the middle of a prompt throws the reason, and the next job is not disturbed', async () => {
+  await using slow = await model.createEngine({ ...exact, batchSize: 16 });
+  for (const after of [1, 2, 5]) {
+    const controller = new AbortController();
+    let seen = 0;
+    const run = (async () => {
+      for await (const event of slow.generate({ ...long, signal: controller.signal })) {
+        if (event.type === 'prompt' && ++seen === after) controller.abort(new Error('stop'));
+      }
+    })();
+    await expect(run).rejects.toThrow('stop');
+    expect(seen).toBe(after);
+  }
+  const [end] = await ends(slow.generate({ prompt: '', maxTokens: 200 }));
+  expect(end!.text.trimEnd()).toBe(golden);
+});
+
+test('aborting one job at any moment leaves the text of the others as it is', async () => {
+  const [alone] = await ends(engine.generate({ prompt: 'The doctor said', maxTokens: 60 }));
+  for (let i = 0; i < 30; i++) {
+    const controller = new AbortController();
+    const aborted = all(engine.generate({ ...long, signal: controller.signal })).catch(error => error.name);
+    setTimeout(() => controller.abort(), i / 3);
+    const [end] = await ends(engine.generate({ prompt: 'The doctor said', maxTokens: 60 }));
+    expect(end!.text).toBe(alone!.text);
+    expect(['AbortError', 'object']).toContain(typeof (await aborted) === 'string' ? await aborted : 'object');
+  }
+});
+
+test('a waiting job can be aborted', async () => {
+  await using small = await model.createEngine({ ...exact, contextSize: 256, maxSequences: 1 });
+  const first = ends(small.generate({ prompt: 'Once', maxTokens: 100 }));
+  const controller = new AbortController();
+  const second = all(small.generate({ prompt: 'Once', maxTokens: 100, signal: controller.signal }));
+  const third = ends(small.generate({ prompt: 'Once', maxTokens: 100 }));
+  setTimeout(() => controller.abort(new Error('tired of waiting')), 5);
+  await expect(second).rejects.toThrow('tired of waiting');
+  expect((await first)[0]!.text).toBe((await third)[0]!.text);
+});
+
+test('loading can be cancelled', async () => {
+  const controller = new AbortController();
+  const loading = loadModel({
+    path: storiesPath,
+    signal: controller.signal,
+    onProgress: () => controller.abort(new Error('changed my mind')),
+  });
+  await expect(loading).rejects.toThrow('changed my mind');
+});
+
+test('loading tells its progress, up to the end', async () => {
+  const seen: number[] = [];
+  const other = await loadModel({ path: storiesPath, onProgress: fraction => seen.push(fraction) });
+  await other.close();
+  expect(seen.at(-1)).toBe(1);
+  expect([...seen].sort((a, b) => a - b)).toEqual(seen);
+});
+
+test('closing the engine ends what runs and what waits with ERR_CLOSED', async () => {
+  const short = await model.createEngine({ ...exact, contextSize: 512, maxSequences: 1 });
+  const running = all(short.generate({ prompt: 'Once', maxTokens: 400, ignoreEnd: true }));
+  const waiting = all(short.generate({ prompt: 'Once', maxTokens: 400 }));
+  const scoring = short.score({ prompt: 'Once', continuations: ['a'] });
+  setTimeout(() => short.close(), 20);
+  for (const job of [running, waiting, scoring]) await expect(job).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  await expect(all(short.generate({ prompt: 'Once' }))).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  await short.close();
+});
+
+test('a closed model refuses, while its engines go on', async () => {
+  const other = await loadStories();
+  const alive = await other.createEngine(exact);
+  const prompt = await other.tokenize('Once upon a time');
+  await other.close();
+  await expect(other.tokenize('a')).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  await expect(other.createEngine()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  const [end] = await ends(alive.generate({ prompt, maxTokens: 10 }));
+  const [same] = await ends(engine.generate({ prompt, maxTokens: 10 }));
+  expect(end!.text).toBe(same!.text);
+  await alive.close();
+});
+
+test('two engines of one process take turns', async () => {
+  await using a = await model.createEngine({ ...exact, threads: 64 });
+  await using b = await model.createEngine({ ...exact, threads: 64 });
+  const [x, y] = await Promise.all([
+    ends(a.generate({ prompt: '', maxTokens: 100 })),
+    ends(b.generate({ prompt: '', maxTokens: 100 })),
+  ]);
+  expect(x[0]!.text).toBe(y[0]!.text);
+});

@@ -1,0 +1,324 @@
+// The decode loop without Node, so that it can run under sanitizers.
+// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT; prints what failed and ends in "N passed, N failed".
+#include "core.h"
+#include "error.h"
+#include "log.h"
+
+#include <ggml-backend.h>
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+#include <thread>
+
+static int passed = 0, failed = 0;
+
+static void check(bool ok, const char * promise) {
+    (ok ? passed : failed)++;
+    if (!ok) std::fprintf(stderr, "FAILED: %s\n", promise);
+}
+
+static SharedWeights load(const char * path) {
+    llama_model_params params = llama_model_default_params();
+    params.load_mode          = LLAMA_LOAD_MODE_NONE;
+    llama_model_ptr model(llama_model_load_from_file(path, params));
+    if (!model) throw std::runtime_error("could not load the model");
+    return std::make_shared<Weights>(std::move(model));
+}
+
+static CoreParams small(uint32_t n_ctx = 512, uint32_t n_batch = 64, uint32_t n_seq_max = 6) {
+    CoreParams params{};
+    params.n_ctx      = n_ctx;
+    params.n_batch    = n_batch;
+    params.n_seq_max  = n_seq_max;
+    params.n_threads  = 1;
+    params.poll       = 50;
+    params.type_k     = GGML_TYPE_F32;
+    params.type_v     = GGML_TYPE_F32;
+    params.flash_attn = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    return params;
+}
+
+static Branch sampled(int32_t max_tokens, float temperature = 0.0f, uint32_t seed = 1, bool hold = false) {
+    Branch branch;
+    branch.max_tokens          = max_tokens;
+    branch.sampler.temperature = temperature;
+    branch.sampler.seed        = seed;
+    branch.hold                = hold;
+    return branch;
+}
+
+struct Output {
+    std::map<int32_t, std::string> text;
+    std::map<int32_t, std::vector<float>> logprobs;
+    std::map<int32_t, int32_t> finish;
+    int steps = 0;
+};
+
+static void take(const Step & step, Output & out) {
+    uint32_t from = 0;
+    for (size_t i = 0; i < step.seq.size(); i++) {
+        out.text[step.seq[i]] += step.text.substr(from, step.ends[i] - from);
+        from = step.ends[i];
+        out.logprobs[step.seq[i]].push_back(step.logprob[i]);
+        if (step.finish[i] != GOING) out.finish[step.seq[i]] = step.finish[i];
+    }
+    out.steps++;
+}
+
+static Output drain(Core & core) {
+    Output out;
+    while (core.n_live() > 0) take(core.step(), out);
+    return out;
+}
+
+static std::string one(Core & core, const Job & job) {
+    const int32_t id = core.add(job)[0];
+    return drain(core).text[id];
+}
+
+static void golden_text(const SharedWeights & weights, const std::string & golden) {
+    Core core(weights, small());
+    Job job;
+    job.prompt       = { 1 };
+    job.branches     = { sampled(200) };
+    std::string text = one(core, job);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.pop_back();
+    check(text == golden, "greedy text equals the golden text");
+}
+
+static std::vector<llama_token> tokens_of(const SharedWeights & weights, const std::string & text) {
+    return weights->vocabulary.tokenize({ { text, false } }, Bos::AUTO, false);
+}
+
+static void shared_prompt(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt = tokens_of(weights, "Once upon a time, there was a little girl");
+    for (uint32_t seed = 0; seed < 5; seed++) job.branches.push_back(sampled(24, 0.8f, seed));
+    const auto ids   = core.add(job);
+    const Output all = drain(core);
+    check(all.steps == 24, "the prompt is evaluated once, in the step of the first tokens");
+
+    for (uint32_t i = 0; i < 5; i++) {
+        Job single      = job;
+        single.branches = { sampled(24, 0.8f, i) };
+        check(one(core, single) == all.text.at(ids[i]), "a sample of five equals the same sample alone");
+    }
+}
+
+static void scoring(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt = tokens_of(weights, "Once upon a time, there was a little");
+    Branch girl;
+    girl.forced = { 298, 315, 421 };
+    Branch boy;
+    boy.forced     = { 268, 414, 422 };
+    job.branches   = { girl, boy };
+    const auto ids = core.add(job);
+    Output out     = drain(core);
+    const auto sum = [&](int32_t id) {
+        double total = 0;
+        for (const float x : out.logprobs[id]) total += x;
+        return total;
+    };
+    check(std::abs(sum(ids[0]) - -0.451416) < 1e-4, "log-probability of ' girl' equals the reference");
+    check(std::abs(sum(ids[1]) - -1.526393) < 1e-4, "log-probability of ' boy' equals the reference");
+}
+
+static void cancelling(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt              = tokens_of(weights, "Once upon a time");
+    const std::string alone = [&] {
+        Job single      = job;
+        single.branches = { sampled(20) };
+        return one(core, single);
+    }();
+
+    job.branches   = { sampled(20, 0.8f, 7), sampled(20), sampled(20, 0.8f, 8) };
+    const auto ids = core.add(job);
+    core.release(ids[0]); // it was to evaluate the prompt for the others
+    check(drain(core).text[ids[1]] == alone, "the prompt is handed on when its evaluator is released");
+
+    job.branches = { sampled(400) };
+    for (int i = 0; i < 50; i++) {
+        const auto id = core.add(job);
+        core.step();
+        core.release(id[0]);
+    }
+    job.branches = { sampled(20) };
+    check(one(core, job) == alone, "released sequences leave the cache clean");
+    core.release(123);
+    core.hold(123);
+    check(core.n_live() == 0, "unknown ids are ignored");
+}
+
+static void aborting(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt                 = tokens_of(weights, "Once upon a time, there was a little girl named Lily. She loved to play outside.");
+    job.branches               = { sampled(20) };
+    const std::string expected = one(core, job);
+
+    const int32_t id = core.add(job)[0];
+    core.abort       = true;
+    Step step        = core.step();
+    check(step.aborted && step.seq.empty(), "an aborted step says so and yields nothing");
+    check(drain(core).text[id] == expected, "a step can be tried again after an abort");
+
+    std::atomic<bool> done{ false };
+    std::thread nuisance([&] {
+        while (!done) {
+            core.abort = true;
+            std::this_thread::sleep_for(std::chrono::microseconds(300));
+        }
+    });
+    for (int i = 0; i < 20; i++) check(one(core, job) == expected, "text does not depend on aborted steps");
+    done = true;
+    nuisance.join();
+}
+
+static void holding(const SharedWeights & weights) {
+    Core core(weights, small());
+    const auto head = tokens_of(weights, "Once upon a time, there was a little girl");
+    const std::vector<llama_token> tail(head.end() - 4, head.end());
+    Job whole;
+    whole.prompt               = head;
+    whole.branches             = { sampled(20) };
+    const std::string expected = one(core, whole);
+
+    Job prefix;
+    prefix.prompt = { head.begin(), head.end() - 4 };
+    Branch ready;
+    ready.hold           = true;
+    prefix.branches      = { ready };
+    const int32_t shared = core.add(prefix)[0];
+    check(drain(core).finish[shared] == READY, "a prefix is ready once it has been evaluated");
+
+    Job rest;
+    rest.from     = shared;
+    rest.prompt   = tail;
+    rest.branches = { sampled(20), sampled(20, 0.8f, 3) };
+    for (int i = 0; i < 3; i++) {
+        const auto ids = core.add(rest);
+        check(drain(core).text[ids[0]] == expected, "a job that starts from a prefix equals one that does not");
+    }
+
+    Job first             = whole;
+    first.branches        = { sampled(8, 0.0f, 1, true) };
+    const int32_t sample  = core.add(first)[0];
+    std::string continued = drain(core).text[sample];
+    Job cut;
+    cut.from      = sample;
+    cut.from_size = (int32_t)head.size() - 4;
+    cut.prompt    = tail;
+    cut.branches  = { sampled(20) };
+    check(one(core, cut) == expected, "a held sample can be cut back");
+    core.release(sample);
+    core.release(shared);
+    bool refused = false;
+    try {
+        core.add(rest);
+    } catch (const CodedError & error) { refused = std::string(error.code) == "ERR_OPTION"; }
+    check(refused, "a released sequence cannot be started from");
+}
+
+static void overflowing(const SharedWeights & weights) {
+    Core core(weights, small(256, 64, 4));
+    Job job;
+    job.prompt          = tokens_of(weights, "Once upon a time");
+    Branch endless      = sampled(10000, 0.8f, 1);
+    endless.ignore_end  = true;
+    job.branches        = { endless };
+    const int32_t id    = core.add(job)[0];
+    const char * caught = "";
+    try {
+        drain(core);
+    } catch (const CodedError & error) { caught = error.code; }
+    check(std::string(caught) == "ERR_CONTEXT_FULL", "a full cache is an error with a code");
+    core.release(id);
+    job.branches = { sampled(10) };
+    check(!one(core, job).empty(), "the core works after a full cache");
+
+    job.branches.assign(5, sampled(1));
+    caught = "";
+    try {
+        core.add(job);
+    } catch (const CodedError & error) { caught = error.code; }
+    check(std::string(caught) == "ERR_BUSY", "more branches than sequences are refused");
+}
+
+static void grammars(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt = tokens_of(weights, "Once upon a time");
+    for (uint32_t seed = 0; seed < 4; seed++) {
+        Branch branch          = sampled(12, 0.8f, seed);
+        branch.sampler.grammar = "root ::= \" \" (\"yes\" | \"no\" | \"maybe\")";
+        job.branches.push_back(branch);
+    }
+    const auto ids = core.add(job);
+    Output out     = drain(core);
+    for (const int32_t id : ids) {
+        const std::string & text = out.text[id];
+        check(text == " yes" || text == " no" || text == " maybe", "a grammar holds");
+        check(out.finish[id] == END, "a finished grammar ends the sample");
+    }
+    const char * caught             = "";
+    job.branches[0].sampler.grammar = "root ::= (";
+    try {
+        core.add(job);
+    } catch (const CodedError & error) { caught = error.code; }
+    check(std::string(caught) == "ERR_GRAMMAR", "a grammar that cannot be parsed is refused");
+    check(core.n_live() == 0, "a refused job leaves nothing behind");
+}
+
+static void vocabulary(const SharedWeights & weights) {
+    const Vocabulary & v = weights->vocabulary;
+    const auto user      = v.tokenize({ { "<s>Hi</s>", false } }, Bos::NEVER, false);
+    bool special         = false;
+    for (const llama_token token : user) special = special || v.is_special(token);
+    check(!special, "text from outside never yields special tokens");
+    const auto ours = v.tokenize({ { "<s>", true }, { "Hi", false }, { "</s>", true } }, Bos::NEVER, false);
+    check(ours.front() == 1 && ours.back() == 2, "template text yields special tokens");
+    check(v.tokenize({ { "<s>", true }, { "Hi", false } }, Bos::ALWAYS, false)[1] != 1, "exactly one beginning token");
+    check(v.tokenize({ { "On", false }, { "ce", false } }, Bos::NEVER, false) == v.tokenize({ { "Once", false } }, Bos::NEVER, false),
+          "adjacent plain segments are one run");
+    check(v.tokenize({}, Bos::NEVER, false).empty(), "no text, no tokens");
+    const std::string text(100000, 'a');
+    check(v.detokenize(v.tokenize({ { text, false } }, Bos::NEVER, false), false).size() >= text.size(),
+          "a long run of one letter survives");
+}
+
+int main(int argc, char ** argv) {
+    if (argc != 4) {
+        std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT\n");
+        return 2;
+    }
+    LogCapture::install();
+    if (ggml_backend_dev_count() == 0) ggml_backend_load_all_from_path(argv[2]);
+
+    std::stringstream golden;
+    golden << std::ifstream(argv[3]).rdbuf();
+    std::string expected = golden.str();
+    while (!expected.empty() && (expected.back() == ' ' || expected.back() == '\n')) expected.pop_back();
+
+    SharedWeights weights = load(argv[1]);
+    golden_text(weights, expected);
+    shared_prompt(weights);
+    scoring(weights);
+    cancelling(weights);
+    aborting(weights);
+    holding(weights);
+    overflowing(weights);
+    grammars(weights);
+    vocabulary(weights);
+
+    std::printf("%d passed, %d failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}
