@@ -223,7 +223,7 @@ function checkCompiler() {
     win32: 'CMake (cmake.org), or Visual Studio with C++',
   });
   if (process.platform === 'win32') return; // cmake-js finds Visual Studio and says so if it is missing
-  need(process.env['CXX'] ?? 'c++', ['--version'], 'a C++ compiler is needed to build the addon', {
+  need(process.env.CXX ?? 'c++', ['--version'], 'a C++ compiler is needed to build the addon', {
     linux: 'g++',
     darwin: 'xcode-select --install',
     win32: '',

@@ -368,8 +368,8 @@ async function checkLoras(loras: unknown): Promise<{ path: string; scale: number
     const given = object(where, lora);
     checkKeys(where, given, ['path', 'scale']);
     return {
-      path: string(`${where}.path`, given['path']),
-      scale: number(`${where}.scale`, given['scale'] ?? 1, -100, 100),
+      path: string(`${where}.path`, given.path),
+      scale: number(`${where}.scale`, given.scale ?? 1, -100, 100),
     };
   });
   for (const { path } of checked) {

@@ -85,7 +85,7 @@ let cache: string | undefined;
 
 /** Whether the dynamic loader would find a library: its cache, then the folders of LD_LIBRARY_PATH. */
 function systemHas(library: string): boolean {
-  const folders = (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter(Boolean);
+  const folders = (process.env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean);
   if (folders.some(folder => existsSync(join(folder, library)))) return true;
   cache ??=
     ['/sbin/ldconfig', 'ldconfig']

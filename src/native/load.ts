@@ -32,7 +32,7 @@ export function loadAddon(): LoadedAddon {
 
 function load(): LoadedAddon {
   // Without this llama.cpp starts a debugger on itself when an assertion fails, and waits for it.
-  process.env['GGML_NO_BACKTRACE'] ??= '1';
+  process.env.GGML_NO_BACKTRACE ??= '1';
 
   const record = readRecord();
   const path = resolve(root, record.addon);
@@ -65,7 +65,7 @@ interface BuildRecord {
 
 function readRecord(): BuildRecord {
   const file = join(root, 'build', 'addon.json');
-  if (process.env['MEDITRON_ADDON']) return { addon: process.env['MEDITRON_ADDON'] };
+  if (process.env.MEDITRON_ADDON) return { addon: process.env.MEDITRON_ADDON };
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as BuildRecord;
   throw new MeditronError(
     'ERR_ADDON',

@@ -103,12 +103,12 @@ describe("MEDITRON's added tokens (ids of epfLLM/Megatron-LLM's vocabulary list)
   });
 
   test('a continuation gets the ids it has behind its prompt', async () => {
-    const after = async (prompt: string, text: string) => [
+    const idsAfter = async (prompt: string, text: string) => [
       ...(await meditron.continuation(await meditron.tokenize(prompt), text)),
     ];
-    expect(await after('The answer is:', ' A')).toEqual([319]);
-    expect(await after('answer\n', 'A')).toEqual([29909]);
-    expect(await after('The answer is:', ' maybe')).toEqual([5505]);
+    expect(await idsAfter('The answer is:', ' A')).toEqual([319]);
+    expect(await idsAfter('answer\n', 'A')).toEqual([29909]);
+    expect(await idsAfter('The answer is:', ' maybe')).toEqual([5505]);
   });
 
   test('a beginning token is added once, or not at all', async () => {

@@ -1,0 +1,41 @@
+import { loadModel } from '../../src/index.js';
+import { memory } from '../machine.js';
+import { answer, readJob } from './job.js';
+
+const job = readJob();
+const started = performance.now();
+const model = await loadModel({ path: job.model, gpuLayers: 0 });
+const engine = await model.createEngine({
+  contextSize: job.prompt.length + job.samples * (job.tokens + 8),
+  maxSequences: job.samples,
+  threads: job.threads,
+});
+const loadMs = performance.now() - started;
+
+const samplers = Array.from({ length: job.samples }, (_, i) => ({ temperature: 0.8, seed: job.seed + i }));
+const run = async (tokens: number) => {
+  const before = { ...engine.counters };
+  const texts: string[] = [];
+  let firstTokenMs = 0;
+  const start = performance.now();
+  for await (const event of engine.generate({
+    prompt: Int32Array.from(job.prompt),
+    samplers,
+    maxTokens: tokens,
+    ignoreEnd: true,
+  })) {
+    if (event.type === 'text') firstTokenMs ||= performance.now() - start;
+    if (event.type === 'end') texts.push(event.tokens.join());
+  }
+  return {
+    wallMs: performance.now() - start,
+    firstTokenMs,
+    promptTokens: engine.counters.promptTokens - before.promptTokens,
+    sampledTokens: engine.counters.sampledTokens - before.sampledTokens,
+    distinct: new Set(texts).size,
+  };
+};
+await run(2); // discarded: pages, caches, threads
+answer({ loadMs, ...(await run(job.tokens)), peakRss: memory().peakRss });
+await engine.close();
+await model.close();

@@ -1,0 +1,219 @@
+import { createReadStream } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { parse } from 'csv-parse';
+import { describe, MeditronError } from '../../errors.js';
+import { Row } from './row.js';
+
+/** Given the first record of a CSV file: the names of its columns if it is data already, undefined if it is a header. */
+export type Headerless = (first: readonly string[]) => readonly string[] | undefined;
+
+/**
+ * The records of a JSON, JSON Lines, CSV or TSV file, whatever its name says: a `.json` file of MedMCQA holds one object
+ * a line. JSON Lines and CSV are streamed. Understood inside JSON: an array, an object of records by key, and the
+ * `rows` of the data set viewer's interface. Throws `ERR_INPUT` with file and line.
+ */
+export async function* rowsOf(path: string, headerless?: Headerless): AsyncGenerator<Row> {
+  if (/\.(?:csv|tsv)$/i.test(path)) return yield* csvRows(path, headerless);
+  if (await isLines(path)) return yield* lineRows(path);
+  yield* wholeRows(path);
+}
+
+/** A whole JSON file; `ERR_INPUT` if it is none. */
+export async function readJson(path: string): Promise<unknown> {
+  return parseJson(path, await readText(path));
+}
+
+/** The start of a file as text, for telling formats apart. Each byte is one character. */
+export async function headOf(path: string): Promise<string> {
+  const handle = await open(path).catch(error => {
+    throw unreadable(path, error);
+  });
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
+    return buffer.toString('latin1', 0, bytesRead).replace(/^\u00ef\u00bb\u00bf/, '');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** V8 cannot hold longer strings. */
+const maxWhole = 500_000_000;
+
+async function readText(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  if (bytes.length > maxWhole) {
+    throw new MeditronError(
+      'ERR_INPUT',
+      `${path} is one JSON value of ${bytes.length} bytes: too large; save it as JSON Lines`,
+    );
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new MeditronError('ERR_INPUT', `${path} is not valid JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function isLines(path: string): Promise<boolean> {
+  const head = (await headOf(path)).trimStart();
+  if (head.startsWith('[')) return false;
+  if (/\.(?:jsonl|ndjson)$/i.test(path)) return true;
+  const end = head.indexOf('\n');
+  if (end < 0) return false;
+  try {
+    JSON.parse(head.slice(0, end));
+    return head.slice(end).trim() !== '';
+  } catch {
+    return false;
+  }
+}
+
+async function* lineRows(path: string): AsyncGenerator<Row> {
+  let number = 0;
+  for await (const line of lines(path)) {
+    number++;
+    if (line.trim() === '') continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (error) {
+      const message = `${path}, line ${number}: not valid JSON: ${(error as Error).message}`;
+      throw new MeditronError('ERR_INPUT', message, { cause: error });
+    }
+    yield rowOf(path, `line ${number}`, value);
+  }
+}
+
+async function* lines(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const text of texts(path)) {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop()!;
+    yield* parts;
+  }
+  yield rest;
+}
+
+async function* texts(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const chunk of createReadStream(path)) {
+      const text = decoder.decode(chunk, { stream: true });
+      if (text) yield text;
+    }
+    const text = decoder.decode();
+    if (text) yield text;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+async function* csvRows(path: string, headerless?: Headerless): AsyncGenerator<Row> {
+  const delimiter = /\.tsv$/i.test(path) ? '\t' : ',';
+  // `relax_quotes`: a quotation mark inside an unquoted field is text, as in Python's reader, which wrote these files.
+  const parser = parse({ delimiter, relax_quotes: true, relax_column_count: true, skip_empty_lines: true, info: true });
+  // The text goes through the same strict decoder as JSON Lines: a spreadsheet saved in another encoding is refused.
+  const feeding = pipeline(texts(path), parser).catch((error: Error) => error);
+  let names: readonly string[] | undefined;
+  let line = 1;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+      const where = `line ${line}`;
+      line = info.lines + 1;
+      if (!names) {
+        names = headerless?.(record);
+        if (!names) {
+          names = record;
+          continue;
+        }
+      }
+      if (record.length !== names.length) {
+        const message = `${path}, ${where}: expected ${names.length} columns, got ${record.length}`;
+        throw new MeditronError('ERR_INPUT', `${message}; is a quotation mark missing?`);
+      }
+      yield new Row(path, where, Object.fromEntries(names.map((name, i) => [name, record[i]])));
+    }
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    parser.destroy();
+    await feeding;
+  }
+}
+
+async function* wholeRows(path: string): AsyncGenerator<Row> {
+  const text = await readText(path);
+  const value = parseJson(path, text);
+  if (Array.isArray(value)) return yield* arrayRows(path, value);
+  if (typeof value !== 'object' || value === null) throw rowError(path, 'the file', value);
+  const fields = value as Record<string, unknown>;
+  for (const name of ['data', 'rows', 'examples', 'questions']) {
+    if (Array.isArray(fields[name]) && typeof fields[name][0] === 'object') return yield* arrayRows(path, fields[name]);
+  }
+  if (!Object.values(fields).every(isObject)) return yield new Row(path, 'row 1', fields);
+  for (const key of new Set(keysInOrder(text))) {
+    yield new Row(path, `record "${key}"`, fields[key] as Record<string, unknown>, key);
+  }
+}
+
+/** The keys of the outermost object in the order of the file: JavaScript itself sorts those that look like numbers. */
+function keysInOrder(text: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    const [part] = token;
+    if (part === '{' || part === '[') depth++;
+    else if (part === '}' || part === ']') depth--;
+    else if (depth === 1 && /^\s*:/.test(text.slice(token.index + part.length, token.index + part.length + 20))) {
+      keys.push(JSON.parse(part) as string);
+    }
+  }
+  return keys;
+}
+
+function* arrayRows(path: string, values: readonly unknown[]): Generator<Row> {
+  for (const [i, value] of values.entries()) yield rowOf(path, `row ${i + 1}`, value);
+}
+
+function rowOf(path: string, where: string, value: unknown): Row {
+  if (!isObject(value)) throw rowError(path, where, value);
+  // The data set viewer wraps each record, and cuts long cells.
+  if (isObject(value.row) && 'row_idx' in value) {
+    const cut = value.truncated_cells;
+    if (Array.isArray(cut) && cut.length > 0) {
+      const message = `${path}, ${where}: the viewer cut the cells ${cut.join(', ')}; download the data set itself`;
+      throw new MeditronError('ERR_INPUT', message);
+    }
+    return new Row(path, where, value.row);
+  }
+  return new Row(path, where, value);
+}
+
+function rowError(path: string, where: string, value: unknown): MeditronError {
+  return new MeditronError('ERR_INPUT', `${path}, ${where}: expected a JSON object, got ${describe(value)}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unreadable(path: string, error: unknown): MeditronError {
+  if (error instanceof MeditronError) return error;
+  const encoding = (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+  const reason = encoding ? 'is not UTF-8 text; save it as UTF-8' : `cannot be read: ${(error as Error).message}`;
+  return new MeditronError('ERR_INPUT', `${path} ${reason}`, { cause: error });
+}
