@@ -203,10 +203,10 @@ function buildNative() {
     }
     writeFileSync(stampFile, inputs);
   }
-  // What the loader reads: which addon was built last, and where its libraries are.
+  // What the loader reads: the addon that was built last, other than for tests.
   const record = { addon: relative(root, addon), kind, variant, release: llama.release };
   const recordFile = join(root, 'build', 'addon.json');
-  if (!options.sanitize) writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+  if (!options.sanitize && !options.tests) writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** The part of a build log that says what went wrong. @param {string} output */
