@@ -17,6 +17,7 @@ const help = `Usage: npm run build -- [options]
 
 Builds what is missing or out of date. Without options: the addon against the prebuilt llama.cpp libraries, then the TypeScript.
 
+  --prebuilt            link the prebuilt libraries (default until another kind has been built; then that kind stays)
   --source              build llama.cpp from the bundled source instead of linking the prebuilt libraries
   --cuda                source: CUDA backend (needs the CUDA Toolkit with cuBLAS)
   --cuda-arch LIST      source: CUDA architectures, as 86 or "80;90" (default: this machine's)
@@ -43,6 +44,7 @@ function readOptions() {
   try {
     const { values } = parseArgs({
       options: {
+        prebuilt: { type: 'boolean' },
         source: { type: 'boolean' },
         cuda: { type: 'boolean' },
         'cuda-arch': { type: 'string' },
@@ -65,7 +67,13 @@ function readOptions() {
   }
 }
 
-const options = readOptions();
+const recordFile = join(root, 'build', 'addon.json');
+const options = { ...readOptions() };
+// Which kind of build it was is kept, so that a later `npm start` or `npm test` does not undo it.
+const kinds = /** @type {const} */ (['prebuilt', 'source', 'cuda', 'cuda-arch', 'metal', 'vulkan', 'tune', 'debug']);
+if (!kinds.some(name => options[name]) && existsSync(recordFile)) {
+  Object.assign(options, JSON.parse(readFileSync(recordFile, 'utf8')).options);
+}
 if (options.help) {
   process.stdout.write(help);
   process.exit(0);
@@ -204,8 +212,10 @@ function buildNative() {
     writeFileSync(stampFile, inputs);
   }
   // What the loader reads: the addon that was built last, other than for tests.
-  const record = { addon: relative(root, addon), kind, variant, release: llama.release };
-  const recordFile = join(root, 'build', 'addon.json');
+  const chosen = Object.fromEntries(
+    kinds.filter(name => name !== 'prebuilt' && options[name]).map(name => [name, options[name]]),
+  );
+  const record = { addon: relative(root, addon), kind, variant, release: llama.release, options: chosen };
   if (!options.sanitize && !options.tests) writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
 }
 
