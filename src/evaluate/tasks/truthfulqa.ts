@@ -1,8 +1,8 @@
 import { MeditronError } from '../../errors.js';
 import { integer } from '../../options.js';
+import { permutation } from '../../prompt/permutation.js';
 import { plain } from './gold.js';
 import { filesOf, hasFields } from './locate.js';
-import { permutation } from './numpy.js';
 import type { Row } from './row.js';
 import { type Content, type Copy, loadSet, numbered } from './set.js';
 import { rowsOf } from './table.js';
