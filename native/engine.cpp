@@ -177,14 +177,20 @@ void Engine::abort(const Napi::CallbackInfo &) {
     if (core && stepping) core->abort = true;
 }
 
-// A running step is ended early; the context goes on the owner's thread once nothing uses it any more.
+// A running step is ended early; context and weights go on the owner's thread once nothing uses them any more.
 Napi::Value Engine::close(const Napi::CallbackInfo &) {
     if (core && stepping) core->abort = true;
-    auto last = std::make_shared<std::shared_ptr<Core>>(std::move(core));
+    struct Last {
+        SharedWeights weights; // declared first: freed last
+        std::shared_ptr<Core> core;
+    };
+    auto last = std::make_shared<Last>(Last{ std::move(weights), std::move(core) });
+    weights.reset();
     core.reset();
     return owner->run<bool>(
         [last] {
-            last->reset();
+            last->core.reset();
+            last->weights.reset();
             return true;
         },
         [](Napi::Env env, bool &) { return env.Undefined(); });

@@ -23,7 +23,7 @@ private:
 
     Core & core_now(Napi::Env env) const;
 
-    SharedWeights weights;
+    SharedWeights weights;      // null once closed
     std::shared_ptr<Core> core; // a running step holds a second reference
     bool stepping = false;
     std::unique_ptr<Owner> owner;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MeditronError } from '../errors.js';
-import type { Addon, BackendReport } from './addon.js';
+import type { Addon, AddonBuild, BackendReport } from './addon.js';
 import { type Backend, gpuBackends } from './backends.js';
 
 /** The loaded addon, and what became of every backend that was tried. */
@@ -37,7 +37,7 @@ function load(): LoadedAddon {
   const record = readRecord();
   const path = resolve(root, record.addon);
   const addon = requireAddon(path);
-  checkRelease(addon);
+  checkRelease(addon.build);
   if (addon.build.kind === 'source') {
     addon.loadBackends(dirname(path), []);
     return { addon, path, cpuVariant: 'built in', backends: [] };
@@ -87,9 +87,9 @@ function requireAddon(path: string): Addon {
 }
 
 /** Structures differ between releases, so headers and libraries have to be of the same one. */
-function checkRelease(addon: Addon): void {
-  const headers = addon.build.headers.replace(/^v/, '');
-  const libraries = addon.build.libraries.replace(/-dev$/, '');
+export function checkRelease(build: Pick<AddonBuild, 'headers' | 'libraries'>): void {
+  const headers = build.headers.replace(/^v/, '');
+  const libraries = build.libraries.replace(/-dev$/, '');
   if (headers === libraries) return;
   throw new MeditronError(
     'ERR_ADDON',

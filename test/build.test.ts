@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'meditron-build-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function configure(name: string, definitions: Record<string, string>) {
+  const args = [
+    '-S',
+    root,
+    '-B',
+    join(folder, name),
+    ...Object.entries(definitions).map(([key, value]) => `-D${key}=${value}`),
+  ];
+  const { status, stderr } = spawnSync('cmake', args, { encoding: 'utf8' });
+  return { status, message: stderr.replace(/\s+/g, ' ') };
+}
+
+const tree = join(root, 'build', 'llama.cpp');
+
+test('headers and libraries of different releases are refused when configuring', () => {
+  const { status, message } = configure('mixed', {
+    MEDITRON_LLAMA_SOURCE: tree,
+    MEDITRON_LLAMA_RELEASE: 'v0.4.0',
+    MEDITRON_LIBRARY_DIR: folder,
+    MEDITRON_LIBRARY_RELEASE: 'v0.5.0',
+  });
+  expect(status).not.toBe(0);
+  expect(message).toMatch(/one llama\.cpp release: the headers are of v0\.4\.0, the libraries in .* of v0\.5\.0/);
+});
+
+const hasCublas = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' }).stdout?.includes('libcublas.so') ?? false;
+test.skipIf(hasCublas)('a CUDA build without cuBLAS ends in a sentence that says so', () => {
+  const { status, message } = configure('cuda', {
+    MEDITRON_LLAMA: 'source',
+    MEDITRON_LLAMA_SOURCE: tree,
+    MEDITRON_LLAMA_RELEASE: 'v0.4.0',
+    GGML_CUDA: 'ON',
+  });
+  expect(status).not.toBe(0);
+  expect(message).toMatch(/CUDA Toolkit with cuBLAS, and cuBLAS was not found\. Install NVIDIA's toolkit/);
+});
+
+/** A PATH on which everything is found except what is named. */
+function pathWithout(...missing: string[]): string {
+  const bin = join(folder, `without-${missing.join('-')}`);
+  mkdirSync(bin);
+  for (const tool of ['cmake', 'git', 'c++', 'make', 'ninja'].filter(tool => !missing.includes(tool))) {
+    const found = spawnSync('which', [tool], { encoding: 'utf8' }).stdout.trim();
+    if (found) symlinkSync(found, join(bin, tool));
+  }
+  return bin;
+}
+
+test.each([
+  ['cmake', ['cmake'], /CMake is needed to build the addon.*install the package `cmake`/],
+  ['a compiler', ['c++'], /C\+\+ compiler is needed.*install the package `g\+\+`/],
+  ['make and ninja', ['make', 'ninja'], /make or ninja is needed.*package `make`/],
+])('without %s the build names the package to install', (_, missing, expected) => {
+  // --debug: a kind of build that nobody else uses, so that it has to be made.
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'scripts', 'build.js'), '--native-only', '--debug', '--tests'],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: pathWithout(...missing), CXX: undefined },
+    },
+  );
+  expect(status).toBe(1);
+  expect(stderr).toMatch(expected);
+});
+
+test.each([
+  [['--cud'], /--cud/],
+  [['--cuda'], /--cuda is for a source build; add --source/],
+  [['--sanitize', 'memory'], /address or thread, got "memory"/],
+])('build options %j are refused with a reason', (options, expected) => {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'build.js'), ...options], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(expected);
+});
