@@ -2,7 +2,7 @@
 // Builds what is missing or out of date: llama.cpp's tree (unpacked), the native addon, the TypeScript.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -262,10 +262,19 @@ function buildTypeScript() {
   const inputs = hashOf(...filesIn('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return;
   note('Compiling the TypeScript …');
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  // Beside the old output, so that a failure leaves what worked.
+  const fresh = join(root, 'build', `dist-${process.pid}`);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
-  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, encoding: 'utf8' });
-  if (result.status !== 0) fail(`the TypeScript could not be compiled.\n${result.stdout}${result.stderr}`);
+  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh, '--noEmitOnError'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (result.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    fail(`the TypeScript could not be compiled.\n${result.stdout}${result.stderr}`);
+  }
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  renameSync(fresh, join(root, 'dist'));
   writeFileSync(stampFile, inputs);
 }
 

@@ -230,7 +230,7 @@ export class Engine implements AsyncDisposable {
       throw new MeditronError(
         'ERR_CONTEXT_FULL',
         `The prompt and the new tokens do not fit: ${before}${ticket.prompt.length} prompt tokens and ${ticket.tokensPerBranch} new ones ` +
-          `make ${ticket.positions}, and a sequence of this model has at most ${sequenceSize}. Shorten the prompt or lower \`maxTokens\`; nothing is cut silently.`,
+          `make ${ticket.positions}, and ${this.#limitedBy()}. Shorten the prompt or lower \`maxTokens\`; nothing is cut silently.`,
       );
     }
     if (ticket.cells > contextSize) {
@@ -240,6 +240,13 @@ export class Engine implements AsyncDisposable {
           `need ${ticket.cells} cells, there are ${contextSize}. Open the engine with a larger \`contextSize\`, or ask for fewer samples or tokens.`,
       );
     }
+  }
+
+  #limitedBy(): string {
+    const { contextSize, sequenceSize } = this.settings;
+    return sequenceSize < contextSize
+      ? `a sequence of this model has at most ${sequenceSize}`
+      : `this engine's context has ${contextSize} cells (\`contextSize\`)`;
   }
 
   /** A step that serves nobody else, or that evaluates this job's prompt, is not waited for. */
@@ -379,7 +386,7 @@ export class Engine implements AsyncDisposable {
     const index = ticket.live.get(sequence)!;
     const finish = step.finish[i]!;
     const token = step.token[i]!;
-    let stopped = false;
+    let stopped: 'stop' | 'end' | undefined;
     if (token >= 0) {
       if (!(ticket instanceof Scoring)) this.#counters.sampledTokens++;
       stopped = ticket.token(index, token, step.logprob[i]!, bytes);
@@ -389,7 +396,7 @@ export class Engine implements AsyncDisposable {
     const running = finish === nativeFinish.going;
     if (running && ticket.holds) this.#native.hold(sequence);
     else if (running) this.#native.release(sequence);
-    const reason: Finish = stopped ? 'stop' : finish === nativeFinish.length ? 'length' : 'end';
+    const reason: Finish = stopped ?? (finish === nativeFinish.length ? 'length' : 'end');
     const held =
       ticket.holds && !ticket.dropped
         ? this.#hold(sequence, ticket, ticket.heldTokens(index) - (finish === nativeFinish.end ? 1 : 0))
@@ -407,6 +414,7 @@ export class Engine implements AsyncDisposable {
   /** The sequence keeps its place and its share of the cells until the holder lets go. An end token is never evaluated. */
   #hold(sequence: number, ticket: Ticket, sampled: number): Held {
     const reservation = ticket.reservation!;
+    reservation.shrink(ticket.tokensPerBranch - sampled);
     const count = (ticket.from?.tokenCount ?? 0) + ticket.prompt.length + sampled;
     return new Held(this, sequence, reservation, count, () => {
       this.#toRelease.push(sequence);
@@ -419,6 +427,7 @@ export class Engine implements AsyncDisposable {
     this.#live.delete(sequence);
     ticket.live.delete(sequence);
     this.#freeSequences++;
+    ticket.reservation?.shrink(ticket.tokensPerBranch);
     ticket.reservation?.drop();
   }
 }

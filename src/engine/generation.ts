@@ -43,6 +43,8 @@ interface Sample {
   bytes: number;
   text: string;
   stop: string | undefined;
+  /** The last token is one of the job's own stop tokens. */
+  endToken: boolean;
   ended: boolean;
 }
 
@@ -66,6 +68,7 @@ export class Generation extends Ticket {
       bytes: 0,
       text: '',
       stop: undefined,
+      endToken: false,
       ended: false,
     }));
   }
@@ -102,17 +105,22 @@ export class Generation extends Ticket {
     this.#push({ type: 'prompt', done: this.prompt.length - left, total: this.prompt.length });
   }
 
-  /** True once a stop string is complete, so that the sequence is no longer wanted. */
-  override token(index: number, token: number, logprob: number, bytes: Uint8Array): boolean {
+  override token(index: number, token: number, logprob: number, bytes: Uint8Array): 'stop' | 'end' | undefined {
     const sample = this.#samples[index]!;
+    if (sample.ended) return undefined; // cancelled while the step was running
     sample.tokens.push(token);
+    if (this.work.stopTokens.includes(token)) {
+      sample.endToken = true;
+      if (this.work.logprobs) sample.logprobs.push(logprob);
+      return 'end';
+    }
     sample.bytes += bytes.length;
     sample.byteEnds.push(sample.bytes);
     if (this.work.logprobs) sample.logprobs.push(logprob);
     const found = sample.stops.push(sample.decoder.decode(bytes, { stream: true }));
     this.#show(index, found.text);
     sample.stop = found.stop;
-    return found.stop !== undefined;
+    return found.stop === undefined ? undefined : 'stop';
   }
 
   override end(index: number, finish: Finish, held: Held | undefined): void {
@@ -137,12 +145,21 @@ export class Generation extends Ticket {
     });
   }
 
+  /** What there is of unfinished samples is handed out before the error is. */
+  override fail(error: unknown): void {
+    for (const index of this.#samples.keys()) this.end(index, 'cancelled', undefined);
+    super.fail(error);
+  }
+
   async *events(): AsyncGenerator<GenerateEvent, void, void> {
     for (;;) {
-      this.throwIfFailed();
       const event = this.#queue.shift();
-      if (event) yield event;
-      else if (this.#ended === this.#samples.length) return;
+      if (event) {
+        yield event;
+        continue;
+      }
+      this.throwIfFailed();
+      if (this.#ended === this.#samples.length) return;
       else await this.news();
     }
   }

@@ -21,6 +21,9 @@ export interface GenerateOptions {
   readonly maxTokens?: number | undefined;
   /** Texts at which a sample ends; they are not part of it. At most 16, none empty. */
   readonly stop?: readonly string[] | undefined;
+  /** Token ids that end a sample, besides the model's own end tokens. At most 64. */
+  readonly stopTokens?: readonly number[] | undefined;
+  /** When aborted, unfinished samples end as `cancelled` with what there is of them; then the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Report the log-probability of every sampled token, before any sampler changed it. Default false. */
   readonly logprobs?: boolean | undefined;
@@ -50,6 +53,7 @@ export interface Work {
   readonly samplers: readonly Sampling[];
   readonly maxTokens: number;
   readonly stop: readonly string[];
+  readonly stopTokens: readonly number[];
   readonly signal: AbortSignal | undefined;
   readonly logprobs: boolean;
   readonly ignoreEnd: boolean;
@@ -63,6 +67,7 @@ const generateKeys = [
   'seed',
   'maxTokens',
   'stop',
+  'stopTokens',
   'signal',
   'logprobs',
   'bos',
@@ -88,6 +93,9 @@ export function checkGenerate(options: GenerateOptions): Work {
     samplers,
     maxTokens: integer('maxTokens', options.maxTokens ?? 256, 1, 0x7fffffff),
     stop: checkStop(options.stop ?? []),
+    stopTokens: array('stopTokens', options.stopTokens ?? [], 0, 64).map((token, index) =>
+      integer(`stopTokens[${index}]`, token, 0, 0x7fffffff),
+    ),
     signal: checkSignal(options.signal),
     logprobs: boolean('logprobs', options.logprobs ?? false),
     ignoreEnd,

@@ -39,7 +39,7 @@ export interface EngineOptions {
   readonly maxSequences?: number | undefined;
   /** Tokens evaluated in one step, between which work can be cancelled. Default: see ARCHITECTURE.md, "Micro-batches". */
   readonly batchSize?: number | undefined;
-  /** Compute threads; never more than the cores that are really there. Default: all of them. */
+  /** Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights. */
   readonly threads?: number | undefined;
   /** How eagerly idle compute threads wait for work, 0 (asleep at once) … 100. Default 50. */
   readonly poll?: number | undefined;
@@ -71,6 +71,9 @@ export interface ModelInfo extends Inspection {
   /** Devices in use: CPU always, then GPUs. */
   readonly devices: readonly Device[];
 }
+
+/** Weights below which threads spend longer waiting for each other than they save. */
+const smallModel = 20e6;
 
 /** Bytes of text beyond which a prompt is refused before it is tokenized. */
 const maxPromptBytes = 4 << 20;
@@ -226,7 +229,7 @@ export class Model implements AsyncDisposable {
     const trained = info.contextLength ?? 2048;
     const warnings: string[] = [];
     const cores = availableCores();
-    const threads = integer('threads', options.threads ?? cores, 1, 4096);
+    const threads = integer('threads', options.threads ?? (info.parameters < smallModel ? 1 : cores), 1, 4096);
     if (threads > cores)
       warnings.push(`${threads} threads were asked for; ${cores} are used, one for each core that is really there`);
     const maxSequences = integer('maxSequences', options.maxSequences ?? 8, 1, 256);

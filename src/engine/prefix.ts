@@ -33,9 +33,7 @@ export class Prefix extends Ticket {
     return true;
   }
 
-  override token(): boolean {
-    return false;
-  }
+  override token(): undefined {}
 
   override end(_index: number, _finish: Finish, held: Held | undefined): void {
     this.#held = held;

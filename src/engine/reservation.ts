@@ -1,16 +1,19 @@
 /**
- * Cells of the KV cache set aside for a job when it is admitted, so that what has been admitted can always finish. They come
- * free when the job's last sequence has gone, and the last job that started from one of them.
+ * Cells of the KV cache set aside for a job when it is admitted, so that what has been admitted can always finish. What a
+ * sequence did not need comes back when it ends; the rest when the job's last sequence has gone, and the last job that
+ * started from one of them.
  */
 export class Reservation {
+  #cells: number;
   #uses: number;
 
   constructor(
-    readonly cells: number,
+    cells: number,
     uses: number,
     private readonly parent: Reservation | undefined,
     private readonly free: (cells: number) => void,
   ) {
+    this.#cells = cells;
     this.#uses = uses;
     parent?.use();
   }
@@ -19,9 +22,15 @@ export class Reservation {
     this.#uses++;
   }
 
+  /** Gives back cells that will not be needed after all. */
+  shrink(cells: number): void {
+    this.#cells -= cells;
+    this.free(cells);
+  }
+
   drop(): void {
     if (--this.#uses > 0) return;
-    this.free(this.cells);
+    this.free(this.#cells);
     this.parent?.drop();
   }
 }

@@ -50,9 +50,8 @@ export class Scoring extends Ticket {
     return false;
   }
 
-  override token(index: number, _token: number, logprob: number): boolean {
+  override token(index: number, _token: number, logprob: number): undefined {
     this.#logprobs[index]!.push(logprob);
-    return false;
   }
 
   override end(): void {

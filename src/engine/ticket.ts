@@ -30,8 +30,8 @@ export abstract class Ticket {
   /** Whether branches stay in the cache when they end. */
   abstract get holds(): boolean;
 
-  /** Takes one token of a branch. Returns true if the branch is no longer wanted. */
-  abstract token(index: number, token: number, logprob: number, bytes: Uint8Array): boolean;
+  /** Takes one token of a branch. Returns how the branch ends if it is no longer wanted. */
+  abstract token(index: number, token: number, logprob: number, bytes: Uint8Array): 'stop' | 'end' | undefined;
   /** A branch is over. */
   abstract end(index: number, finish: Finish, held: Held | undefined): void;
 

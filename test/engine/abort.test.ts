@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
+import type { GenerateEvent } from '../../src/engine/generation.js';
 import { loadModel, type Model } from '../../src/engine/model.js';
-import { all, ends, exact, golden, loadStories, storiesPath } from './stories.js';
+import { all, ends, exact, golden, loadStories, storiesPath, textOf } from './stories.js';
 
 let model: Model;
 let engine: Engine;
@@ -42,6 +43,33 @@ test('an abort in the middle of a prompt throws the reason, and the next job is 
   }
   const [end] = await ends(slow.generate({ prompt: '', maxTokens: 200 }));
   expect(end!.text.trimEnd()).toBe(golden);
+});
+
+test('unfinished samples end as cancelled, with what there is of them, before the reason is thrown', async () => {
+  const controller = new AbortController();
+  const events: GenerateEvent[] = [];
+  const run = (async () => {
+    const samplers = [{}, { temperature: 1 }, { temperature: 1 }];
+    for await (const event of engine.generate({
+      prompt: 'Once',
+      samplers,
+      maxTokens: 300,
+      ignoreEnd: true,
+      signal: controller.signal,
+    })) {
+      events.push(event);
+      if (events.length === 40) controller.abort(new Error('enough'));
+    }
+  })();
+  await expect(run).rejects.toThrow('enough');
+  const cancelled = events.filter(event => event.type === 'end');
+  expect(cancelled.map(end => end.finish)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+  for (const end of cancelled) {
+    expect(end.text).toBe(textOf(events, end.sample));
+    expect(await model.detokenize(Int32Array.from([...(await model.tokenize('Once')), ...end.tokens]))).toContain(
+      end.text,
+    );
+  }
 });
 
 test('aborting one job at any moment leaves the text of the others as it is', async () => {

@@ -132,6 +132,17 @@ test('a stop string that spans tokens ends the sample and is not shown', async (
   expect(await model.detokenize(end.tokens.slice(0, end.textTokens))).toBe(', there was a little');
 });
 
+test('a stop token ends the sample as an end token does', async () => {
+  const [free] = await ends(engine.generate({ prompt: 'Once upon a time', maxTokens: 30 }));
+  const stop = free!.tokens[7]!;
+  const [end] = await ends(engine.generate({ prompt: 'Once upon a time', maxTokens: 30, stopTokens: [stop] }));
+  const at = free!.tokens.indexOf(stop);
+  expect(end!.finish).toBe('end');
+  expect([...end!.tokens]).toEqual([...free!.tokens.slice(0, at + 1)]);
+  expect(end!.textTokens).toBe(at);
+  expect(free!.text.startsWith(end!.text)).toBe(true);
+});
+
 test('text that only looks like the beginning of a stop string is shown in the end', async () => {
   const [end] = await ends(
     engine.generate({ prompt: 'Once upon a time', maxTokens: 8, stop: ['girl named Lucy', 'little girl with'] }),
@@ -268,6 +279,14 @@ test('cells of held sequences come back when the last job that uses them has gon
   }
   const [end] = await ends(small.generate({ prompt: '', maxTokens: 200 }));
   expect(end!.text.trimEnd()).toBe(golden);
+});
+
+test('cells that a held sample did not need are free for others', async () => {
+  await using small = await model.createEngine({ ...exact, contextSize: 256, maxSequences: 3 });
+  const [short] = await ends(small.generate({ prompt: 'Once', maxTokens: 240, stop: [' '], hold: true }));
+  expect(short!.tokens.length).toBeLessThan(20);
+  expect(await ends(small.generate({ prompt: 'Once', maxTokens: 200 }))).toHaveLength(1);
+  short!.held!.release();
 });
 
 test('UTF-8 that spans tokens arrives as whole characters', async () => {

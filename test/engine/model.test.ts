@@ -49,12 +49,15 @@ test('read and mapped weights give the same text', async () => {
   }
 });
 
-test.each(['f32', 'f16', 'q8_0', 'q4_0', 'q4_k', 'q6_k', 'q4_k_m'] as const)('a synthetic %s model loads and computes', async quant => {
-  const path = join(folder, `${quant}.gguf`);
-  await synthesize({ shape: 'tiny-gqa', quant, out: path });
-  await using model = await loadModel({ path });
-  expect(await tokensOf(model)).toHaveLength(12);
-});
+test.each(['f32', 'f16', 'q8_0', 'q4_0', 'q4_k', 'q6_k', 'q4_k_m'] as const)(
+  'a synthetic %s model loads and computes',
+  async quant => {
+    const path = join(folder, `${quant}.gguf`);
+    await synthesize({ shape: 'tiny-gqa', quant, out: path });
+    await using model = await loadModel({ path });
+    expect(await tokensOf(model)).toHaveLength(12);
+  },
+);
 
 test('a split model equals the whole one', async () => {
   const whole = join(folder, 'whole.gguf');
@@ -71,7 +74,8 @@ test('a split model equals the whole one', async () => {
 
 test('a LoRA adapter changes the text by its strength', async () => {
   const path = join(folder, 'adapter.gguf');
-  const floats = (n: number, scale: number) => Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * 12.9898));
+  const floats = (n: number, scale: number) =>
+    Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * 12.9898));
   const metadata = new Map([
     ['general.architecture', entry.string('llama')],
     ['general.type', entry.string('adapter')],
@@ -101,7 +105,15 @@ test('an engine may have a vocabulary of 128,256 tokens', async () => {
   await synthesize({ shape: 'tiny-llama-3', quant: 'q8_0', out: path });
   await using model = await loadModel({ path });
   await using engine = await model.createEngine(oneThread);
-  const samples = await ends(engine.generate({ prompt: 'The patient', samplers: Array(5).fill({ temperature: 1 }), maxTokens: 10, logprobs: true, ignoreEnd: true }));
+  const samples = await ends(
+    engine.generate({
+      prompt: 'The patient',
+      samplers: Array(5).fill({ temperature: 1 }),
+      maxTokens: 10,
+      logprobs: true,
+      ignoreEnd: true,
+    }),
+  );
   expect(new Set(samples.map(end => end.text)).size).toBe(5);
   for (const end of samples) for (const logprob of end.logprobs!) expect(logprob).toBeLessThan(0);
 });
@@ -114,7 +126,12 @@ test('weights that are not finite end a sample with an error, and nothing else',
   const file = await readGguf(path);
   const norm = file.tensors.find(tensor => tensor.name === 'output_norm.weight')!;
   const handle = await open(path, 'r+');
-  await handle.write(Buffer.from(Float32Array.of(Number.NaN).buffer), 0, 4, file.parts[0]!.dataOffset + Number(norm.offset));
+  await handle.write(
+    Buffer.from(Float32Array.of(Number.NaN).buffer),
+    0,
+    4,
+    file.parts[0]!.dataOffset + Number(norm.offset),
+  );
   await handle.close();
   await using model = await loadModel({ path });
   await using engine = await model.createEngine(oneThread);

@@ -4,9 +4,14 @@ import { golden, storiesPath } from './stories.js';
 
 // A real offload without a GPU: Mesa's software device. ggml passes over such devices unless one is named.
 const summary = spawnSync('vulkaninfo', ['--summary'], { encoding: 'utf8' }).stdout ?? '';
-const device = summary.split(/^GPU/m).slice(1).findIndex(block => block.includes('llvmpipe'));
+const device = summary
+  .split(/^GPU/m)
+  .slice(1)
+  .findIndex(block => block.includes('llvmpipe'));
 const reason =
-  device < 0 ? "no Vulkan software device: install mesa-vulkan-drivers, libvulkan1 and vulkan-tools to run this" : undefined;
+  device < 0
+    ? 'no Vulkan software device: install mesa-vulkan-drivers, libvulkan1 and vulkan-tools to run this'
+    : undefined;
 if (reason) console.warn(`Vulkan offload is not tested here: ${reason}`);
 
 test.skipIf(reason !== undefined)(
@@ -19,7 +24,8 @@ test.skipIf(reason !== undefined)(
     expect(model.info.devices.map(used => used.backend)).toContain('Vulkan');
     await using engine = await model.createEngine({ threads: 1, contextSize: 256 });
     let text = '';
-    for await (const event of engine.generate({ prompt: '', maxTokens: 60 })) if (event.type === 'text') text += event.text;
+    for await (const event of engine.generate({ prompt: '', maxTokens: 60 }))
+      if (event.type === 'text') text += event.text;
     expect(text.length).toBeGreaterThan(100);
     expect(golden.startsWith(text)).toBe(true);
   },

@@ -1,0 +1,128 @@
+import type { Finding } from '../prompt/hygiene.js';
+import type { Finish } from '../types.js';
+import type { ExtractRule } from '../vote/extract.js';
+import type { MergedRanking } from '../vote/ranking.js';
+import type { VoteReport } from '../vote/summary.js';
+import type { Evidence } from './evidence.js';
+import type { Plan } from './prepare.js';
+
+/** One finished sample. */
+export interface AnswerSample {
+  readonly index: number;
+  readonly seed: number;
+  readonly text: string;
+  /** The original letter (whatever order the options were shown in), yes/no/maybe, or the first name of a list. Null: none. */
+  readonly answer: string | null;
+  /** Where the answer was found; `reask` if it was asked for a second time. */
+  readonly rule: ExtractRule | 'reask' | 'score' | 'list';
+  /** True if the text named two different answers and the last was taken. */
+  readonly conflict: boolean;
+  /** True if the chain named no answer and was asked again for one token: counted, and counted separately. */
+  readonly forced: boolean;
+  readonly finish: Finish;
+  /** Every sampled token, end token and stop string included. */
+  readonly tokens: readonly number[];
+  readonly tokenCount: number;
+  /** Sum over its tokens, natural logarithm, before temperature. */
+  readonly logprob: number;
+  /** The order in which it saw the options: at place j the original option `order[j]`. Null: as given. */
+  readonly order: readonly number[] | null;
+  /** What the second question said of each answer, if there was one: log-probabilities by original letter. */
+  readonly reask: Readonly<Record<string, number>> | null;
+  /** The names of its list, in mode `ranked`. */
+  readonly list?: readonly string[];
+}
+
+/** A sample that was cancelled: what it had written is shown and does not count. */
+export interface CutSample {
+  readonly index: number;
+  readonly seed: number;
+  readonly text: string;
+}
+
+/** The score of one answer in mode `top-token`. */
+export interface AnswerScore {
+  /** Natural logarithm of the probability of all its tokens after the prompt, exact. */
+  readonly logprob: number;
+  /** Among the answers on offer, after debiasing if there is any. */
+  readonly probability: number;
+  readonly tokens: readonly number[];
+}
+
+export interface Rationale {
+  readonly answer: string;
+  readonly sample: number;
+  readonly text: string;
+}
+
+/**
+ * Counts of answers, those nobody gave included (0), and beside them `unparsed`, samples that ran without an answer, and
+ * `notRun`, samples that were not run or were cut.
+ */
+export type VoteCounts = Readonly<Record<string, number>> & { readonly unparsed: number; readonly notRun: number };
+
+/** What the asking came to. Plain data, which prints as JSON: what there is not is null. */
+export interface Answer {
+  /**
+   * The winner: an original letter, yes/no/maybe, or the name of a diagnosis. It is given whatever the decision is: read
+   * `decision` before relying on it. Null if there is none.
+   */
+  readonly answer: string | null;
+  /** `agree`, `split` or `abstain`; null where nothing is voted on. */
+  readonly decision: VoteReport['decision'] | null;
+  readonly reason: VoteReport['reason'] | null;
+  /** The counts in words, as `4 of 5, 1 not run`, and why there is no agreement, if there is none. */
+  readonly summary: string;
+  readonly votes: VoteCounts;
+  /** The whole vote: intervals, entropy, ties, what stopped it. Null where nothing is voted on. */
+  readonly vote: VoteReport | null;
+  /** Present if samples were weighted; then `answer` follows the weights. */
+  readonly weighted: {
+    readonly method: string;
+    readonly totals: readonly { readonly answer: string; readonly weight: number }[];
+  } | null;
+  readonly samples: readonly AnswerSample[];
+  readonly cut: readonly CutSample[];
+  /** By answer, for mode `top-token`. */
+  readonly scores: Readonly<Record<string, AnswerScore>> | null;
+  /** Merged lists, for mode `ranked`. */
+  readonly ranking: MergedRanking | null;
+  /** The winner's most probable rationale. */
+  readonly rationale: Rationale | null;
+  /** The runner-up's, to be read beside it. */
+  readonly dissent: Rationale | null;
+  readonly plan: Plan;
+  /** What was removed from, rewritten in or noticed in the question. */
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly string[];
+  /** What the model is and is not. */
+  readonly notice: string;
+  readonly evidence: Evidence;
+}
+
+/** Said once with every answer. */
+export const notice =
+  'A language model wrote this. It has not examined anyone, its reasoning may be wrong where it sounds sure, and agreement ' +
+  'between its samples is not a probability of being right. It is not a medical device and does not replace a clinician.';
+
+/** What {@link askStream} yields. Text is unverified: the vote has not closed, and later samples may contradict it. */
+export type AskEvent =
+  | {
+      readonly type: 'plan';
+      readonly plan: Plan;
+      readonly findings: readonly Finding[];
+      readonly warnings: readonly string[];
+    }
+  | { readonly type: 'prompt'; readonly done: number; readonly total: number }
+  | { readonly type: 'text'; readonly sample: number; readonly text: string; readonly verified: false }
+  /** A sample has finished. `answer` null: it named none, and may still be asked again. */
+  | {
+      readonly type: 'vote';
+      readonly sample: number;
+      readonly answer: string | null;
+      readonly forced: boolean;
+      readonly finish: Finish;
+      readonly tally: VoteCounts;
+    }
+  /** The vote is closed: why, and how many samples were not run. */
+  | { readonly type: 'settled'; readonly by: VoteReport['stoppedBy']; readonly notRun: number };

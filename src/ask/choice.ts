@@ -1,0 +1,64 @@
+import { MeditronError } from '../errors.js';
+import type { FormatName, PromptFormat } from '../prompt/format.js';
+import { formatByName } from '../prompt/formats.js';
+import { type FormatChoice, formatForModel, identityTokens, type ModelIdentity } from '../prompt/registry.js';
+import { modelHash } from './hash.js';
+import type { AskModel } from './surface.js';
+
+/** A prompt format, and how it came to be chosen. */
+export interface ChosenFormat {
+  readonly format: PromptFormat;
+  /** Undefined if the caller named the format. */
+  readonly choice: FormatChoice | undefined;
+}
+
+/**
+ * The format that was named, or the one known for the model: by its name or vocabulary, else by the hash of its file.
+ *
+ * @throws MeditronError `ERR_PROMPT_FORMAT` with the choices for an unknown model; nothing is guessed
+ */
+export async function chooseFormat(
+  model: AskModel,
+  name: FormatName | undefined,
+  signal?: AbortSignal,
+): Promise<ChosenFormat> {
+  const choice = name === undefined ? await knownChoice(model, signal) : undefined;
+  const { info } = model;
+  const tokenText = (role: string) => info.specialTokens[role]?.text ?? undefined;
+  const [bosToken, eosToken] = [tokenText('bos'), tokenText('eos')];
+  const format = formatByName(name ?? choice!.format, {
+    ...(info.chatTemplate !== null && { chatTemplate: info.chatTemplate }),
+    ...(bosToken !== undefined && { bosToken }),
+    ...(eosToken !== undefined && { eosToken }),
+  });
+  return { format, choice };
+}
+
+/** The id of a special token, or undefined if the vocabulary spells it as plain text. */
+export async function tokenId(model: AskModel, text: string): Promise<number | undefined> {
+  const ids = await model.tokenize([{ text, template: true }], { bos: 'never', inside: true });
+  return ids.length === 1 && model.info.specials.includes(ids[0]!) ? ids[0] : undefined;
+}
+
+async function knownChoice(model: AskModel, signal: AbortSignal | undefined): Promise<FormatChoice> {
+  const { info } = model;
+  const tokens: Record<string, number> = {};
+  for (const text of identityTokens) {
+    const id = await tokenId(model, text);
+    if (id !== undefined) tokens[text] = id;
+  }
+  const identity: ModelIdentity = {
+    file: info.path,
+    tokens,
+    ...(info.name !== null && { name: info.name }),
+    ...(info.architecture !== null && { architecture: info.architecture }),
+    ...(info.chatTemplate !== null && { chatTemplate: info.chatTemplate }),
+  };
+  try {
+    return formatForModel(identity);
+  } catch (error) {
+    // Only published files are known by hash, and all of them have this token: others are not read for nothing.
+    if (!(error instanceof MeditronError) || tokens['<EOD>'] === undefined) throw error;
+    return formatForModel({ ...identity, sha256: (await modelHash(info, signal))[0]!.sha256 });
+  }
+}

@@ -1,0 +1,27 @@
+import { Interrupted } from './exit.js';
+import { outputLost } from './output.js';
+
+/** Ctrl-C and its kin as an abort signal, until disposed of. */
+export interface Interrupt extends Disposable {
+  /** Its reason says who interrupted, and the exit code that goes with it. */
+  readonly signal: AbortSignal;
+}
+
+const signals = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The first signal asks the work to stop and show what there is; a second one of any kind ends the process on the spot. */
+export function interrupts(): Interrupt {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    const code = signals[name as keyof typeof signals];
+    if (controller.signal.aborted) process.exit(code);
+    controller.abort(new Interrupted(name === 'SIGINT' ? 'Interrupted' : 'Terminated', code));
+  };
+  for (const name of Object.keys(signals)) process.on(name, onSignal);
+  return {
+    signal: AbortSignal.any([controller.signal, outputLost]),
+    [Symbol.dispose]() {
+      for (const name of Object.keys(signals)) process.off(name, onSignal);
+    },
+  };
+}

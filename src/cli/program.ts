@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { ask } from './ask.js';
+import { chat } from './chat.js';
+import { demo } from './demo.js';
+import { devices } from './devices.js';
+import { exitCodeHelp } from './exit.js';
+import { inspect } from './inspect.js';
+import { version } from './project.js';
+import { prompt } from './prompt.js';
+import { replay } from './replay.js';
+import { run } from './run.js';
+import { tokenize } from './tokenize.js';
+
+/** Every command, in the order of the help. A new one is a file like the others and a line here. */
+const commands: readonly (() => Command)[] = [ask, prompt, replay, run, chat, inspect, tokenize, devices, demo];
+
+/** The command line as commander parses it. Usage errors are thrown, never printed from here. */
+export function createProgram(): Command {
+  const program = new Command('meditron')
+    .description('Runs the MEDITRON medical language models on this machine, offline.')
+    .version(version, '-V, --version')
+    .addHelpText('after', `\n${exitCodeHelp}\n\nExample:\n  meditron run -p "Once upon a time" --samples 3`);
+  for (const create of commands) program.addCommand(create());
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => {} })
+      .showSuggestionAfterError();
+    command.configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 110) });
+  }
+  return program;
+}

@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { MeditronError } from '../errors.js';
+import type { Question } from '../prompt/question.js';
+import { parseQuestionText } from '../prompt/text.js';
+import { textFrom } from './input.js';
+
+/**
+ * The question of a command: a file, `-` or nothing for standard input, or else the words themselves. JSON, or plain text with
+ * lettered options.
+ */
+export async function questionFrom(words: readonly string[], signal: AbortSignal): Promise<Question> {
+  const [first, ...more] = words;
+  if (first === undefined || (first === '-' && more.length === 0))
+    return parseQuestionText(await textFrom({}, 'FILE or TEXT', signal));
+  if (more.length === 0 && (existsSync(first) || looksLikeFile(first)))
+    return parseQuestionText(await textFrom({ file: first }, 'FILE', signal));
+  return parseQuestionText(words.join(' '));
+}
+
+/** A misspelt file name must not be asked as a question. */
+function looksLikeFile(word: string): boolean {
+  if (/\s/.test(word)) return false;
+  if (/[/\\]|\.(json|txt|md)$/i.test(word)) return true;
+  if (/[?]$/.test(word)) return false;
+  throw new MeditronError(
+    'ERR_INPUT',
+    `There is no file ${word}; a question in words has more than one: put it in quotes`,
+  );
+}

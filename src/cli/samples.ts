@@ -1,0 +1,101 @@
+import type { Engine } from '../engine/engine.js';
+import type { SampleEnd } from '../engine/generation.js';
+import type { GenerateOptions } from '../engine/job.js';
+import type { Finish } from '../types.js';
+import { progressBar } from './load.js';
+import type { Streams } from './streams.js';
+
+/** What a sample came to, as `--json` prints it. */
+export interface Sample {
+  readonly text: string;
+  /** Null for a sample that was cancelled: its text is known, its tokens are not. */
+  readonly tokens: readonly number[] | null;
+  readonly finish: Finish;
+  /** The stop string that ended it. */
+  readonly stop?: string;
+  readonly logprobs?: readonly number[];
+}
+
+export interface Outcome {
+  readonly samples: readonly Sample[];
+  /** Milliseconds. `firstToken` counts from the start of the prompt; null if none came. */
+  readonly promptMs: number;
+  readonly generateMs: number;
+  readonly firstTokenMs: number | null;
+  /** Tokens of all samples together. */
+  readonly sampledTokens: number;
+  readonly tokensPerSecond: number | null;
+  /** Why it ended early, if it did. */
+  readonly interrupted: unknown;
+}
+
+/** Generates, showing text as it comes. An abort of the signal is no error here: what there is is returned. */
+export async function generate(
+  engine: Engine,
+  options: GenerateOptions & { readonly signal: AbortSignal; readonly samplers: readonly object[] },
+  streams: Streams,
+): Promise<Outcome> {
+  const { signal } = options;
+  const texts = options.samplers.map(() => '');
+  const ends: SampleEnd[] = [];
+  const before = engine.counters.sampledTokens;
+  const progress = progressBar('Reading the prompt');
+  const start = performance.now();
+  let prompted: number | undefined;
+  let first: number | undefined;
+  try {
+    for await (const event of engine.generate(options)) {
+      if (event.type === 'prompt') {
+        progress.show(event.done / event.total);
+        if (event.done < event.total) continue;
+        prompted = performance.now();
+        progress.stop();
+      }
+      if (event.type === 'text') {
+        first ??= performance.now();
+        texts[event.sample] += event.text;
+        streams.text(event.sample, event.text);
+      }
+      if (event.type === 'end') {
+        ends[event.sample] = event;
+        streams.end(event.sample, event.finish);
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    progress.stop();
+  }
+  const end = performance.now();
+  const samples = texts.map((text, index) => sampleOf(ends[index], text));
+  samples.forEach((sample, index) => {
+    if (sample.finish === 'cancelled') streams.end(index, 'cancelled');
+  });
+  const sampledTokens = engine.counters.sampledTokens - before;
+  const generateMs = end - (prompted ?? end);
+  return {
+    samples,
+    promptMs: milliseconds((prompted ?? end) - start),
+    generateMs: milliseconds(generateMs),
+    firstTokenMs: first === undefined ? null : milliseconds(first - start),
+    sampledTokens,
+    tokensPerSecond: sampledTokens > 0 && generateMs > 0 ? milliseconds(sampledTokens / (generateMs / 1000)) : null,
+    interrupted: signal.aborted && samples.some(sample => sample.finish === 'cancelled') ? signal.reason : undefined,
+  };
+}
+
+/** To a tenth. */
+export function milliseconds(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function sampleOf(end: SampleEnd | undefined, text: string): Sample {
+  if (!end) return { text, tokens: null, finish: 'cancelled' };
+  return {
+    text: end.text,
+    tokens: Array.from(end.tokens),
+    finish: end.finish,
+    ...(end.stop !== undefined && { stop: end.stop }),
+    ...(end.logprobs && { logprobs: Array.from(end.logprobs) }),
+  };
+}

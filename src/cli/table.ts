@@ -1,0 +1,18 @@
+import stringWidth from 'string-width';
+import wrap from 'wrap-ansi';
+
+export type Row = readonly [label: string, value: string];
+
+/** Rows of label and value, aligned; long values go on below themselves. */
+export function table(rows: readonly Row[], columns = process.stdout.columns ?? 100): string {
+  const left = Math.max(...rows.map(([label]) => stringWidth(label))) + 2;
+  return rows
+    .map(([label, value]) => {
+      const lines = wrap(value, Math.max(20, columns - left)).split('\n');
+      return lines
+        .map((line, i) => (i === 0 ? label + ' '.repeat(left - stringWidth(label)) : ' '.repeat(left)) + line)
+        .join('\n');
+    })
+    .map(line => `${line.trimEnd()}\n`)
+    .join('');
+}

@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '..', '..');
+export const model = resolve(root, 'models', 'stories260K.gguf');
+
+export interface Ended {
+  /** Null if a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command as a user would, and waits for its end. */
+export function meditron(args: readonly string[], input = ''): Promise<Ended> {
+  const { child, ended } = start(args);
+  child.stdin!.on('error', () => {}); // it may end without reading
+  child.stdin!.end(input);
+  return ended;
+}
+
+/** Starts the command with its input left open. */
+export function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, ['bin/meditron.js', ...args], { cwd: root });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', text => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', text => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>(done => {
+    child.on('close', code => done({ code, stdout, stderr }));
+  });
+  return { child, ended };
+}
