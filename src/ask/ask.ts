@@ -53,6 +53,10 @@ export async function* askStream(
       ? await once(engine, prepared, closing)
       : { outcome: yield* runSamples(engine, prepared, closing), scores: null };
   const conclusion = conclude(prepared, outcome);
+  const [only] = conclusion.samples;
+  if (scores && only) {
+    yield { type: 'vote', sample: 0, answer: only.answer, forced: false, finish: only.finish, tally: conclusion.votes };
+  }
   yield { type: 'settled', by: conclusion.vote?.stoppedBy ?? 'none', notRun: conclusion.votes.notRun };
 
   const measured = {

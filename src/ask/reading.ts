@@ -10,7 +10,7 @@ export interface Reading {
   readonly answer: string | undefined;
   /** What is counted; under `authors-code` a text without an answer counts as itself. */
   readonly vote: string | undefined;
-  readonly rule: ExtractRule | 'list';
+  readonly rule: ExtractRule | 'list' | 'score';
   readonly conflict: boolean;
   readonly list?: readonly string[];
 }

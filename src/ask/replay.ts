@@ -154,11 +154,16 @@ function firstDifference(expected: Evidence, got: Evidence): Difference | undefi
     const at = partAt(prompt.tokens, got.prompts[i]?.tokens ?? []);
     if (at) return { where: 'prompt', prompt: i, ...at };
   }
+  const interrupted = ['deadline', 'aborted', 'overflow'].includes(expected.result.stoppedBy);
+  let cutShort = interrupted;
   for (const sample of expected.samples) {
     const other = got.samples.find(({ index }) => index === sample.index);
     const at = partAt(sample.tokens, other?.tokens ?? []);
     if (at) return { where: 'sample', sample: sample.index, ...at };
-    if (sample.answer !== other!.answer)
+    // The time was up before this chain could be asked again.
+    const unasked = sample.answer === null && other!.forced && (interrupted || expected.asked.deadline !== null);
+    cutShort ||= unasked;
+    if (sample.answer !== other!.answer && !unasked)
       return { where: 'answer', sample: sample.index, expected: sample.answer, got: other!.answer };
   }
   for (const [answer, score] of Object.entries(expected.result.scores ?? {})) {
@@ -166,7 +171,7 @@ function firstDifference(expected: Evidence, got: Evidence): Difference | undefi
     if (!(Math.abs(score - other) <= tolerance)) return { where: 'score', answer, expected: score, got: other };
   }
   // A vote that was closed from outside had samples missing which now run: their finished ones have been compared.
-  if (['deadline', 'aborted', 'overflow'].includes(expected.result.stoppedBy)) return undefined;
+  if (cutShort) return undefined;
   const [a, b] = [expected, got].map(({ result: { answer, decision, votes, stoppedBy } }) =>
     JSON.stringify({ answer, decision, votes, stoppedBy }),
   ) as [string, string];

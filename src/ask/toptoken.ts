@@ -112,7 +112,7 @@ function chosen(variant: Variant, raw: readonly Score[], shares: readonly number
     logprobs,
     stop: undefined,
   } as const;
-  return { index: 0, variant, end, reading: { answer, vote: answer, rule: 'line', conflict: false } };
+  return { index: 0, variant, end, reading: { answer, vote: answer, rule: 'score', conflict: false } };
 }
 
 async function greedy(

@@ -14,10 +14,10 @@ export function answerScreen(
   const chalk = new Chalk({ level: stream.isTTY && stream.hasColors?.() && !process.env.NO_COLOR ? 1 : 0 });
   const width = Math.min(stream.columns ?? 100, 140);
   const blocks = [
-    headline(question, answer, chalk),
+    wrap(headline(question, answer, chalk), width),
     options(question, answer, width),
-    ranking(answer),
-    interval(answer),
+    wrap(ranking(answer), width, { trim: false }),
+    wrap(interval(answer), width),
     answer.vote === null ? texts(answer, chalk, width) : reasons(answer, chalk, width),
     notes(answer, width),
     wrap(answer.notice, width),
@@ -109,9 +109,9 @@ function texts({ samples }: Answer, chalk: ChalkInstance, width: number): string
     .join('\n\n');
 }
 
-function notes({ samples, cut, findings, plan }: Answer, width: number): string {
+function notes({ samples, cut, findings, plan, scores }: Answer, width: number): string {
   const numbers = (list: readonly { readonly index: number }[]) => list.map(({ index }) => index + 1).join(', ');
-  const long = samples.filter(({ finish, rule }) => finish === 'length' && rule !== 'line');
+  const long = scores ? [] : samples.filter(({ finish }) => finish === 'length');
   const conflicting = samples.filter(({ conflict }) => conflict);
   const lines = [
     long.length > 0 && `Cut off at ${plan.maxTokens} tokens: sample ${numbers(long)}`,

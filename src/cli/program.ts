@@ -3,6 +3,7 @@ import { ask } from './ask.js';
 import { chat } from './chat.js';
 import { demo } from './demo.js';
 import { devices } from './devices.js';
+import { evaluation } from './eval.js';
 import { exitCodeHelp } from './exit.js';
 import { inspect } from './inspect.js';
 import { version } from './project.js';
@@ -12,7 +13,18 @@ import { run } from './run.js';
 import { tokenize } from './tokenize.js';
 
 /** Every command, in the order of the help. A new one is a file like the others and a line here. */
-const commands: readonly (() => Command)[] = [ask, prompt, replay, run, chat, inspect, tokenize, devices, demo];
+const commands: readonly (() => Command)[] = [
+  ask,
+  prompt,
+  replay,
+  evaluation,
+  run,
+  chat,
+  inspect,
+  tokenize,
+  devices,
+  demo,
+];
 
 /** The command line as commander parses it. Usage errors are thrown, never printed from here. */
 export function createProgram(): Command {

@@ -46,6 +46,9 @@ export interface EngineCounters {
   sampledTokens: number;
 }
 
+/** How long a job that only held sequences keep out waits for them, when nothing else runs. */
+const patienceMs = 2000;
+
 /**
  * Runs many jobs on one context: whoever fits is in the batch, the rest wait in the order they came. Made by
  * `Model.createEngine`. Safe to close at any time, before or after its model.
@@ -62,6 +65,9 @@ export class Engine implements AsyncDisposable {
   #stepping = false;
   #pumping: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  /** Somebody has come since the line was last looked at. */
+  #entered = false;
+  #stuck: ReturnType<typeof setTimeout> | undefined;
 
   /** @internal */
   constructor(
@@ -208,6 +214,7 @@ export class Engine implements AsyncDisposable {
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#waiting.push(ticket);
+    this.#entered = true;
     this.#start();
     return () => {
       signal?.removeEventListener('abort', onAbort);
@@ -259,7 +266,7 @@ export class Engine implements AsyncDisposable {
   #start(): void {
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined;
-      if (!this.#closed && (this.#waiting.length > 0 || this.#toRelease.length > 0)) this.#start();
+      if (!this.#closed && (this.#entered || this.#toRelease.length > 0)) this.#start();
     });
   }
 
@@ -307,27 +314,42 @@ export class Engine implements AsyncDisposable {
   }
 
   #admit(): void {
+    clearTimeout(this.#stuck);
+    this.#entered = false;
     for (let ticket = this.#waiting[0]; ticket && !this.#closed; ticket = this.#waiting[0]) {
-      if (!ticket.dropped) {
-        if (ticket.branchCount > this.#freeSequences || ticket.cells > this.#freeCells) {
-          if (this.#live.size === 0) this.#refuseForHeld(ticket);
-          else return;
-        } else {
-          this.#let(ticket);
-        }
-      }
+      if (!ticket.dropped && !this.#fits(ticket)) break;
       this.#waiting.shift();
+      if (!ticket.dropped) this.#let(ticket);
     }
+    if (this.#live.size === 0 && this.#waiting.length > 0 && !this.#closed) this.#admitPastHeld();
   }
 
-  /** Nothing runs, and still it does not fit: held sequences are in the way, and only the caller can release them. */
-  #refuseForHeld(ticket: Ticket): void {
-    ticket.fail(
-      new MeditronError(
-        'ERR_CONTEXT_FULL',
-        `The job needs ${ticket.branchCount} sequences and ${ticket.cells} cells; held sequences leave ${this.#freeSequences} and ${this.#freeCells}. Release some.`,
-      ),
-    );
+  #fits(ticket: Ticket): boolean {
+    return ticket.branchCount <= this.#freeSequences && ticket.cells <= this.#freeCells;
+  }
+
+  /**
+   * Nothing runs, and still the first in line does not fit: held sequences are in the way. Whoever holds them may be waiting
+   * behind it, so others that fit go first. If none does and nothing is released for a while, it is refused.
+   */
+  #admitPastHeld(): void {
+    const index = this.#waiting.findIndex(ticket => !ticket.dropped && this.#fits(ticket));
+    if (index >= 0) {
+      const [ticket] = this.#waiting.splice(index, 1);
+      this.#let(ticket!);
+      return;
+    }
+    this.#stuck = setTimeout(() => {
+      const ticket = this.#waiting[0];
+      if (!ticket || this.#live.size > 0 || this.#fits(ticket)) return;
+      ticket.fail(
+        new MeditronError(
+          'ERR_CONTEXT_FULL',
+          `The job needs ${ticket.branchCount} sequences and ${ticket.cells} cells; held sequences leave ${this.#freeSequences} and ${this.#freeCells}. Release some.`,
+        ),
+      );
+      this.#start();
+    }, patienceMs);
   }
 
   #let(ticket: Ticket): void {

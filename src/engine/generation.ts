@@ -53,6 +53,7 @@ export class Generation extends Ticket {
   readonly #samples: Sample[];
   readonly #queue: GenerateEvent[] = [];
   #ended = 0;
+  #left = false;
 
   constructor(
     readonly work: Work,
@@ -125,7 +126,10 @@ export class Generation extends Ticket {
 
   override end(index: number, finish: Finish, held: Held | undefined): void {
     const sample = this.#samples[index]!;
-    if (sample.ended) return;
+    if (sample.ended || this.#left) {
+      held?.release();
+      return;
+    }
     sample.ended = true;
     this.#ended++;
     if (finish !== 'stop') {
@@ -152,15 +156,21 @@ export class Generation extends Ticket {
   }
 
   async *events(): AsyncGenerator<GenerateEvent, void, void> {
-    for (;;) {
-      const event = this.#queue.shift();
-      if (event) {
-        yield event;
-        continue;
+    try {
+      for (;;) {
+        const event = this.#queue.shift();
+        if (event) {
+          yield event;
+          continue;
+        }
+        this.throwIfFailed();
+        if (this.#ended === this.#samples.length) return;
+        await this.news();
       }
-      this.throwIfFailed();
-      if (this.#ended === this.#samples.length) return;
-      else await this.news();
+    } finally {
+      // What was held for a reader who has left is nobody's.
+      this.#left = true;
+      for (const event of this.#queue) if (event.type === 'end') event.held?.release();
     }
   }
 

@@ -44,7 +44,7 @@ function load(): LoadedAddon {
   }
 
   const candidates = gpuBackends(root);
-  const usable = candidates.filter(backend => backend.missing.length === 0 && backend.path !== undefined);
+  const usable = candidates.filter(backend => backend.reason === undefined);
   const [cpu, ...others] = addon.loadBackends(
     cpuDirectory(),
     usable.map(backend => backend.path!),

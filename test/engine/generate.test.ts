@@ -281,6 +281,28 @@ test('cells of held sequences come back when the last job that uses them has gon
   expect(end!.text.trimEnd()).toBe(golden);
 });
 
+test('samples held for a reader who has left are released', async () => {
+  await using small = await model.createEngine({ ...exact, contextSize: 512, maxSequences: 4 });
+  for (let i = 0; i < 5; i++) {
+    for await (const event of small.generate({ prompt: 'Once', samplers: warm(3), maxTokens: 3, hold: true })) {
+      if (event.type !== 'end') continue;
+      event.held!.release();
+      break;
+    }
+  }
+  expect(await small.score({ prompt: 'Once', continuations: [' a', ' b', ' c', ' d'] })).toHaveLength(4);
+});
+
+test('a job that held sequences keep out waits until they are released, while their holder goes on', async () => {
+  await using small = await model.createEngine({ ...exact, contextSize: 256, maxSequences: 2 });
+  const held = await small.prefix('Once upon a time');
+  const waiting = ends(small.generate({ prompt: 'A', samplers: warm(2), maxTokens: 5 }));
+  const [score] = await small.score({ from: held, prompt: ',', continuations: [' there'] });
+  expect(score!.logprob).toBeLessThan(0);
+  held.release();
+  expect(await waiting).toHaveLength(2);
+});
+
 test('cells that a held sample did not need are free for others', async () => {
   await using small = await model.createEngine({ ...exact, contextSize: 256, maxSequences: 3 });
   const [short] = await ends(small.generate({ prompt: 'Once', maxTokens: 240, stop: [' '], hold: true }));

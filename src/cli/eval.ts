@@ -1,0 +1,337 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Command, Option } from 'commander';
+import { type Weighting, weightings } from '../ask/options.js';
+import { MeditronError, optionError } from '../errors.js';
+import { endpointTarget } from '../evaluate/endpoint.js';
+import { type Evaluated, evaluate } from '../evaluate/evaluate.js';
+import { compareEvaluations, type Figures, figuresJson, figuresOf } from '../evaluate/figures.js';
+import { htmlReport } from '../evaluate/report/html.js';
+import { terminalReport } from '../evaluate/report/terminal.js';
+import type { Reading } from '../evaluate/rescore.js';
+import { type EvaluatedMode, evaluatedModes } from '../evaluate/runs.js';
+import { readEvaluation } from '../evaluate/stored.js';
+import { localTarget, type Target } from '../evaluate/target.js';
+import { authorSeeds } from '../evaluate/tasks/demonstrations.js';
+import { loadTask } from '../evaluate/tasks/load.js';
+import { type Partition, type TaskName, type TaskSet, taskNames } from '../evaluate/tasks/task.js';
+import { oneOf } from '../options.js';
+import { type FormatName, formatNames, type Protocol, protocols } from '../prompt/format.js';
+import { formatNameOf } from '../prompt/formats.js';
+import type { StopRuleName } from '../vote/stopping.js';
+import { Interrupted } from './exit.js';
+import { addEngineFlags, addModelFlags, decimal, type EngineFlags, engineOf, type ModelFlags, whole } from './flags.js';
+import { interrupts } from './interrupt.js';
+import { load } from './load.js';
+import { printJson } from './output.js';
+import { evaluationProgress } from './progress.js';
+
+interface EvalFlags extends ModelFlags, EngineFlags {
+  readonly task?: TaskName;
+  readonly file?: string;
+  readonly data: string;
+  readonly mode?: readonly EvaluatedMode[];
+  readonly protocol?: Protocol;
+  readonly samples?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly seed?: number;
+  readonly maxTokens?: number;
+  readonly stopRule?: StopRuleName;
+  readonly weighting?: Weighting;
+  readonly format?: FormatName;
+  readonly shots?: number;
+  readonly demoSeed?: readonly number[];
+  readonly demos?: string;
+  readonly limit?: number;
+  readonly parallel?: number;
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly rescore?: string;
+  readonly compare?: string;
+  readonly endpoint?: string;
+  readonly endpointModel?: string;
+  readonly apiKeyEnv?: string;
+  readonly timeout: number;
+  readonly concurrency?: number;
+  readonly json?: boolean;
+  readonly html?: string;
+}
+
+export function evaluation(): Command {
+  const command = new Command('eval')
+    .description('Measures a model on a benchmark or on questions of your own: accuracy, agreement, calibration, cost.')
+    .argument('[folder]', 'with --compare: the second folder')
+    .addOption(
+      new Option('--task <name>', 'benchmark, read from published files under --data').choices(
+        taskNames.filter(name => name !== 'file'),
+      ),
+    )
+    .option('--file <file>', 'questions of your own: one JSON object a line, {"question", "options", "answer"}')
+    .option('--data <dir>', 'where the published files are', 'data')
+    .option('--mode <modes>', `one or more of ${evaluatedModes.join(', ')}, with commas (default: sc-cot)`, modesOf)
+    .addOption(new Option('--protocol <name>', 'whose prompts, parser and count (default: strict)').choices(protocols))
+    .option('-n, --samples <n>', 'chains of sc-cot (default: 5; 10 under authors-code)', whole('samples', 1, 256))
+    .option(
+      '-t, --temperature <t>',
+      'of sc-cot (default: 0.8); a single chain is greedy',
+      decimal('temperature', 0, 100),
+    )
+    .option(
+      '--top-p <p>',
+      'keep the tokens that make up this probability (default: 1, all)',
+      decimal('top-p', Number.MIN_VALUE, 1),
+    )
+    .option('--top-k <k>', 'keep the k most probable tokens (default: 0, all)', whole('top-k', 0, 0x7fffffff))
+    .option('--limit <n>', 'only the first n questions', whole('limit', 1, 1e9))
+    .option(
+      '--seed <n>',
+      'every sample has its own, made of this, the question and its number (default: 0)',
+      whole('seed', 0, Number.MAX_SAFE_INTEGER),
+    )
+    .option(
+      '--max-tokens <n>',
+      'most tokens of a chain (default: 1024, or what fits)',
+      whole('max-tokens', 1, 0x7fffffff),
+    )
+    .option(
+      '--format <name>',
+      `prompt format: ${formatNames.join(', ')} (default: the one known for the model)`,
+      formatNameOf,
+    )
+    .option(
+      '--shots <k>',
+      'demonstrations from the training part (default: what suits the model); 0 for none',
+      whole('shots', 0, 32),
+    )
+    .option(
+      '--demo-seed <s...>',
+      `draws them, a run for each; "authors" for ${authorSeeds.join(' ')} (default: 1234)`,
+      demoSeeds,
+    )
+    .option('--demos <file>', 'draw them from this file instead')
+    .addOption(
+      new Option('--stop-rule <rule>', 'close votes early (default: none; every rule can be replayed later)').choices([
+        'none',
+        'exact',
+        'beta',
+        'esc',
+      ]),
+    )
+    .addOption(new Option('--weighting <how>', 'let sure chains count for more (default: none)').choices(weightings))
+    .option(
+      '--parallel <n>',
+      'questions in flight at once (default: what fills a batch and fits in memory)',
+      whole('parallel', 1, 256),
+    )
+    .option('--out <dir>', 'folder for results.jsonl, report.html and report.json')
+    .option('--resume', 'go on with the results in --out')
+    .option(
+      '--rescore <dir>',
+      'read and count stored samples anew, under --protocol, --stop-rule, --samples or --weighting',
+    )
+    .option('--compare <dir>', 'compare the results of two folders, question by question')
+    .option('--endpoint <url>', 'evaluate an OpenAI-compatible server instead, as http://127.0.0.1:8080/v1')
+    .option('--endpoint-model <name>', 'the model there (default: its only one)')
+    .option('--api-key-env <name>', 'environment variable that holds the key')
+    .option('--concurrency <n>', 'requests to the endpoint at once (default: 16)', whole('concurrency', 1, 1024))
+    .option('--timeout <seconds>', 'of one request to the endpoint', whole('timeout', 1, 86_400), 600)
+    .option('--json', 'print the metrics as one JSON object')
+    .option('--html <file>', 'write the report there too')
+    .addHelpText('after', help);
+  addModelFlags(command);
+  addEngineFlags(command);
+  return command.action(measureOrRead);
+}
+
+const help = `
+Nothing is downloaded: a task whose files are missing says what to get and where to put it. Rows are appended to
+DIR/results.jsonl as they come and survive a crash; the same command with --resume goes on behind them. How questions share
+batches changes floating point results, so chains repeat exactly only with --parallel 1. Nothing leaves this machine unless
+--endpoint is given.
+
+Examples:
+  npm run questions -- --seed 7 --count 1000 --out questions.jsonl
+  meditron eval --file questions.jsonl --mode top-token,cot,sc-cot --samples 5 --out results/mini
+  meditron eval --task medqa --data data -m meditron-7b.Q4_K_M.gguf --protocol authors-code --mode top-token \\
+    --demo-seed authors --out results/medqa-7b
+  meditron eval --rescore results/mini --samples 3 --stop-rule exact
+  meditron eval --compare results/mini results/other`;
+
+async function measureOrRead(folder: string | undefined, flags: EvalFlags): Promise<void> {
+  using interrupt = interrupts();
+  const { signal } = interrupt;
+  refuseMixed(folder, flags);
+  if (flags.compare !== undefined) {
+    const [first, second] = [await readEvaluation(flags.compare), await readEvaluation(folder!)];
+    await show(compareEvaluations(first, second, readingOf(flags)), flags);
+  } else if (flags.rescore !== undefined) {
+    await show(figuresOf(await readEvaluation(flags.rescore), readingOf(flags)), flags);
+  } else {
+    await run(flags, signal);
+  }
+}
+
+async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
+  const { out } = flags;
+  if (out === undefined) throw new MeditronError('ERR_OPTION', 'Expected --out DIR: results are kept as they come');
+  const { set, train } = await questionsFor(flags);
+  await using target = await targetFor(flags, signal);
+  const progress = evaluationProgress();
+  let evaluated: Evaluated;
+  try {
+    evaluated = await evaluate(target, {
+      set,
+      train,
+      out,
+      resume: flags.resume,
+      limit: flags.limit,
+      parallel: flags.parallel,
+      modes: flags.mode,
+      protocol: flags.protocol,
+      samples: flags.samples,
+      temperature: flags.temperature,
+      topP: flags.topP,
+      topK: flags.topK,
+      seed: flags.seed,
+      maxTokens: flags.maxTokens,
+      stop: flags.stopRule,
+      weighting: flags.weighting,
+      format: flags.format,
+      shots: flags.shots,
+      demoSeeds: flags.demoSeed,
+      signal,
+      onProgress: progress.show,
+    });
+  } catch (error) {
+    progress.stop();
+    await showInterrupted(error, out, flags);
+    throw error;
+  } finally {
+    progress.stop();
+  }
+  await show(figuresOf(await readEvaluation(out), {}, evaluated.items), flags, out);
+}
+
+/** What there is so far, and how to go on. */
+async function showInterrupted(error: unknown, out: string, flags: EvalFlags): Promise<void> {
+  if (!(error instanceof Interrupted) || error.exitCode === 0) return;
+  const stored = await readEvaluation(out).catch(() => undefined);
+  if (!stored) return;
+  if (stored.rows.length > 0) await show(figuresOf(stored), flags, out, false);
+  const message = `${error.message}: ${stored.rows.length} rows are in ${out}; the same command with --resume goes on behind them`;
+  throw new Interrupted(message, error.exitCode);
+}
+
+async function show(figures: Figures, flags: EvalFlags, out?: string, complete = true): Promise<void> {
+  const json = { ...figuresJson(figures), complete, ...(out !== undefined && { out }) };
+  const pages = [
+    ...(out === undefined ? [] : [join(out, 'report.html')]),
+    ...(flags.html === undefined ? [] : [flags.html]),
+  ];
+  for (const page of pages) await write(page, htmlReport(figures.report));
+  if (out !== undefined) await write(join(out, 'report.json'), `${JSON.stringify(json, null, 2)}\n`);
+  if (flags.json) {
+    printJson(json);
+    return;
+  }
+  const width = Math.min(process.stdout.columns ?? 100, 140);
+  process.stdout.write(
+    terminalReport(figures.report, { width, color: Boolean(process.stdout.isTTY && process.stdout.hasColors?.()) }),
+  );
+  if (pages.length > 0) process.stdout.write(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new MeditronError('ERR_OUTPUT', `Cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function questionsFor(flags: EvalFlags): Promise<{ set: TaskSet; train: () => Promise<TaskSet> }> {
+  const { task, file, data, demos } = flags;
+  if ((task === undefined) === (file === undefined))
+    throw new MeditronError(
+      'ERR_OPTION',
+      `Expected --task NAME or --file FILE. Tasks: ${taskNames.filter(name => name !== 'file').join(', ')}`,
+    );
+  const set = await loadTask(task ?? 'file', file ?? data);
+  const train = async () => {
+    if (demos !== undefined) return loadTask('file', demos);
+    const partition = task && trainingPart[task];
+    if (partition) return loadTask(task, data, { partition });
+    throw new MeditronError(
+      'ERR_INPUT',
+      'Demonstrations need questions that are not evaluated: give --demos FILE, or --shots 0',
+    );
+  };
+  return { set, train };
+}
+
+/** Where the authors draw demonstrations from; TruthfulQA and open questions have no such part. */
+const trainingPart: Partial<Record<TaskName, Partition>> = {
+  medqa: 'train',
+  medqa4: 'train',
+  medmcqa: 'train',
+  pubmedqa: 'train',
+  'mmlu-medical': 'dev',
+  medconceptsqa: 'dev',
+};
+
+async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target & AsyncDisposable> {
+  if (flags.endpoint !== undefined) {
+    const { endpoint: url, endpointModel: model, apiKeyEnv } = flags;
+    const apiKey = apiKeyEnv === undefined ? undefined : process.env[apiKeyEnv];
+    if (apiKeyEnv !== undefined && !apiKey)
+      throw optionError('--api-key-env', 'an environment variable that is set', apiKeyEnv);
+    const target = await endpointTarget({
+      url,
+      model,
+      apiKey,
+      concurrency: flags.concurrency,
+      timeoutMs: flags.timeout * 1000,
+      signal,
+    });
+    return { ...target, [Symbol.asyncDispose]: async () => {} };
+  }
+  const model = await load(flags, signal);
+  const target = localTarget(model, engineOf(flags));
+  return { ...target, [Symbol.asyncDispose]: () => model.close() };
+}
+
+function readingOf({ protocol, stopRule, samples, weighting }: EvalFlags): Reading {
+  return { protocol, samples, weighting, stop: stopRule === undefined ? undefined : { rule: stopRule } };
+}
+
+/** Three things can be asked of the command; flags of one mean nothing to another and are not ignored. */
+function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
+  const { rescore, compare, out, task, file, resume, endpoint } = flags;
+  const reads = rescore ?? compare;
+  if (rescore !== undefined && compare !== undefined)
+    throw new MeditronError('ERR_OPTION', 'Expected --rescore or --compare, got both');
+  if ((compare === undefined) !== (folder === undefined)) {
+    const got = compare === undefined ? `a folder without --compare: ${folder}` : 'one';
+    throw new MeditronError('ERR_OPTION', `Expected two folders, as in --compare DIR_A DIR_B, got ${got}`);
+  }
+  if (reads === undefined) return;
+  const given = { '--out': out, '--task': task, '--file': file, '--resume': resume, '--endpoint': endpoint };
+  const [unfit] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (unfit)
+    throw new MeditronError(
+      'ERR_OPTION',
+      `${unfit} has no meaning with stored results; --html FILE writes their report`,
+    );
+}
+
+function modesOf(text: string): EvaluatedMode[] {
+  return text.split(',').map(mode => oneOf('--mode', mode.trim(), evaluatedModes));
+}
+
+function demoSeeds(text: string, before: readonly number[] | undefined): readonly number[] {
+  if (text === 'authors') return [...(before ?? []), ...authorSeeds];
+  return [...(before ?? []), whole('demo-seed', 0, 2 ** 32 - 1)(text)];
+}
