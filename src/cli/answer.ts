@@ -31,10 +31,14 @@ function headline(
   chalk: ChalkInstance,
 ): string {
   if (decision === null) return summary;
-  const named = answer === null ? 'No answer' : chalk.bold(nameOf(question, answer));
-  const word = { agree: 'agreement', split: 'NO AGREEMENT', abstain: 'NO ANSWER TO RELY ON' }[decision];
-  const only = plan.samples === 1 && samples.length === 1 ? 'asked once, so there is nothing to agree with' : word;
-  return `${named}\n${chalk.bold(decision === 'agree' ? only : word)}: ${oneLine(summary)}`;
+  const said = oneLine(summary);
+  const named = answer === null ? undefined : nameOf(question, answer);
+  // Where there is nothing to rely on, that comes first: a name on top would be read as the answer.
+  if (decision === 'abstain') return `${chalk.bold('NO ANSWER TO RELY ON')}: ${said}`;
+  if (decision === 'split') return `${chalk.bold('NO AGREEMENT')}: ${said}${named ? `\nAhead: ${named}` : ''}`;
+  const word =
+    plan.samples === 1 && samples.length === 1 ? 'asked once, so there is nothing to agree with' : 'agreement';
+  return `${chalk.bold(named ?? 'No answer')}\n${chalk.bold(word)}: ${said}`;
 }
 
 function nameOf(question: Question, answer: string): string {
