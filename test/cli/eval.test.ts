@@ -1,0 +1,187 @@
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { exitCodeOf } from '../../src/cli/exit.js';
+import { createProgram } from '../../src/cli/program.js';
+import { inWords, lines } from '../../src/cli/progress.js';
+import { clinicalQuestions } from '../../src/evaluate/clinical/questions.js';
+import { readStore } from '../../src/evaluate/results.js';
+import { completion, fakeServer } from '../evaluate/runner/server.js';
+import { meditron, start } from './command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'meditron-eval-cli-'));
+const questions = join(folder, 'questions.jsonl');
+writeFileSync(questions, [...clinicalQuestions({ seed: 3, count: 12 })].map(q => `${JSON.stringify(q)}\n`).join(''));
+
+/** The model that ships tells stories: its answers are nothing but a way through the program. */
+const small = ['--format', 'raw', '--max-tokens', '16', '--threads', '1'];
+const evalFile = (out: string, ...more: string[]) => [
+  'eval',
+  '--file',
+  questions,
+  '--out',
+  join(folder, out),
+  ...small,
+  ...more,
+];
+
+/** The command without a process of its own: what it prints, and the error it would end with. */
+async function inProcess(args: readonly string[]): Promise<{ code: number; stdout: string; message: string }> {
+  let stdout = '';
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation(text => {
+    stdout += text;
+    return true;
+  });
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  try {
+    await createProgram().parseAsync([...args], { from: 'user' });
+    return { code: 0, stdout, message: '' };
+  } catch (error) {
+    return { code: exitCodeOf(error), stdout, message: (error as Error).message };
+  } finally {
+    out.mockRestore();
+    err.mockRestore();
+  }
+}
+
+test('--json prints the metrics of all modes as one object, and the folder holds rows, report and page', async () => {
+  const args = evalFile(
+    'three',
+    '--mode',
+    'top-token,cot,sc-cot',
+    '--samples',
+    '3',
+    '--limit',
+    '4',
+    '--seed',
+    '9',
+    '--json',
+  );
+  const { code, stdout, stderr } = await meditron(args);
+  expect([code, stdout.trimEnd().split('\n').length]).toEqual([0, 1]);
+  const printed = JSON.parse(stdout);
+  const metrics = { items: 4, accuracy: { n: 4, correct: expect.any(Number), wilson: { low: expect.any(Number) } } };
+  expect(printed).toMatchObject({
+    complete: true,
+    runs: [
+      { mode: 'top-token', samples: 1, metrics },
+      { mode: 'cot', samples: 1, temperature: 0, metrics },
+      { mode: 'sc-cot', samples: 3, temperature: 0.8, seed: 9, metrics: { ...metrics, bySamples: [{}, {}, {}] } },
+    ],
+    comparisons: [{}, {}, {}, {}],
+  });
+  expect(JSON.parse(readFileSync(join(folder, 'three', 'report.json'), 'utf8'))).toEqual(printed);
+  expect(readFileSync(join(folder, 'three', 'report.html'), 'utf8')).toMatch(
+    /^<!doctype html>[\s\S]*SC-CoT, 3 samples/,
+  );
+  expect((await readStore(join(folder, 'three'))).rows).toHaveLength(12);
+  expect(stderr).toContain('SC-CoT, 3 samples (3 of 3): 0 of 4 questions');
+
+  const again = await inProcess(evalFile('three', '--mode', 'cot'));
+  expect([again.code, again.message]).toEqual([3, expect.stringMatching(/already holds the results of a run/)]);
+  const more = ['--samples', '5', '--limit', '4', '--seed', '9', '--resume'];
+  const other = await inProcess(evalFile('three', '--mode', 'top-token,cot,sc-cot', ...more));
+  expect([other.code, other.message]).toEqual([2, expect.stringMatching(/another configuration/)]);
+
+  const [dir, page] = [join(folder, 'three'), join(folder, 'page.html')];
+  const one = await inProcess(['eval', '--rescore', dir, '--samples', '1', '--protocol', 'authors-code', '--json']);
+  expect(JSON.parse(one.stdout).runs.map((run: { name: string }) => run.name)).toEqual([
+    'CoT, read as authors-code',
+    'one sampled CoT, read as authors-code',
+  ]);
+  const compared = await inProcess(['eval', '--compare', dir, dir, '--html', page]);
+  expect(compared.stdout).toMatch(/Paired comparison[\s\S]*0\.0 points[\s\S]*McNemar p = 1\.000/);
+  expect(existsSync(page)).toBe(true);
+});
+
+test('Ctrl-C keeps the rows that are finished, prints what there is, says how to go on, and ends with 130', async () => {
+  const out = join(folder, 'interrupted');
+  const args = evalFile('interrupted', '--mode', 'cot', '--parallel', '1', '--json');
+  const { child, ended } = start(args);
+  const rows = () =>
+    existsSync(join(out, 'results.jsonl'))
+      ? readFileSync(join(out, 'results.jsonl'), 'utf8').split('\n').length - 2
+      : 0;
+  for (let i = 0; i < 600 && rows() < 3; i++) await pause(20);
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await ended;
+  expect(code).toBe(130);
+  const kept = rows();
+  expect(kept).toBeGreaterThanOrEqual(3);
+  expect(kept).toBeLessThan(12);
+  expect(JSON.parse(stdout)).toMatchObject({ complete: false, runs: [{ metrics: { items: kept } }] });
+  expect(JSON.parse(stderr.trimEnd().split('\n').at(-1)!).error).toEqual({
+    code: 'ERR_ABORTED',
+    message: `Interrupted: ${kept} rows are in ${out}; the same command with --resume goes on behind them`,
+  });
+  const resumed = await meditron([...args, '--resume']);
+  expect([resumed.code, JSON.parse(resumed.stdout).runs[0].metrics.items]).toEqual([0, 12]);
+  expect(resumed.stderr).toContain(`CoT: ${kept} of 12 questions, answered before`);
+});
+
+test('an endpoint is asked with the key of the environment, which is written nowhere', async () => {
+  await using server = await fakeServer(() => ({ body: completion('So.\nThe answer is: B') }));
+  process.env.MEDITRON_TEST_KEY = 'secret-key';
+  const args = [
+    'eval',
+    '--file',
+    questions,
+    '--limit',
+    '3',
+    '--mode',
+    'cot',
+    '--format',
+    'raw',
+    '--out',
+    join(folder, 'remote'),
+  ];
+  const { code, stdout } = await meditron([...args, '--endpoint', server.url, '--api-key-env', 'MEDITRON_TEST_KEY']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/tiny at http:/);
+  expect(server.asked.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('Bearer secret-key'));
+  for (const file of ['results.jsonl', 'report.json', 'report.html'])
+    expect(readFileSync(join(folder, 'remote', file), 'utf8')).not.toContain('secret-key');
+});
+
+test.each([
+  [['eval'], 2, /Expected --out DIR/],
+  [['eval', '--out', 'x'], 2, /Expected --task NAME or --file FILE/],
+  [['eval', '--task', 'medqa', '--file', 'x', '--out', 'x'], 2, /Expected --task NAME or --file FILE/],
+  [['eval', '--task', 'medqa', '--data', folder, '--out', 'x'], 3, /What to download, and where to put it/],
+  [['eval', '--file', questions, '--out', 'x', '--mode', 'cot,toptoken'], 2, /did you mean top-token/],
+  [['eval', '--rescore', folder, '--out', 'x'], 2, /--out has no meaning with stored results/],
+  [['eval', '--rescore', folder], 3, /Cannot read .*results\.jsonl/],
+  [['eval', '--compare', folder], 2, /two folders/],
+  [
+    ['eval', '--file', questions, '--out', 'x', '--endpoint', 'http://127.0.0.1:9/v1', '--api-key-env', 'NO_SUCH'],
+    2,
+    /environment variable that is set/,
+  ],
+])('%j ends with code %i and says why', async (args, expected, wanted) => {
+  const { code, stdout, message } = await inProcess(args);
+  expect([code, stdout, message]).toEqual([expected, '', expect.stringMatching(wanted)]);
+});
+
+test('without a terminal a line comes when a run begins, and every so often how long it will take', async () => {
+  const written: string[] = [];
+  const progress = lines(line => written.push(line), 20);
+  const about = { run: 'CoT', place: 1, runs: 2, resumed: 1, total: 9 };
+  progress.show({ ...about, done: 1 });
+  progress.show({ ...about, done: 3, row: {} as never });
+  while (written.length < 2) await pause(5);
+  progress.stop();
+  expect(written[0]).toBe('CoT (1 of 2): 1 of 9 questions, answered before');
+  expect(written[1]).toMatch(/^CoT \(1 of 2\): 3 of 9 questions, about 1 s left$/);
+});
+
+test('times are told as people tell them', () => {
+  expect([400, 50_000, 720_000, 12_000_000, 190_800_000].map(inWords)).toEqual([
+    '1 s',
+    '50 s',
+    '12 min',
+    '3 h 20 min',
+    '2 d 5 h',
+  ]);
+});
