@@ -56,7 +56,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
   }
 }
 
-const ratios = (name: string) => results['meditron']!.map((mine, i) => mine.wallMs / results[name]![i]!.wallMs);
+const ratios = (name: string) => results.meditron!.map((mine, i) => mine.wallMs / results[name]![i]!.wallMs);
 const report = {
   what: 'wall time of n samples of one prompt, prompt evaluation included; ratios are taken round by round',
   machine: machine(),

@@ -6,7 +6,16 @@ import { expect, test } from 'vitest';
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
 /** A file may import from its own folder and from rows below its own, never sideways or up. */
-const rows = [['cli'], ['evaluate'], ['ask'], ['engine'], ['native', 'prompt', 'vote', 'catalog', 'synth'], ['gguf'], ['options.ts'], ['errors.ts', 'types.ts']];
+const rows = [
+  ['cli'],
+  ['evaluate'],
+  ['ask'],
+  ['engine'],
+  ['native', 'prompt', 'vote', 'catalog', 'synth'],
+  ['gguf'],
+  ['options.ts'],
+  ['errors.ts', 'types.ts'],
+];
 const rowOf = (place: string) => rows.findIndex(row => row.includes(place));
 const placeOf = (file: string) => relative(src, file).split('/')[0]!;
 

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { ResultRow } from '../../../src/evaluate/rows.js';
+import { readEvaluation } from '../../../src/evaluate/stored.js';
+import { storiesPath } from '../../engine/stories.js';
+import { emptyFolder } from './items.js';
+
+const questions = 7;
+const child = resolve(import.meta.dirname, 'child.ts');
+
+/** Runs the evaluation of child.ts in `dir`; kills it some milliseconds after so many rows. */
+async function run(dir: string, rows = Infinity, later = 0): Promise<number | null> {
+  const args = ['--import', 'tsx', child, storiesPath, dir, String(questions)];
+  const process_ = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let seen = 0;
+  process_.stdout.setEncoding('utf8').on('data', async (text: string) => {
+    seen += text.split('\n').length - 1;
+    if (seen < rows) return;
+    await pause(later);
+    process_.kill('SIGKILL');
+  });
+  const [code] = (await once(process_, 'close')) as [number | null];
+  return code;
+}
+
+/** What does not depend on the clock, by id. */
+async function rowsIn(dir: string) {
+  const { rows, config } = await readEvaluation(dir);
+  const timeless = rows.map(({ ms: _, latencyMs: __, ...row }): Partial<ResultRow> => row);
+  return { config, count: rows.length, byId: Object.fromEntries(timeless.map(row => [row.id!, row])) };
+}
+
+test('an evaluation that was killed again and again has the rows of one that was not', async () => {
+  const [whole, killed] = [emptyFolder(), emptyFolder()];
+  expect(await run(whole)).toBe(0);
+  let kills = 0;
+  for (const [rows, later] of [
+    [1, 2],
+    [4, 11],
+    [3, 0],
+  ] as const) {
+    if ((await run(killed, rows, later)) === null) kills++;
+  }
+  expect(await run(killed)).toBe(0);
+  expect(kills).toBe(3);
+  const [expected, got] = [await rowsIn(whole), await rowsIn(killed)];
+  expect(got.count).toBe(2 * questions);
+  expect(got).toEqual(expected);
+});

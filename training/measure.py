@@ -1,0 +1,106 @@
+"""Asks the model held-out questions as the engine would: greedy chains, chains at temperature 0.8, their vote of five,
+and the most probable of the four letters."""
+
+import math
+
+import numpy as np
+import torch
+
+from model import Cache, Mini
+
+
+def load(checkpoint, data):
+    """The model of a checkpoint, ready to be asked about data with the same pieces."""
+    state = torch.load(checkpoint)
+    model = Mini(len(data.pieces), data.absent, **state["shape"])
+    model.load_state_dict(state["model"])
+    return model.eval()
+
+
+@torch.no_grad()
+def measure(model, data, questions, samples=5, temperature=0.8, seed=0, new_tokens=150):
+    """Fractions right on the first `questions` held-out questions, and what each of them answered."""
+    bf16, model.bf16 = model.bf16, False
+    gold = np.array([row["answer"] for row in data.questions[:questions]])
+    chains, direct = data.kind(True)[:questions], data.kind(False)[:questions]
+    generator = torch.Generator().manual_seed(seed)
+    greedy = answers(data, generate(model, data, chains, 0, generator, new_tokens))
+    sampled = np.stack(
+        [answers(data, generate(model, data, chains, temperature, generator, new_tokens)) for _ in range(samples)], 1
+    )
+    vote = np.array([majority(row) for row in sampled])
+    top = top_letters(model, data, direct)
+    model.bf16 = bf16
+    return {
+        "greedy": float((greedy == gold).mean()),
+        "sampled": float((sampled == gold[:, None]).mean()),
+        "vote": float((vote == gold).mean()),
+        "top": float((top == gold).mean()),
+        "unparsed": float((sampled < 0).mean()),
+        "rows": {"gold": gold, "greedy": greedy, "sampled": sampled, "vote": vote, "top": top},
+    }
+
+
+@torch.no_grad()
+def generate(model, data, rows, temperature, generator, new_tokens):
+    """One continuation a prompt, as lists of local ids without the end token."""
+    prompts = [data.prompt(row) for row in rows]
+    longest = max(len(p) for p in prompts)
+    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
+    pad = torch.tensor([longest - len(p) for p in prompts])
+    for i, p in enumerate(prompts):
+        ids[i, longest - len(p) :] = torch.from_numpy(p)
+    hidden_keys = torch.arange(longest + new_tokens)[None, :] < pad[:, None]
+    blocked = torch.zeros(hidden_keys.shape).masked_fill(hidden_keys, -1e9)[:, None, None, :]
+    positions = (torch.arange(longest)[None, :] - pad[:, None]).clamp(min=0)
+    causal = torch.full((longest, longest), -1e9).triu(1)
+    cache = [Cache(len(prompts), model.heads, longest + new_tokens, model.dim // model.heads) for _ in model.blocks]
+    logits = model(ids, positions, causal + blocked[..., :longest], cache)[:, -1]
+    end = data.local(data.about["end"])
+    out = [[] for _ in prompts]
+    live = torch.ones(len(prompts), dtype=torch.bool)
+    for step in range(new_tokens):
+        if temperature == 0:
+            token = logits.argmax(-1)
+        else:
+            token = torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=generator)[:, 0]
+        live &= token != end
+        if not live.any():
+            break
+        for i in torch.nonzero(live)[:, 0].tolist():
+            out[i].append(int(token[i]))
+        width = longest + step + 1
+        logits = model(token[:, None], (width - 1 - pad)[:, None], blocked[..., :width], cache)[:, -1]
+    return out
+
+
+def answers(data, outputs):
+    """The letter before ` ###` at the end of each output, 0 to 3, or -1."""
+    letters = [data.local(token) for token in data.about["spacedLetters"]]
+    stop = data.local(data.about["hashes"])
+    found = []
+    for output in outputs:
+        letter = output[-2] if len(output) > 1 and output[-1] == stop else None
+        found.append(letters.index(letter) if letter in letters else -1)
+    return np.array(found)
+
+
+def majority(row):
+    """The letter with most votes; a tie goes to the one given first; -1 if none was given."""
+    given = [a for a in row if a >= 0]
+    return max(given, key=lambda a: (given.count(a), -given.index(a))) if given else -1
+
+
+def top_letters(model, data, rows):
+    letters = [data.local(token) for token in data.about["letters"]]
+    best = []
+    for row in rows:
+        best.append(model(torch.from_numpy(data.prompt(row))[None])[0, -1, letters].argmax().item())
+    return np.array(best)
+
+
+def interval(p, n):
+    """Wilson's 95 % interval of a fraction."""
+    z = 1.959964
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)

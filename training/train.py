@@ -1,0 +1,196 @@
+"""Trains the clinical-score model on what export-dataset.ts wrote. See README.md for the command that was used."""
+
+import argparse
+import csv
+import math
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from data import Batches, Dataset
+from measure import measure
+from model import Mini
+
+
+def main():
+    args = arguments()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    train, valid = Dataset(args.data, "train"), Dataset(args.data, "held-out")
+    shape = dict(dim=args.dim, layers=args.layers, heads=args.dim // 32, hidden=args.hidden)
+    model = Mini(len(train.pieces), train.absent, **shape)
+    model.bf16 = args.bf16
+    optimizers = [Muon(matrices(model), args.lr), torch.optim.Adam(others(model), args.lr / 8, betas=(0.9, 0.98))]
+    first, tokens, spent = resume(args, model, optimizers)
+    chain, direct = train.kind(True), train.kind(False)
+    kinds = {
+        "chain": (Batches(train, chain, args.batch, args.seed + first), lambda rows: train.batch(rows, args.letter_weight), 1),
+        "direct": (Batches(train, direct, args.direct, args.seed + first + 1), train.batch, args.direct_weight),
+    }
+    if args.drills > 0:
+        rng = np.random.default_rng(args.seed + first)
+        kinds["drill"] = (Batches(train, chain, args.drills, args.seed + first + 2), lambda rows: train.drills(rows, rng), 1)
+    print(f"{sum(p.numel() for p in model.parameters()):,} trained values, {len(train.pieces)} pieces", flush=True)
+
+    start = time.time() - spent
+    seen = {kind: [] for kind in kinds}
+    for step in range(first + 1, args.steps + 1):
+        scale = schedule(step, args)
+        for optimizer, base in zip(optimizers, (args.lr, args.lr / 8)):
+            for group in optimizer.param_groups:
+                group["lr"] = base * scale
+        for kind, (batches, sequences, weight) in kinds.items():
+            ids, place = sequences(batches.next())
+            answer, question = losses(model, ids, place)
+            (weight * (answer + args.question_weight * question)).backward()
+            seen[kind].append(answer.item())
+            tokens += ids.numel()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        if step % 10 == 0:
+            passed = time.time() - start
+            left = passed / step * (args.steps - step)
+            recent = {kind: sum(values[-10:]) / len(values[-10:]) for kind, values in seen.items()}
+            print(
+                f"step {step}/{args.steps}  " + "".join(f"{kind} {loss:.4f}  " for kind, loss in recent.items()) +
+                f"{tokens / passed:,.0f} tokens/s  {passed / 60:.1f} min, {left / 60:.1f} min left",
+                flush=True,
+            )
+        if step % args.every == 0 or step == args.steps:
+            spent = time.time() - start
+            result = measure(model, valid, args.questions)
+            mean = {kind: sum(values) / len(values) for kind, values in seen.items()}
+            seen = {kind: [] for kind in kinds}
+            log(args, step, tokens, spent, scale * args.lr, mean, result)
+            save(args, step, tokens, spent, shape, model, optimizers)
+            start = time.time() - spent  # measuring is not training
+
+
+def losses(model, ids, place):
+    """Weighted mean cross-entropy (nats) over the tokens of the answer, and over those of the question."""
+    logits = model(ids[:, :-1])
+    each = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view(ids.shape[0], -1)
+    place = place[:, 1:]
+    return weighted_mean(each, place.clamp(min=0)), weighted_mean(each, (-place).clamp(min=0))
+
+
+def weighted_mean(values, weights):
+    return (values * weights).sum() / weights.sum().clamp(min=1)
+
+
+def schedule(step, args):
+    """A short warm-up, then constant, then straight down to a tenth over the last third."""
+    warm = min(1.0, step / 30)
+    falling = max(0.0, (step - args.steps * 2 / 3) / (args.steps / 3))
+    return warm * (1 - 0.9 * falling)
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose matrix is made orthogonal by Newton-Schulz iteration before the step (Jordan and others, 2024)."""
+
+    def __init__(self, params, lr, momentum=0.95):
+        super().__init__(params, dict(lr=lr, momentum=momentum))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                if "velocity" not in state:
+                    state["velocity"] = torch.zeros_like(p)
+                velocity = state["velocity"].lerp_(p.grad, 1 - group["momentum"])
+                update = orthogonal(p.grad.lerp(velocity, group["momentum"]))
+                p.add_(update, alpha=-group["lr"] * max(1, p.shape[0] / p.shape[1]) ** 0.5)
+
+
+def orthogonal(g):
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = g.T if g.shape[0] > g.shape[1] else g
+    x = x / (x.norm() + 1e-7)
+    for _ in range(5):
+        s = x @ x.T
+        x = a * x + (b * s + c * s @ s) @ x
+    return x.T if g.shape[0] > g.shape[1] else x
+
+
+def matrices(model):
+    return [p for block in model.blocks for p in block.parameters() if p.dim() == 2]
+
+
+def others(model):
+    return [p for p in model.parameters() if p.dim() == 1] + [model.embedding]
+
+
+def log(args, step, tokens, spent, lr, mean, result):
+    path = os.path.join(args.out, "curve.csv")
+    new = not os.path.exists(path)
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        if new:
+            rows.writerow(
+                "step tokens seconds learning_rate chain_loss direct_loss questions greedy sampled vote5 top unparsed".split()
+            )
+        figures = [f"{result[k]:.4f}" for k in ("greedy", "sampled", "vote", "top", "unparsed")]
+        rows.writerow(
+            [step, tokens, round(spent), f"{lr:.5f}", f"{mean['chain']:.4f}", f"{mean['direct']:.4f}", args.questions]
+            + figures
+        )
+    print(f"step {step}: " + " ".join(f"{k} {result[k]:.3f}" for k in ("greedy", "sampled", "vote", "top", "unparsed")), flush=True)
+
+
+def save(args, step, tokens, spent, shape, model, optimizers):
+    state = dict(
+        seed=args.seed,
+        step=step,
+        tokens=tokens,
+        seconds=spent,
+        shape=shape,
+        model=model.state_dict(),
+        optimizers=[o.state_dict() for o in optimizers],
+        random=torch.get_rng_state(),
+    )
+    torch.save(state, os.path.join(args.out, f"step-{step:05d}.pt"))
+
+
+def resume(args, model, optimizers):
+    os.makedirs(args.out, exist_ok=True)
+    if args.resume is None:
+        return 0, 0, 0.0
+    state = torch.load(args.resume)
+    model.load_state_dict(state["model"])
+    for optimizer, saved in zip(optimizers, state["optimizers"]):
+        optimizer.load_state_dict(saved)
+    torch.set_rng_state(state["random"])
+    return state["step"], state["tokens"], state["seconds"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default="build/mini/data", help="folder written by export-dataset.ts")
+    parser.add_argument("--out", default="build/mini", help="where checkpoints and the learning curve go")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--batch", type=int, default=32, help="chains a step")
+    parser.add_argument("--direct", type=int, default=16, help="direct answers a step")
+    parser.add_argument("--lr", type=float, default=0.02, help="of the matrices (Muon); an eighth of it for the rest (Adam)")
+    parser.add_argument("--direct-weight", type=float, default=0.3)
+    parser.add_argument("--question-weight", type=float, default=0.1)
+    parser.add_argument("--letter-weight", type=float, default=5, help="of the letter at the end of a chain")
+    parser.add_argument("--drills", type=int, default=0, help="that many last steps of chains alone join each step")
+    parser.add_argument("--dim", type=int, default=160)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--hidden", type=int, default=448)
+    parser.add_argument("--every", type=int, default=100, help="steps between two measurements, each with a checkpoint")
+    parser.add_argument("--questions", type=int, default=150, help="held-out questions of a measurement")
+    parser.add_argument("--resume", help="a checkpoint to go on from")
+    parser.add_argument("--seed", type=int, default=20231127)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bf16", action="store_true", help="matrix products in bfloat16: faster on processors with AMX")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
