@@ -3,12 +3,11 @@ import { basename } from 'node:path';
 import { MeditronError } from '../errors.js';
 import { buildPrompt } from '../prompt/prompt.js';
 import { referenceModel } from './reference.js';
-import type { RunConfig } from './results.js';
 import { type ResultRow, rowId } from './rows.js';
 import { runItems } from './runner.js';
 import { type Run, type RunOptions, type Runs, runsFor } from './runs.js';
 import { openStore } from './store.js';
-import type { EvaluationConfig, StoredRun } from './stored.js';
+import { type EvaluationConfig, packConfig, type StoredRun } from './stored.js';
 import type { Target } from './target.js';
 import { tasks } from './tasks/load.js';
 import { questionOf } from './tasks/question.js';
@@ -72,7 +71,7 @@ export async function evaluate(target: Target, options: EvaluateOptions): Promis
     options.train ?? noTrain,
   );
   const config = await configFor(target, set, runs, signal);
-  await using store = await openStore<ResultRow>(out, config as unknown as RunConfig, {
+  await using store = await openStore<ResultRow>(out, packConfig(config), {
     resume: options.resume ?? false,
   });
 

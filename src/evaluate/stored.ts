@@ -58,6 +58,17 @@ export interface StoredEvaluation {
   readonly rows: readonly ResultRow[];
 }
 
+/** As it is written: lists by name, so that two configurations that differ can be told apart field by field. */
+export function packConfig({ runs, subject, ...rest }: EvaluationConfig): RunConfig {
+  return {
+    ...rest,
+    subject: Object.fromEntries(subject.map(({ name, value }) => [name, value])),
+    subjectOrder: subject.map(({ name }) => name),
+    runs: Object.fromEntries(runs.map(run => [run.key, run])),
+    runOrder: runs.map(run => run.key),
+  };
+}
+
 /**
  * The results of an evaluation in a folder, also while it still runs.
  *
@@ -65,9 +76,24 @@ export interface StoredEvaluation {
  */
 export async function readEvaluation(dir: string): Promise<StoredEvaluation> {
   const { header, rows } = await readStore<ResultRow>(dir);
-  const config = header.config as RunConfig & Partial<EvaluationConfig>;
-  if (config.kind !== 'meditron-evaluation' || config.version !== 1 || !Array.isArray(config.runs)) {
+  const config = header.config as RunConfig & Partial<Packed>;
+  const { kind, version, subject, subjectOrder, runs, runOrder } = config;
+  if (kind !== 'meditron-evaluation' || version !== 1 || !subject || !subjectOrder || !runs || !runOrder) {
     throw new MeditronError('ERR_INPUT', `${dir} does not hold the results of an evaluation of this version`);
   }
-  return { dir, created: header.created, config: config as unknown as EvaluationConfig, rows };
+  const unpacked = {
+    ...config,
+    subject: subjectOrder.map(name => ({ name, value: subject[name]! })),
+    runs: runOrder.map(key => runs[key]!),
+  };
+  return { dir, created: header.created, config: unpacked as unknown as EvaluationConfig, rows };
+}
+
+interface Packed {
+  readonly kind: EvaluationConfig['kind'];
+  readonly version: 1;
+  readonly subject: Readonly<Record<string, string>>;
+  readonly subjectOrder: readonly string[];
+  readonly runs: Readonly<Record<string, StoredRun>>;
+  readonly runOrder: readonly string[];
 }

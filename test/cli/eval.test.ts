@@ -83,7 +83,10 @@ test('--json prints the metrics of all modes as one object, and the folder holds
   expect([again.code, again.message]).toEqual([3, expect.stringMatching(/already holds the results of a run/)]);
   const more = ['--samples', '5', '--limit', '4', '--seed', '9', '--resume'];
   const other = await inProcess(evalFile('three', '--mode', 'top-token,cot,sc-cot', ...more));
-  expect([other.code, other.message]).toEqual([2, expect.stringMatching(/another configuration/)]);
+  expect([other.code, other.message]).toEqual([
+    2,
+    expect.stringMatching(/another configuration[\s\S]*runs\.sc-cot\.samples: 3 there, 5 now/),
+  ]);
 
   const [dir, page] = [join(folder, 'three'), join(folder, 'page.html')];
   const one = await inProcess(['eval', '--rescore', dir, '--samples', '1', '--protocol', 'authors-code', '--json']);
