@@ -5,7 +5,7 @@ import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inBytes } from '../src/engine/memory.js';
 import { loadModel } from '../src/index.js';
-import { machine, memory, spread } from './machine.js';
+import { machine, median, memory, spread } from './machine.js';
 
 const { values } = parseArgs({
   options: {
@@ -65,28 +65,32 @@ for (const samples of counts) {
   );
 }
 
-const abortMs: number[] = [];
-for (let i = 0; i < Number(values.aborts); i++) {
+// The job that is aborted is told at once; what counts is when the engine computes for somebody else again. A job of one
+// token shows that: how long it takes after an abort, less how long it takes alone.
+const oneToken = async () => {
+  const start = performance.now();
+  await engine.score({ prompt: Int32Array.of(1), continuations: [Int32Array.of(300)] });
+  return performance.now() - start;
+};
+const aborts = Number(values.aborts);
+const aloneMs: number[] = [];
+const afterAbortMs: number[] = [];
+for (let i = 0; i < aborts; i++) {
+  aloneMs.push(await oneToken());
   const controller = new AbortController();
-  let at = 0;
-  setTimeout(
-    () => {
-      at = performance.now();
-      controller.abort();
-    },
-    400 + i * 137,
-  );
+  setTimeout(() => controller.abort(), 400 + i * 137);
   await (async () => {
     for await (const _ of engine.generate({ prompt, maxTokens: tokens, signal: controller.signal }));
   })().catch(() => {});
-  // The job is told at once; what counts is when the engine computes for somebody else again.
-  await engine.score({ prompt: Int32Array.of(1), continuations: [Int32Array.of(300)] });
-  abortMs.push(performance.now() - at);
+  afterAbortMs.push(await oneToken());
 }
-if (abortMs.length > 0)
+const alone = median(aloneMs.length > 0 ? aloneMs : [0]);
+const abortMs = afterAbortMs.map(ms => ms - alone);
+if (aborts > 0) {
   console.error(
-    `abort in the middle of the prompt until the next job has its answer: ${abortMs.map(ms => ms.toFixed(0)).join(', ')} ms`,
+    `abort in the middle of the prompt: ${abortMs.map(ms => ms.toFixed(0)).join(', ')} ms until the engine is free (a job of one token takes ${alone.toFixed(0)} ms alone)`,
   );
+}
 
 const report = {
   what: 'a model of true size on this machine: weights are random, so text means nothing and speed and memory mean everything',
@@ -104,7 +108,7 @@ const report = {
   memoryAtEnd: memory(),
   job: { promptTokens: prompt.length, tokensPerSample: tokens },
   runs,
-  ...(abortMs.length > 0 && { abortToNextAnswerMs: spread(abortMs) }),
+  ...(aborts > 0 && { abortUntilFreeMs: spread(abortMs), oneTokenAloneMs: spread(aloneMs) }),
 };
 const text = `${JSON.stringify(report, null, 2)}\n`;
 if (values.out) writeFileSync(values.out, text);

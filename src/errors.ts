@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'ERR_BUSY' // the native object is in use
   | 'ERR_CLOSED' // the model or engine has been closed
   | 'ERR_ABORTED' // the work was cancelled and no other reason was given
+  | 'ERR_ENDPOINT' // a server that was asked does not answer, or not as expected
   | 'ERR_ADDON' // the native addon is missing, or built against another llama.cpp release
   | 'ERR_NATIVE'; // llama.cpp or the addon failed in a way none of the above describes
 
@@ -53,6 +54,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_GRAMMAR: 2,
   ERR_BUSY: 6,
   ERR_CLOSED: 6,
+  ERR_ENDPOINT: 6,
   ERR_ABORTED: 130,
   ERR_ADDON: 7,
   ERR_NATIVE: 6,

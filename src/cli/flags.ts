@@ -167,6 +167,12 @@ const flagOf: Readonly<Record<string, string | undefined>> = {
   ignoreEnd: '--ignore-end',
   gpuLayers: '--gpu-layers',
   loadMode: '--load',
+  format: '--format',
+  samples: '--samples',
+  minAgreement: '--min-agreement',
+  width: '--width',
+  debias: '--debias',
+  shuffle: '--shuffle',
 };
 
 function asNumber(text: string): unknown {

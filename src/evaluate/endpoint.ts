@@ -25,7 +25,7 @@ export interface EndpointOptions {
  * and the server's own template lays them out. A chain that named no answer can be asked again only in the first way.
  * Questions leave this machine: it is never used unless asked for.
  *
- * @throws MeditronError `ERR_OPTION` for an address or key that does not work; `ERR_DECODE` if the server does not answer
+ * @throws MeditronError `ERR_OPTION` for an address or key that does not work; `ERR_ENDPOINT` if the server does not answer
  */
 export async function endpointTarget(options: EndpointOptions): Promise<Target> {
   const url = addressOf(options.url);

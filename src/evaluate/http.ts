@@ -37,7 +37,7 @@ export class JsonClient {
   /**
    * The reply to a request: of status 200, or 400 to 499 other than a refusal of the key or the address, for the caller to read.
    *
-   * @throws MeditronError `ERR_OPTION` for a wrong address or key, or a redirect; `ERR_DECODE` if the server fails, or
+   * @throws MeditronError `ERR_OPTION` for a wrong address or key, or a redirect; `ERR_ENDPOINT` if the server fails, or
    *   cannot be reached, seven times over; the signal's reason
    */
   async send(method: 'GET' | 'POST', url: URL, body: unknown, signal?: AbortSignal): Promise<Reply> {
@@ -146,7 +146,7 @@ function wrong(message: string): MeditronError {
 }
 
 function failed(url: URL, why: string): MeditronError {
-  return new MeditronError('ERR_DECODE', `${url.origin} does not answer, tried ${attempts} times: ${why}`);
+  return new MeditronError('ERR_ENDPOINT', `${url.origin} does not answer, tried ${attempts} times: ${why}`);
 }
 
 function excerpt(text: string): string {

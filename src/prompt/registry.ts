@@ -65,6 +65,7 @@ const taskTune = {
 const mini = {
   format: 'chatml',
   shots: 0,
+  task: 'mcq',
   model: 'meditron-mini, trained by this project',
   source: 'the model card in models/',
 } as const;

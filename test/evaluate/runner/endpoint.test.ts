@@ -177,10 +177,10 @@ describe('a server that is busy, wrong or hostile', () => {
     expect([2, 3]).toContain(server.most);
   });
 
-  test('that never recovers ends the evaluation with ERR_DECODE', async () => {
+  test('that never recovers ends the evaluation with ERR_ENDPOINT', async () => {
     await using server = await fakeServer(() => ({ status: 503, body: { error: { message: 'no capacity' } } }));
     await expect(evaluated(await at(server.url), one)).rejects.toMatchObject({
-      code: 'ERR_DECODE',
+      code: 'ERR_ENDPOINT',
       message: expect.stringContaining('no capacity'),
     });
     expect(server.asked).toHaveLength(7);
