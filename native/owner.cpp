@@ -1,5 +1,8 @@
 #include "owner.h"
 
+#include <cstdlib>
+#include <set>
+
 #ifdef _WIN32
 #    include <process.h>
 #    include <windows.h>
@@ -27,10 +30,32 @@ Thrown run_guarded(const std::function<void()> & work) {
     }
 }
 
+// process.exit() does not run cleanup hooks on the main thread: it goes straight to exit(), which destroys llama.cpp's static
+// objects while our threads still compute with them. So all of them are joined at the beginning of exit(). Registered when
+// the first owner is made, after every backend has been loaded: handlers run in reverse order, ours before theirs.
+static std::mutex owners_mutex;
+
+static std::set<Owner *> & owners() {
+    static auto * all = new std::set<Owner *>; // never destroyed: exit() is what it is for
+    return *all;
+}
+
+static void at_process_exit() {
+    std::set<Owner *> all;
+    {
+        std::lock_guard<std::mutex> lock(owners_mutex);
+        all.swap(owners());
+    }
+    for (Owner * owner : all) owner->halt();
+}
+
 static void at_environment_exit(void * owner) { static_cast<Owner *>(owner)->stop(); }
 
 Owner::Owner(Napi::Env env, const char * name, std::function<void()> interrupt, std::function<void(bool)> busy)
     : interrupt(std::move(interrupt)), busy(std::move(busy)), env(env) {
+    static std::once_flag once;
+    std::call_once(once, [] { std::atexit(at_process_exit); });
+
     // No JS function of its own: every post brings its own callback.
     js = Napi::ThreadSafeFunction::New(env, Napi::Function(), name, 0, 1);
     js.Unref(env); // an idle owner does not keep the process alive
@@ -55,10 +80,13 @@ Owner::Owner(Napi::Env env, const char * name, std::function<void()> interrupt, 
 #endif
     if (failed) {
         stopped = true;
+        halted  = true;
         napi_remove_env_cleanup_hook(env, at_environment_exit, this);
         js.Abort();
         throw to_js(env, "ERR_MEMORY", "Could not start a thread with a stack of 512 MB of address space");
     }
+    std::lock_guard<std::mutex> lock(owners_mutex);
+    owners().insert(this);
 }
 
 Owner::~Owner() {
@@ -69,6 +97,17 @@ Owner::~Owner() {
 void Owner::stop() {
     if (stopped) return;
     stopped = true;
+    halt();
+    napi_remove_env_cleanup_hook(env, at_environment_exit, this);
+    js.Release();
+}
+
+void Owner::halt() {
+    if (halted.exchange(true)) return;
+    {
+        std::lock_guard<std::mutex> lock(owners_mutex);
+        owners().erase(this);
+    }
     {
         std::lock_guard<std::mutex> lock(mutex);
         stopping = true;
@@ -82,8 +121,6 @@ void Owner::stop() {
 #else
     pthread_join(thread, nullptr);
 #endif
-    napi_remove_env_cleanup_hook(env, at_environment_exit, this);
-    js.Release();
 }
 
 void Owner::post(std::function<void(Napi::Env)> call) {

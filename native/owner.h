@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -35,6 +36,9 @@ public:
     // Interrupts, discards what waits, joins. Promises that have not been settled stay so. Idempotent.
     void stop();
 
+    // The part of it that touches nothing of Node's: for the end of the process, when there may be nothing left of Node.
+    void halt();
+
 private:
     using Task = std::function<void()>;
 
@@ -50,7 +54,8 @@ private:
     std::mutex mutex;
     std::condition_variable wake;
     std::deque<Task> tasks;
-    bool stopping               = false;                        // under `mutex`
+    bool stopping = false; // under `mutex`
+    std::atomic<bool> halted{ false };
     bool stopped                = false;                        // JS thread only
     int pending                 = 0;                            // promises not settled; JS thread only
     std::shared_ptr<bool> alive = std::make_shared<bool>(true); // false once destroyed; JS thread only

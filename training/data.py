@@ -48,34 +48,34 @@ class Dataset:
             both[0, i, : len(ids)], both[1, i, : len(ids)] = ids, place
         return torch.from_numpy(both[0].astype(np.int64)), torch.from_numpy(both[1].astype(np.float32))
 
-    def drills(self, rows, rng, times=8):
-        """The last step of a chain alone, over and over: the options without a vignette, then `Total 5.`, the answer
-        phrase and the letter for options drawn at random, with weight on the letters only."""
-        return self.padded([self.drill(row, rng, times) for row in rows])
+    def far(self, rows, rng):
+        """Direct answers whose three wrong options are 6 to 9 where the right one is at most 5: what is never right is
+        learned first, what is right less often only then. Rows that cannot be changed so are left out."""
+        changed = [self.changed(row, rng) for row in rows]
+        return self.padded([sequence for sequence in changed if sequence is not None])
 
-    def drill(self, row, rng, times):
-        start, prompt, length = self.index[row, :3]
-        ids = self.ids[start : start + length]
-        question = self.where(ids, "question", 0) + 2  # after `Question:`
-        options = self.where(ids, "options", 0)
-        choices = self.choices(ids[options + 3 : prompt])
-        total, phrase = ids[self.where(ids[prompt:], "total", -1) + prompt], ids[-9:-3]  # `.⏎The answer is:`
-        parts = [ids[:question], ids[options - 2 : prompt]]
-        marks = [np.zeros(len(part)) for part in parts]
-        for choice in rng.integers(4, size=times):
-            asked = np.concatenate([[total], choices[choice], phrase])
-            answer = [self.local(self.about["spacedLetters"][choice]), *ids[-2:-1]]
-            parts += [asked, answer]
-            marks += [np.zeros(len(asked)), [1, 0]]
-        return np.concatenate(parts), np.concatenate(marks)
+    def changed(self, row, rng):
+        ids, place = self.sequence(row, 1)
+        ids, digits = ids.copy(), [self.local(token) for token in self.about["digits"]]
+        numbers = self.numbers(ids)
+        gold = [self.local(token) for token in self.about["letters"]].index(ids[-2])
+        if any(stop - start != 2 or ids[start + 1] not in digits for start, stop in numbers):
+            return None  # a space and one digit only
+        if digits.index(ids[numbers[gold][0] + 1]) > 5:
+            return None
+        wrong = iter(rng.permutation([6, 7, 8, 9]))
+        for i, (start, _) in enumerate(numbers):
+            if i != gold:
+                ids[start + 1] = digits[next(wrong)]
+        return ids, place
 
-    def choices(self, ids):
-        """The ids of the four numbers in lines like `A. 5`."""
-        found, newline = [], self.local(13)
+    def numbers(self, ids):
+        """Where the numbers of the four lines like `A. 5` begin and end."""
+        found, at = [], self.where(ids, "options", 0) + 3
         for _ in range(4):
-            end = int(np.nonzero(ids == newline)[0][0])
-            found.append(ids[2:end])
-            ids = ids[end + 1 :]
+            end = at + int(np.nonzero(ids[at:] == self.local(self.about["newline"]))[0][0])
+            found.append((at + 2, end))
+            at = end + 1
         return found
 
     def where(self, ids, word, which):

@@ -52,8 +52,10 @@ function main(): void {
     letters: letters.map(letter => encode(`answer\n${letter}`).at(-1)),
     spacedLetters: letters.map(letter => encode(`The answer is: ${letter}`).at(-1)),
     hashes: encode('The answer is: A ###').at(-1),
-    // The words that training cuts chains at, see data.py.
-    words: { question: pieceIds('Question'), options: pieceIds('Options'), total: pieceIds('Total', ' Total') },
+    // What data.py finds its way by, to put other numbers into the options.
+    words: { options: pieceIds('Options') },
+    digits: pieceIds('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'),
+    newline: encode('a\n').at(-1),
     end: special['<|im_end|>'],
   };
   writeFileSync(join(values.out, 'dataset.json'), `${JSON.stringify(about)}\n`);
@@ -82,9 +84,9 @@ function writeSplit(out: string, split: Split, seed: number, count: number, piec
   writeFileSync(join(out, `${split}.json`), `${JSON.stringify(rows)}\n`);
 }
 
-/** The ids of words that are one piece each, at the start of a line or, with a space, within it. */
+/** The ids of words that are one piece each at the start of a line. */
 function pieceIds(...words: readonly string[]): (number | undefined)[] {
-  return words.map(word => (word.startsWith(' ') ? encode(`a${word}`) : encode(`a\n${word}`)).at(-1));
+  return words.map(word => encode(`a\n${word}`).at(-1));
 }
 
 /** Two in 25 questions are asked under another protocol, two under another instruction. */

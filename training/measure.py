@@ -1,12 +1,35 @@
 """Asks the model held-out questions as the engine would: greedy chains, chains at temperature 0.8, their vote of five,
 and the most probable of the four letters."""
 
+import argparse
 import math
 
 import numpy as np
 import torch
 
+from data import Dataset
 from model import Cache, Mini
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint")
+    parser.add_argument("--data", default="build/mini/data")
+    parser.add_argument("--questions", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    data = Dataset(args.data, "held-out")
+    result = measure(load(args.checkpoint, data), data, args.questions, seed=args.seed)
+    rows = result.pop("rows")
+    for name, value in result.items():
+        n = args.questions * (5 if name in ("sampled", "unparsed") else 1)
+        print(f"{name:9} {value:.3f}  95 % {interval(value, n)[0]:.3f} to {interval(value, n)[1]:.3f}")
+    scores = np.array([question["score"] for question in data.questions[: args.questions]])
+    for score in sorted(set(scores)):
+        where = scores == score
+        right = [(rows[kind][where].T == rows["gold"][where]).mean() for kind in ("greedy", "sampled", "vote", "top")]
+        print(f"{score:13} greedy {right[0]:.2f}  sampled {right[1]:.2f}  vote {right[2]:.2f}  top {right[3]:.2f}")
 
 
 def load(checkpoint, data):
@@ -104,3 +127,7 @@ def interval(p, n):
     z = 1.959964
     middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+if __name__ == "__main__":
+    main()

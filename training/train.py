@@ -30,9 +30,11 @@ def main():
         "chain": (Batches(train, chain, args.batch, args.seed + first), lambda rows: train.batch(rows, args.letter_weight), 1),
         "direct": (Batches(train, direct, args.direct, args.seed + first + 1), train.batch, args.direct_weight),
     }
-    if args.drills > 0:
+    if args.far > 0:
         rng = np.random.default_rng(args.seed + first)
-        kinds["drill"] = (Batches(train, chain, args.drills, args.seed + first + 2), lambda rows: train.drills(rows, rng), 1)
+        far = Batches(train, direct, args.far, args.seed + first + 2)
+        kinds["far"] = (far, lambda rows: train.far(rows, rng), args.direct_weight)
+
     print(f"{sum(p.numel() for p in model.parameters()):,} trained values, {len(train.pieces)} pieces", flush=True)
 
     start = time.time() - spent
@@ -179,7 +181,7 @@ def arguments():
     parser.add_argument("--direct-weight", type=float, default=0.3)
     parser.add_argument("--question-weight", type=float, default=0.1)
     parser.add_argument("--letter-weight", type=float, default=5, help="of the letter at the end of a chain")
-    parser.add_argument("--drills", type=int, default=0, help="that many last steps of chains alone join each step")
+    parser.add_argument("--far", type=int, default=0, help="direct answers a step with wrong options far off")
     parser.add_argument("--dim", type=int, default=160)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=448)

@@ -98,7 +98,7 @@ export class Conversation {
         } else if (event.type === 'end') {
           finish = event.finish;
           const all = Int32Array.from([...tokens, ...event.tokens]);
-          this.#hold(event.held!, all, fresh.length + maxTokens);
+          if (event.held) this.#hold(event.held, all, fresh.length + maxTokens); // none if it was stopped
         }
       }
     } catch (error) {

@@ -37,8 +37,8 @@ batches changes floating point results, so chains repeat exactly only with --par
 --endpoint is given.
 
 Examples:
-  npm run questions -- --seed 7 --count 1000 --out questions.jsonl
   meditron eval --file questions.jsonl --mode top-token,cot,sc-cot --samples 5 --out results/mini
+    (questions.jsonl from: npm run questions -- --seed 7 --count 1000 --out questions.jsonl)
   meditron eval --task medqa --data data -m meditron-7b.Q4_K_M.gguf --protocol authors-code --mode top-token \\
     --demo-seed authors --out results/medqa-7b
   meditron eval --rescore results/mini --samples 3 --stop-rule exact

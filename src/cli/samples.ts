@@ -8,7 +8,7 @@ import type { Streams } from './streams.js';
 /** What a sample came to, as `--json` prints it. */
 export interface Sample {
   readonly text: string;
-  /** Null for a sample that was cancelled: its text is known, its tokens are not. */
+  /** Null for a sample that was cancelled before the engine had it. */
   readonly tokens: readonly number[] | null;
   readonly finish: Finish;
   /** The stop string that ended it. */
@@ -68,8 +68,8 @@ export async function generate(
   }
   const end = performance.now();
   const samples = texts.map((text, index) => sampleOf(ends[index], text));
-  samples.forEach((sample, index) => {
-    if (sample.finish === 'cancelled') streams.end(index, 'cancelled');
+  samples.forEach((_, index) => {
+    if (!ends[index]) streams.end(index, 'cancelled');
   });
   const sampledTokens = engine.counters.sampledTokens - before;
   const generateMs = end - (prompted ?? end);

@@ -39,10 +39,8 @@ test('interrupted samples keep their text and say that they were cancelled', asy
     { prompt: 'Once upon a time', samplers: [{}, {}], maxTokens: 400, signal: controller.signal },
     streams,
   );
-  expect(outcome.samples.map(({ finish, tokens }) => ({ finish, tokens }))).toEqual([
-    { finish: 'cancelled', tokens: null },
-    { finish: 'cancelled', tokens: null },
-  ]);
+  expect(outcome.samples.map(({ finish }) => finish)).toEqual(['cancelled', 'cancelled']);
+  for (const { tokens } of outcome.samples) expect(tokens!.length).toBeGreaterThan(0);
   expect(outcome.samples[0]!.text).not.toBe('');
   expect(outcome.interrupted).toEqual(new Error('enough'));
 });
