@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import type { GenerateEvent } from '../../src/engine/generation.js';
 import { loadModel, type Model } from '../../src/engine/model.js';
+import { turn } from '../../src/engine/turn.js';
 import { all, ends, exact, golden, loadStories, storiesPath, textOf } from './stories.js';
 
 let model: Model;
@@ -137,12 +138,23 @@ test('a closed model refuses, while its engines go on', async () => {
   await alive.close();
 });
 
-test('two engines of one process take turns', async () => {
-  await using a = await model.createEngine({ ...exact, threads: 64 });
-  await using b = await model.createEngine({ ...exact, threads: 64 });
-  const [x, y] = await Promise.all([
-    ends(a.generate({ prompt: '', maxTokens: 100 })),
-    ends(b.generate({ prompt: '', maxTokens: 100 })),
-  ]);
-  expect(x[0]!.text).toBe(y[0]!.text);
+test('engines whose threads together exceed the cores take turns, in the order they asked', async () => {
+  const done: number[] = [];
+  let running = 0;
+  await Promise.all(
+    [1, 2, 3, 4].map(i =>
+      turn.run(4096, async () => {
+        expect(++running).toBe(1);
+        await new Promise(resolve => setTimeout(resolve, 5));
+        running--;
+        done.push(i);
+      }),
+    ),
+  );
+  expect(done).toEqual([1, 2, 3, 4]);
+});
+
+test('a turn is given back when the work fails', async () => {
+  await expect(turn.run(4096, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  expect(await turn.run(4096, () => Promise.resolve('next'))).toBe('next');
 });
