@@ -120,7 +120,9 @@ test('an interruption cancels what is in flight, writes no row for it, and keeps
   const store = await emptyStore();
   const going = runItems(engine, runOf('cot', 1), itemsOf(9), store, { parallel: 2, signal: controller.signal });
   await expect(going).rejects.toThrow('Ctrl-C');
-  expect([...store.done].sort()).toEqual(['cot/item-0', 'cot/item-1', 'cot/item-2', 'cot/item-3']);
+  // Two are in flight at the moment of the interruption: number 4, and number 3 unless it has just finished.
+  const finished = ['cot/item-0', 'cot/item-1', 'cot/item-2', 'cot/item-3'];
+  expect([[...finished], finished.slice(0, 3)]).toContainEqual([...store.done].sort());
   expect(engine.running).toBe(0);
   await store.close();
 });
