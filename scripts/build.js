@@ -215,7 +215,8 @@ function buildNative() {
   const chosen = Object.fromEntries(
     kinds.filter(name => name !== 'prebuilt' && options[name]).map(name => [name, options[name]]),
   );
-  const record = { addon: relative(root, addon), kind, variant, release: llama.release, options: chosen };
+  const libraries = platform.cpu && kind === 'prebuilt' ? relative(root, platform.cpu.directory) : '';
+  const record = { addon: relative(root, addon), libraries, kind, variant, release: llama.release, options: chosen };
   if (!options.sanitize && !options.tests) writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { EngineSettings } from '../engine/engine.js';
+import type { EngineSettings } from '../engine/settings.js';
 import type { AddonBuild } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
 import type { Question } from '../prompt/question.js';

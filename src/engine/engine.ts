@@ -2,6 +2,7 @@ import { type ErrorCode, MeditronError } from '../errors.js';
 import type { NativeEngine, NativeStep } from '../native/addon.js';
 import { nativeFinish } from '../native/addon.js';
 import type { Finish } from '../types.js';
+import { checkFits } from './fit.js';
 import { type GenerateEvent, Generation } from './generation.js';
 import { Held } from './held.js';
 import {
@@ -17,34 +18,9 @@ import type { Model } from './model.js';
 import { Prefix } from './prefix.js';
 import { Reservation } from './reservation.js';
 import { type Score, Scoring } from './scoring.js';
+import type { EngineCounters, EngineSettings } from './settings.js';
 import type { Ticket } from './ticket.js';
 import { turn } from './turn.js';
-
-/** What the engine was opened with, as llama.cpp made it. */
-export interface EngineSettings {
-  /** Cells of the KV cache, shared by all sequences. */
-  readonly contextSize: number;
-  /** Most tokens one sequence may have, prompt included. */
-  readonly sequenceSize: number;
-  /** Tokens evaluated in one step at most. */
-  readonly batchSize: number;
-  readonly maxSequences: number;
-  readonly threads: number;
-  readonly kvType: 'f32' | 'f16' | 'q8_0';
-  readonly flashAttention: 'auto' | 'on' | 'off';
-  readonly loras: readonly { readonly path: string; readonly scale: number }[];
-  /** What was changed from what was asked for, in words. */
-  readonly warnings: readonly string[];
-}
-
-/** What has been computed since the engine was opened. */
-export interface EngineCounters {
-  steps: number;
-  /** Prompt tokens evaluated; a shared prompt counts once. */
-  promptTokens: number;
-  /** Tokens sampled, of all samples. */
-  sampledTokens: number;
-}
 
 /** How long a job that only held sequences keep out waits for them, when nothing else runs. */
 const patienceMs = 2000;
@@ -207,7 +183,7 @@ export class Engine implements AsyncDisposable {
     if (this.#closed) throw closedError();
     signal?.throwIfAborted();
     ticket.from?.check(this);
-    this.#checkFits(ticket);
+    checkFits(ticket, this.settings);
     const onAbort = () => {
       ticket.fail(signal!.reason);
       this.#interruptFor(ticket);
@@ -222,38 +198,6 @@ export class Engine implements AsyncDisposable {
       ticket.dropped = true;
       this.#interruptFor(ticket);
     };
-  }
-
-  #checkFits(ticket: Ticket): void {
-    const { contextSize, maxSequences, sequenceSize } = this.settings;
-    if (ticket.branchCount > maxSequences) {
-      throw new MeditronError(
-        'ERR_CONTEXT_FULL',
-        `Expected at most ${maxSequences} samples at once, got ${ticket.branchCount}. Open the engine with a larger \`maxSequences\`.`,
-      );
-    }
-    const before = ticket.from ? `${ticket.from.tokenCount} tokens held, ` : '';
-    if (ticket.positions > sequenceSize) {
-      throw new MeditronError(
-        'ERR_CONTEXT_FULL',
-        `The prompt and the new tokens do not fit: ${before}${ticket.prompt.length} prompt tokens and ${ticket.tokensPerBranch} new ones ` +
-          `make ${ticket.positions}, and ${this.#limitedBy()}. Shorten the prompt or lower \`maxTokens\`; nothing is cut silently.`,
-      );
-    }
-    if (ticket.cells > contextSize) {
-      throw new MeditronError(
-        'ERR_CONTEXT_FULL',
-        `The job does not fit in the context: ${ticket.prompt.length} prompt tokens and ${ticket.branchCount} × ${ticket.tokensPerBranch} new ones ` +
-          `need ${ticket.cells} cells, there are ${contextSize}. Open the engine with a larger \`contextSize\`, or ask for fewer samples or tokens.`,
-      );
-    }
-  }
-
-  #limitedBy(): string {
-    const { contextSize, sequenceSize } = this.settings;
-    return sequenceSize < contextSize
-      ? `a sequence of this model has at most ${sequenceSize}`
-      : `this engine's context has ${contextSize} cells (\`contextSize\`)`;
   }
 
   /** A step that serves nobody else, or that evaluates this job's prompt, is not waited for. */

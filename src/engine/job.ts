@@ -1,4 +1,4 @@
-import { MeditronError, optionError } from '../errors.js';
+import { optionError } from '../errors.js';
 import { array, boolean, checkKeys, integer, object } from '../options.js';
 import type { Sampling, Segment } from '../types.js';
 import { sampleSeed } from '../vote/seeds.js';
@@ -153,9 +153,4 @@ function checkStop(stop: unknown): readonly string[] {
 function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal;
   throw optionError('signal', 'an AbortSignal', signal);
-}
-
-/** What a cancelled job throws: the signal's own reason if it is an error, else `ERR_ABORTED`. */
-export function abortReason(signal: AbortSignal): unknown {
-  return signal.reason ?? new MeditronError('ERR_ABORTED', 'The work was cancelled');
 }

@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
+import type { KvBytes } from '../catalog/inspect.js';
 
-/** Bytes of one element of the KV cache, by type; q8_0 stores 32 values in 34 bytes. */
-export const kvBytes = { f32: 4, f16: 2, q8_0: 34 / 32 } as const;
-export type KvType = keyof typeof kvBytes;
-
-/** Bytes one token takes in the KV cache: keys and values of every layer. */
-export function kvBytesPerToken(shape: { layers: number; kvHeads: number; headSize: number }, type: KvType): number {
-  return 2 * shape.layers * shape.kvHeads * shape.headSize * kvBytes[type];
-}
+/** Types the KV cache can have; catalog/inspect.ts says what a token takes in each. */
+export type KvType = keyof KvBytes;
 
 /** Bytes that can still be allocated without swapping, as far as the system and the container tell. */
 export function availableMemory(): number {

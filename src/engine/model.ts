@@ -9,8 +9,8 @@ import { array, boolean, checkKeys, integer, number, object, oneOf, string } fro
 import type { Segment } from '../types.js';
 import { availableCores } from './cores.js';
 import { Engine, toMeditronError } from './engine.js';
-import { type BosRule, checkPrompt, type Prompt } from './job.js';
-import { availableMemory, inBytes, type KvType, kvBytesPerToken } from './memory.js';
+import { type BosRule, checkPrompt } from './job.js';
+import { availableMemory, inBytes, type KvType } from './memory.js';
 
 export interface LoadOptions {
   /** GGUF file; of a split model the first part (`…-00001-of-0000N.gguf`). */
@@ -314,9 +314,7 @@ export class Model implements AsyncDisposable {
     const { info } = this;
     if (info.gpuLayers > 0) return; // llama.cpp knows the GPU's memory better than we do
     const cells = Math.ceil(contextSize / 256) * 256;
-    const kv =
-      cells *
-      kvBytesPerToken({ layers: info.layers ?? 0, kvHeads: info.kvHeads ?? 0, headSize: info.headSize ?? 0 }, kvType);
+    const kv = cells * (info.kvBytesPerToken?.[kvType] ?? 0);
     const compute =
       batchSize * ((info.feedForward ?? 0) * 3 + (info.embedding ?? 0) * 8) * 4 + 32 * info.vocabulary.size * 8;
     const available = availableMemory();
@@ -387,5 +385,3 @@ async function checkLoras(loras: unknown): Promise<{ path: string; scale: number
   }
   return checked;
 }
-
-export type { Prompt };

@@ -1,6 +1,6 @@
 import type { ChosenFormat } from '../ask/choice.js';
 import { promptFor } from '../ask/prepare.js';
-import { availableMemory, kvBytesPerToken } from '../engine/memory.js';
+import { availableMemory } from '../engine/memory.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import { MeditronError } from '../errors.js';
 import { labelsOf } from '../prompt/question.js';
@@ -99,7 +99,6 @@ async function promptsOf(
 function cellsThatFit({ info }: Model, { kvType = 'f16' }: EngineOptions): number {
   const gpus = info.gpuLayers > 0 ? info.devices.filter(device => device.type !== 'cpu') : [];
   const memory = gpus.length > 0 ? gpus.reduce((sum, gpu) => sum + gpu.memoryFree, 0) : availableMemory();
-  const { layers, kvHeads, headSize } = info;
-  const bytes = kvBytesPerToken({ layers: layers ?? 32, kvHeads: kvHeads ?? 32, headSize: headSize ?? 128 }, kvType);
+  const bytes = info.kvBytesPerToken?.[kvType] ?? 2 ** 20; // unknown: as much as the 7B takes in f32
   return Math.max(256, Math.min(1 << 20, Math.floor(memory / 2 / bytes)));
 }

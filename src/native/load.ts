@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +46,7 @@ function load(): LoadedAddon {
   const candidates = gpuBackends(root);
   const usable = candidates.filter(backend => backend.reason === undefined);
   const [cpu, ...others] = addon.loadBackends(
-    cpuDirectory(),
+    resolve(root, record.libraries),
     usable.map(backend => backend.path!),
   ) as [BackendReport];
   if (!cpu.loaded)
@@ -59,13 +59,15 @@ function load(): LoadedAddon {
   return { addon, path, cpuVariant: cpu.path.replace(/^.*[\\/]/, ''), backends };
 }
 
+/** What scripts/build.js wrote down; paths are relative to the project. */
 interface BuildRecord {
   readonly addon: string;
+  /** The folder of the prebuilt libraries; empty for a source build. */
+  readonly libraries: string;
 }
 
 function readRecord(): BuildRecord {
   const file = join(root, 'build', 'addon.json');
-  if (process.env.MEDITRON_ADDON) return { addon: process.env.MEDITRON_ADDON };
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as BuildRecord;
   throw new MeditronError(
     'ERR_ADDON',
@@ -95,14 +97,4 @@ export function checkRelease(build: Pick<AddonBuild, 'headers' | 'libraries'>): 
     'ERR_ADDON',
     `The addon was compiled with the headers of llama.cpp ${headers} and found libraries of ${libraries}. Run \`npm ci && npm run build\`.`,
   );
-}
-
-function cpuDirectory(): string {
-  const os = { linux: 'linux', darwin: 'mac', win32: 'win' }[process.platform as string];
-  const arch = process.arch === 'arm' ? 'armv7l' : process.arch;
-  const name = `${os}-${arch}${os === 'mac' && arch === 'arm64' ? '-metal' : ''}`;
-  const bins = join(root, 'node_modules', '@node-llama-cpp', name, 'bins');
-  if (!existsSync(bins))
-    throw new MeditronError('ERR_ADDON', `Expected llama.cpp's libraries in ${bins}. Run \`npm ci\`.`);
-  return join(bins, readdirSync(bins)[0]!);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { availableCores } from '../../src/engine/cores.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { GenerateEvent } from '../../src/engine/generation.js';
 import { loadModel, type Model } from '../../src/engine/model.js';
@@ -152,6 +153,16 @@ test('engines whose threads together exceed the cores take turns, in the order t
     ),
   );
   expect(done).toEqual([1, 2, 3, 4]);
+});
+
+test('more engines than cores compute at once, and each gets its own text', async () => {
+  const engines = await Promise.all(Array.from({ length: availableCores() + 1 }, () => model.createEngine(exact)));
+  const texts = await Promise.all(
+    engines.map(async each => (await ends(each.generate({ prompt: '', maxTokens: 60 })))[0]!.text),
+  );
+  expect(new Set(texts).size).toBe(1);
+  expect(golden.startsWith(texts[0]!)).toBe(true);
+  await Promise.all(engines.map(each => each.close()));
 });
 
 test('a turn is given back when the work fails', async () => {

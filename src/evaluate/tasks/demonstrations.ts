@@ -6,9 +6,6 @@ import type { Item, TaskSet } from './task.js';
 /** The seeds of the three few-shot runs that the paper averages (epfLLM/meditron, evaluation/inference.py). */
 export const authorSeeds = [1234, 432, 32] as const;
 
-/** Demonstrations of the base models in the paper's Table 4. */
-export const authorShots = { '7B': 3, '70B': 5 } as const;
-
 export interface Demonstrations {
   readonly items: readonly Item[];
   /** Row numbers in the training part, from 0. */
