@@ -5,7 +5,7 @@ import json
 
 import torch
 
-from data import Dataset
+from data import CHAIN, Dataset
 from measure import generate, load
 
 
@@ -19,7 +19,7 @@ def main():
     torch.set_num_threads(1)
     data = Dataset(args.data, "held-out")
     model = load(args.checkpoint, data)
-    rows = data.kind(True)[: args.count]
+    rows = data.kind(CHAIN)[: args.count]
     outputs = generate(model, data, rows, 0, torch.Generator(), 150)
     pairs = [
         {"prompt": data.pieces[data.prompt(row)].tolist(), "output": data.pieces[output].tolist()}

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import torch
 
+DIRECT, CHAIN, TREE = 0, 1, 2
 
 class Dataset:
     def __init__(self, folder, name):
@@ -15,71 +16,58 @@ class Dataset:
         self.absent = self.about["vocabulary"] - len(self.pieces)
         ids = np.fromfile(os.path.join(folder, f"{name}.ids.bin"), dtype="<u2")
         self.ids = np.searchsorted(self.pieces, ids).astype(np.int64)
-        # One row a sequence: where it starts, tokens of prompt, tokens in all, 1 for a chain and 0 for a direct answer,
-        # and the number of its question.
         with open(os.path.join(folder, f"{name}.json"), encoding="utf-8") as file:
             self.questions = json.load(file)
+        # One row a sequence: where it starts, tokens of prompt, tokens in all, its kind, and the number of its question.
         self.index = np.fromfile(os.path.join(folder, f"{name}.index.bin"), dtype="<u4").reshape(-1, 5).astype(np.int64)
+        lengths = np.fromfile(os.path.join(folder, f"{name}.branches.bin"), dtype="<u4")
+        lengths = lengths.reshape(-1, self.about["branches"]).astype(np.int64)
+        self.branches = dict(zip(self.kind(TREE), lengths))
 
     def local(self, token):
         """The number of a piece of the full vocabulary among those that occur."""
         return int(np.searchsorted(self.pieces, token))
 
-    def kind(self, chain):
-        return np.nonzero(self.index[:, 3] == int(chain))[0]
+    def kind(self, kind):
+        return np.nonzero(self.index[:, 3] == kind)[0]
 
-    def batch(self, rows, letter_weight=1):
-        """ids [rows, longest] and weights of the same shape: -1 on the question, 0 on padding, 1 on the answer but for
-        the letter that a chain ends in, which is one token of fifty and the one that counts."""
-        return self.padded([self.sequence(row, letter_weight) for row in rows])
+    def batch(self, rows):
+        """ids, place, positions and branch, all [rows, longest]: `place` is -1 on the question, 1 on the answer, 0 on
+        what is not learned; `branch` is 0 on what a tree's branches share, -1 on padding."""
+        longest = max(self.index[rows, 2])
+        ids, place, positions = (np.zeros((len(rows), longest), dtype=np.int64) for _ in range(3))
+        branch = np.full((len(rows), longest), -1)
+        for i, row in enumerate(rows):
+            start, prompt, length, kind = self.index[row, :4]
+            ids[i, :length] = self.ids[start : start + length]
+            positions[i, :length] = np.arange(length)
+            branch[i, :length] = 0
+            place[i, :prompt], place[i, prompt:length] = -1, 1
+            if kind == TREE:
+                self.fork(row, place[i], positions[i], branch[i])
+        return tuple(torch.from_numpy(a) for a in (ids, place, positions, branch))
 
-    def sequence(self, row, letter_weight):
-        start, prompt, length, chain = self.index[row, :4]
-        place = np.ones(length, dtype=np.float32)
-        place[:prompt] = -1
-        if chain:
-            place[-3] = letter_weight  # then ` ###` and the end of the turn
-        return self.ids[start : start + length], place
+    def fork(self, row, place, positions, branch):
+        """Each branch goes on where the prompt ends, and is learned for its letter and the end of its turn only."""
+        at = prompt = self.index[row, 1]
+        for number, length in enumerate(self.branches[row], 1):
+            place[at : at + length - 2] = 0
+            positions[at : at + length] = np.arange(prompt, prompt + length)
+            branch[at : at + length] = number
+            at += length
 
-    def padded(self, sequences):
-        longest = max(len(ids) for ids, _ in sequences)
-        both = np.zeros((2, len(sequences), longest))
-        for i, (ids, place) in enumerate(sequences):
-            both[0, i, : len(ids)], both[1, i, : len(ids)] = ids, place
-        return torch.from_numpy(both[0].astype(np.int64)), torch.from_numpy(both[1].astype(np.float32))
-
-    def far(self, rows, rng):
-        """Direct answers whose three wrong options are 6 to 9 where the right one is at most 5: what is never right is
-        learned first, what is right less often only then. Rows that cannot be changed so are left out."""
-        changed = [self.changed(row, rng) for row in rows]
-        return self.padded([sequence for sequence in changed if sequence is not None])
-
-    def changed(self, row, rng):
-        ids, place = self.sequence(row, 1)
-        ids, digits = ids.copy(), [self.local(token) for token in self.about["digits"]]
-        numbers = self.numbers(ids)
-        gold = [self.local(token) for token in self.about["letters"]].index(ids[-2])
-        if any(stop - start != 2 or ids[start + 1] not in digits for start, stop in numbers):
-            return None  # a space and one digit only
-        if digits.index(ids[numbers[gold][0] + 1]) > 5:
-            return None
-        wrong = iter(rng.permutation([6, 7, 8, 9]))
-        for i, (start, _) in enumerate(numbers):
-            if i != gold:
-                ids[start + 1] = digits[next(wrong)]
-        return ids, place
-
-    def numbers(self, ids):
-        """Where the numbers of the four lines like `A. 5` begin and end."""
-        found, at = [], self.where(ids, "options", 0) + 3
-        for _ in range(4):
-            end = at + int(np.nonzero(ids[at:] == self.local(self.about["newline"]))[0][0])
-            found.append((at + 2, end))
-            at = end + 1
-        return found
-
-    def where(self, ids, word, which):
-        return int(np.nonzero(np.isin(ids, [self.local(token) for token in self.about["words"][word]]))[0][which])
+    def copies(self, rows, length, rng):
+        """An exercise in copying: random pieces that repeat with a period of their own, as `batch` gives them. Few different
+        pieces make it necessary to look at more than the last one."""
+        ids = np.empty((rows, length), dtype=np.int64)
+        place = np.ones_like(ids)
+        for i in range(rows):
+            period = rng.integers(8, length // 2)
+            known = rng.integers(0, len(self.pieces), rng.integers(4, 128))
+            ids[i] = np.resize(rng.choice(known, period), length)
+            place[i, :period] = 0
+        positions = np.broadcast_to(np.arange(length), ids.shape).copy()
+        return tuple(torch.from_numpy(a) for a in (ids, place, positions, np.zeros_like(ids)))
 
     def prompt(self, row):
         start, prompt = self.index[row, :2]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from data import Dataset
+from data import CHAIN, DIRECT, Dataset
 from model import Cache, Mini
 
 
@@ -45,7 +45,7 @@ def measure(model, data, questions, samples=5, temperature=0.8, seed=0, new_toke
     """Fractions right on the first `questions` held-out questions, and what each of them answered."""
     bf16, model.bf16 = model.bf16, False
     gold = np.array([row["answer"] for row in data.questions[:questions]])
-    chains, direct = data.kind(True)[:questions], data.kind(False)[:questions]
+    chains, direct = data.kind(CHAIN)[:questions], data.kind(DIRECT)[:questions]
     generator = torch.Generator().manual_seed(seed)
     greedy = answers(data, generate(model, data, chains, 0, generator, new_tokens))
     sampled = np.stack(

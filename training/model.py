@@ -22,8 +22,9 @@ class Mini(nn.Module):
         self.absent = absent
         self.bf16 = False
         self.embedding = nn.Parameter(torch.randn(pieces + 1, dim) * 0.05)  # the last row: every absent piece
-        self.blocks = nn.ModuleList(Block(dim, heads, hidden, layers) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(dim, heads, hidden) for _ in range(layers))
         self.norm = nn.Parameter(torch.ones(dim))
+        begin(self)
 
     def forward(self, ids, positions=None, mask=None, cache=None):
         """ids [batch, time] -> logits [batch, time, pieces + 1]. Without `mask`, attention is causal over the batch."""
@@ -42,19 +43,61 @@ class Mini(nn.Module):
         return torch.cat([logits[..., :-1], logits[..., -1:] + math.log(self.absent)], -1)
 
 
+@torch.no_grad()
+def begin(model, shared=0.2, strength=1.3, write=0.1):
+    """Lets the model begin with a circuit that copies: what followed the last tokens when they stood here before. The task is
+    copying and adding, and from random weights a model this small takes most of its training to find out about copying.
+
+    Three heads of the first layer look one, two and three tokens back and write what they see to places of their own (for
+    the position, all pieces share a first coordinate). Two heads of the second layer compare the last three tokens here
+    with the three before every other token, in the coordinates that rotate slowly, and write the token of the best match.
+    """
+    dim, width = model.dim, model.dim // model.heads
+    first, second = model.blocks[:2]
+    model.embedding[:-1, 0] = shared
+    model.embedding[-1, 0] = -2.5  # absent pieces are improbable from the beginning
+    frequency = ROPE_BASE ** (-torch.arange(0, 8, 2) / width)
+    seen = orthonormal(dim, width)
+    seen[0] = 0
+    places = orthonormal(dim, 3 * width).split(width, 1)
+    for head, place in enumerate(places):
+        rows, fast = slice(head * width, (head + 1) * width), slice(head * width, head * width + 8)
+        turn = (head + 1) * frequency
+        for weights in (first.attn_q, first.attn_k):
+            weights[rows] *= 0.1
+        first.attn_q[fast, 0] = strength * torch.stack([torch.cos(turn), -torch.sin(turn)], 1).flatten()
+        first.attn_k[fast, 0] = strength * torch.tensor([1.0, 0.0] * 4)
+        first.attn_v[rows] = seen.T
+        first.attn_output[:, rows] = write * place
+    for head in range(2):
+        rows, slow = slice(head * width, (head + 1) * width), slice(head * width + width // 2, (head + 1) * width)
+        for weights in (second.attn_q, second.attn_k):
+            weights[rows] *= 0.1
+        mixed = [torch.randn(width // 2, width) / math.sqrt(width) for _ in places]
+        second.attn_q[slow] = sum(m @ p.T for m, p in zip(mixed, (2 * seen, places[0], places[1])))
+        second.attn_k[slow] = sum(m @ p.T for m, p in zip(mixed, places))
+        token = orthonormal(dim, width)
+        second.attn_v[rows] = token.T
+        second.attn_output[:, rows] = 0.3 * token
+
+
+def orthonormal(dim, count):
+    return torch.linalg.qr(torch.randn(dim, count))[0]
+
+
 class Block(nn.Module):
-    def __init__(self, dim, heads, hidden, layers):
+    def __init__(self, dim, heads, hidden):
         super().__init__()
         self.heads = heads
         self.attn_norm = nn.Parameter(torch.ones(dim))
         self.attn_q = matrix(dim, dim)
         self.attn_k = matrix(dim, dim)
         self.attn_v = matrix(dim, dim)
-        self.attn_output = matrix(dim, dim, 1 / math.sqrt(2 * layers))
+        self.attn_output = matrix(dim, dim, 0.03)
         self.ffn_norm = nn.Parameter(torch.ones(dim))
         self.ffn_gate = matrix(hidden, dim)
         self.ffn_up = matrix(hidden, dim)
-        self.ffn_down = matrix(dim, hidden, 1 / math.sqrt(2 * layers))
+        self.ffn_down = matrix(dim, hidden, 0.03)
 
     def forward(self, x, rotation, mask, cache, bf16):
         batch, time, dim = x.shape

@@ -1,6 +1,7 @@
 """Trains the clinical-score model on what export-dataset.ts wrote. See README.md for the command that was used."""
 
 import argparse
+import copy
 import csv
 import math
 import os
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data import Batches, Dataset
+from data import CHAIN, TREE, Batches, Dataset
 from measure import measure
 from model import Mini
 
@@ -24,16 +25,16 @@ def main():
     model = Mini(len(train.pieces), train.absent, **shape)
     model.bf16 = args.bf16
     optimizers = [Muon(matrices(model), args.lr), torch.optim.Adam(others(model), args.lr / 8, betas=(0.9, 0.98))]
-    first, tokens, spent = resume(args, model, optimizers)
-    chain, direct = train.kind(True), train.kind(False)
+    average = Average(model, args.average)
+    first, tokens, spent = resume(args, model, average, optimizers)
+    chains = Batches(train, train.kind(CHAIN), args.chains, args.seed + first)
+    trees = Batches(train, train.kind(TREE), args.trees, args.seed + first + 1)
+    rng = np.random.default_rng(args.seed + first + 2)
     kinds = {
-        "chain": (Batches(train, chain, args.batch, args.seed + first), lambda rows: train.batch(rows, args.letter_weight), 1),
-        "direct": (Batches(train, direct, args.direct, args.seed + first + 1), train.batch, args.direct_weight),
+        "chain": lambda: train.batch(chains.next()),
+        "direct": lambda: train.batch(trees.next()),
+        "copy": lambda: train.copies(args.copies, 96, rng),
     }
-    if args.far > 0:
-        rng = np.random.default_rng(args.seed + first)
-        far = Batches(train, direct, args.far, args.seed + first + 2)
-        kinds["far"] = (far, lambda rows: train.far(rows, rng), args.direct_weight)
 
     print(f"{sum(p.numel() for p in model.parameters()):,} trained values, {len(train.pieces)} pieces", flush=True)
 
@@ -44,15 +45,16 @@ def main():
         for optimizer, base in zip(optimizers, (args.lr, args.lr / 8)):
             for group in optimizer.param_groups:
                 group["lr"] = base * scale
-        for kind, (batches, sequences, weight) in kinds.items():
-            ids, place = sequences(batches.next())
-            answer, question = losses(model, ids, place)
-            (weight * (answer + args.question_weight * question)).backward()
+        for kind, batch in kinds.items():
+            ids, place, positions, branch = batch()
+            answer, question = losses(model, ids, place, positions, branch)
+            (answer + args.question_weight * question).backward()
             seen[kind].append(answer.item())
-            tokens += ids.numel()
+            tokens += int((branch >= 0).sum())
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        average.update(model)
         if step % 10 == 0:
             passed = time.time() - start
             left = passed / step * (args.steps - step)
@@ -64,31 +66,46 @@ def main():
             )
         if step % args.every == 0 or step == args.steps:
             spent = time.time() - start
-            result = measure(model, valid, args.questions)
+            result = measure(average.model, valid, args.questions)
             mean = {kind: sum(values) / len(values) for kind, values in seen.items()}
             seen = {kind: [] for kind in kinds}
             log(args, step, tokens, spent, scale * args.lr, mean, result)
-            save(args, step, tokens, spent, shape, model, optimizers)
+            save(args, step, tokens, spent, shape, model, average, optimizers)
             start = time.time() - spent  # measuring is not training
 
 
-def losses(model, ids, place):
-    """Weighted mean cross-entropy (nats) over the tokens of the answer, and over those of the question."""
-    logits = model(ids[:, :-1])
+def losses(model, ids, place, positions, branch):
+    """Mean cross-entropy (nats) over the tokens of the answer, and over those of the question."""
+    logits = model(ids[:, :-1], positions[:, :-1], visible(branch[:, :-1]))
     each = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view(ids.shape[0], -1)
-    place = place[:, 1:]
-    return weighted_mean(each, place.clamp(min=0)), weighted_mean(each, (-place).clamp(min=0))
+    answer, question = each[place[:, 1:] == 1], each[place[:, 1:] == -1]
+    return answer.mean(), question.sum() / max(1, question.numel())
 
 
-def weighted_mean(values, weights):
-    return (values * weights).sum() / weights.sum().clamp(min=1)
+def visible(branch):
+    """The additive mask [rows, 1, time, time] by which a token sees what came before it, but no other branch."""
+    seer, seen = branch[:, :, None], branch[:, None, :]
+    causal = torch.ones(branch.shape[1], branch.shape[1], dtype=torch.bool).tril()
+    allowed = causal & ((seen == 0) | (seen == seer))
+    return torch.zeros(allowed.shape).masked_fill(~allowed, -1e9)[:, None]
+
+
+class Average:
+    """The exponential moving average of a model's weights: what is measured and kept."""
+
+    def __init__(self, model, decay):
+        self.model, self.decay = copy.deepcopy(model), decay
+
+    @torch.no_grad()
+    def update(self, model):
+        for mine, theirs in zip(self.model.parameters(), model.parameters()):
+            mine.lerp_(theirs, 1 - self.decay)
 
 
 def schedule(step, args):
-    """A short warm-up, then constant, then straight down to a tenth over the last third."""
-    warm = min(1.0, step / 30)
-    falling = max(0.0, (step - args.steps * 2 / 3) / (args.steps / 3))
-    return warm * (1 - 0.9 * falling)
+    """A short warm-up, then constant, then straight down to a tenth over the last steps."""
+    falling = max(0.0, 1 - (args.steps - step) / args.cooldown) if args.cooldown > 0 else 0.0
+    return min(1.0, step / 30) * (1 - 0.9 * falling)
 
 
 class Muon(torch.optim.Optimizer):
@@ -112,11 +129,11 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(g):
     a, b, c = 3.4445, -4.7750, 2.0315
     x = g.T if g.shape[0] > g.shape[1] else g
-    x = x / (x.norm() + 1e-7)
+    x = (x / (x.norm() + 1e-7)).bfloat16()  # as its authors do
     for _ in range(5):
         s = x @ x.T
         x = a * x + (b * s + c * s @ s) @ x
-    return x.T if g.shape[0] > g.shape[1] else x
+    return (x.T if g.shape[0] > g.shape[1] else x).float()
 
 
 def matrices(model):
@@ -144,26 +161,28 @@ def log(args, step, tokens, spent, lr, mean, result):
     print(f"step {step}: " + " ".join(f"{k} {result[k]:.3f}" for k in ("greedy", "sampled", "vote", "top", "unparsed")), flush=True)
 
 
-def save(args, step, tokens, spent, shape, model, optimizers):
+def save(args, step, tokens, spent, shape, model, average, optimizers):
     state = dict(
         seed=args.seed,
         step=step,
         tokens=tokens,
         seconds=spent,
         shape=shape,
-        model=model.state_dict(),
+        model=average.model.state_dict(),
+        latest=model.state_dict(),
         optimizers=[o.state_dict() for o in optimizers],
         random=torch.get_rng_state(),
     )
     torch.save(state, os.path.join(args.out, f"step-{step:05d}.pt"))
 
 
-def resume(args, model, optimizers):
+def resume(args, model, average, optimizers):
     os.makedirs(args.out, exist_ok=True)
     if args.resume is None:
         return 0, 0, 0.0
     state = torch.load(args.resume)
-    model.load_state_dict(state["model"])
+    model.load_state_dict(state["latest"])
+    average.model.load_state_dict(state["model"])
     for optimizer, saved in zip(optimizers, state["optimizers"]):
         optimizer.load_state_dict(saved)
     torch.set_rng_state(state["random"])
@@ -175,18 +194,18 @@ def arguments():
     parser.add_argument("--data", default="build/mini/data", help="folder written by export-dataset.ts")
     parser.add_argument("--out", default="build/mini", help="where checkpoints and the learning curve go")
     parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--batch", type=int, default=32, help="chains a step")
-    parser.add_argument("--direct", type=int, default=16, help="direct answers a step")
+    parser.add_argument("--cooldown", type=int, default=0, help="last steps, over which the learning rate falls")
+    parser.add_argument("--chains", type=int, default=32, help="chains a step")
+    parser.add_argument("--trees", type=int, default=8, help="questions a step that are asked for the letter alone")
+    parser.add_argument("--copies", type=int, default=16, help="exercises in copying a step")
     parser.add_argument("--lr", type=float, default=0.02, help="of the matrices (Muon); an eighth of it for the rest (Adam)")
-    parser.add_argument("--direct-weight", type=float, default=1)
+    parser.add_argument("--average", type=float, default=0.99, help="decay of the average of the weights, a step")
     parser.add_argument("--question-weight", type=float, default=0.1)
-    parser.add_argument("--letter-weight", type=float, default=1, help="of the letter at the end of a chain")
-    parser.add_argument("--far", type=int, default=24, help="direct answers a step with wrong options far off")
     parser.add_argument("--dim", type=int, default=160)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=448)
-    parser.add_argument("--every", type=int, default=100, help="steps between two measurements, each with a checkpoint")
-    parser.add_argument("--questions", type=int, default=120, help="held-out questions of a measurement")
+    parser.add_argument("--every", type=int, default=250, help="steps between two measurements, each with a checkpoint")
+    parser.add_argument("--questions", type=int, default=180, help="held-out questions of a measurement")
     parser.add_argument("--resume", help="a checkpoint to go on from")
     parser.add_argument("--seed", type=int, default=20231127)
     parser.add_argument("--threads", type=int, default=1)

@@ -4,6 +4,7 @@ import wrap from 'wrap-ansi';
 import type { Answer, Rationale } from '../ask/answer.js';
 import { booleanLabels, letter, type Question } from '../prompt/question.js';
 import { oneLine, plain } from './plain.js';
+import { widthOf } from './width.js';
 
 /** The answer as a person reads it: the counts, every option in its order, the reasons for and against, what the model is. */
 export function answerScreen(
@@ -12,7 +13,7 @@ export function answerScreen(
   stream: Pick<NodeJS.WriteStream, 'columns' | 'hasColors' | 'isTTY'>,
 ): string {
   const chalk = new Chalk({ level: stream.isTTY && stream.hasColors?.() && !process.env.NO_COLOR ? 1 : 0 });
-  const width = Math.min(stream.columns ?? 100, 140);
+  const width = widthOf(stream);
   const blocks = [
     wrap(headline(question, answer, chalk), width),
     options(question, answer, width),

@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import type { Answer, AskEvent } from '../ask/answer.js';
-import { askStream } from '../ask/ask.js';
+import type { Answer } from '../ask/answer.js';
 import { type AskOptions, type Debias, type Weighting, weightings } from '../ask/options.js';
-import { roomFor } from '../ask/room.js';
 import { MeditronError } from '../errors.js';
 import {
   type FormatName,
@@ -19,13 +17,13 @@ import { formatNameOf } from '../prompt/formats.js';
 import { type Shuffle, shuffles } from '../prompt/shuffle.js';
 import type { StopRuleName } from '../vote/stopping.js';
 import { answerScreen } from './answer.js';
-import { chainsOn, silentChains } from './chains.js';
 import { addEngineFlags, addModelFlags, decimal, type EngineFlags, engineOf, type ModelFlags, whole } from './flags.js';
 import { interrupts } from './interrupt.js';
 import { load } from './load.js';
 import { printJson } from './output.js';
 import { questionFrom } from './question.js';
 import { warn } from './warning.js';
+import { askWatched } from './watched.js';
 
 /** What decides the prompt; shared with `meditron prompt`. */
 export interface PromptFlags {
@@ -147,27 +145,11 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
   const question = await questionFrom(words, signal);
   await using model = await load(flags, signal);
   const options = optionsOf(flags);
-  const room = await roomFor(model, question, options);
-  const given = engineOf(flags);
-  await using engine = await model.createEngine({
-    ...given,
-    contextSize: given.contextSize ?? room.contextSize,
-    maxSequences: room.maxSequences,
+  const hash = flags.json === true || flags.record !== undefined;
+  const answer = await askWatched(model, question, { ...options, hash }, engineOf(flags), {
+    watching: flags.json !== true && process.stdout.isTTY,
+    signal,
   });
-
-  const watching = !flags.json && process.stdout.isTTY;
-  const chains = watching ? chainsOn(process.stdout) : silentChains;
-  const stream = askStream(engine, question, {
-    ...options,
-    until: signal,
-    hash: flags.json === true || flags.record !== undefined,
-  });
-  let answer: Answer;
-  try {
-    answer = await watch(stream, chains.show);
-  } finally {
-    chains.close();
-  }
   if (flags.record !== undefined) await save(flags.record, answer);
   if (flags.json) printJson(answer);
   else {
@@ -188,14 +170,6 @@ export function optionsOf(flags: Omit<AskFlags, keyof ModelFlags | keyof EngineF
     reask: flags.reask === false ? false : undefined,
     deadline: flags.deadline === undefined ? undefined : flags.deadline * 1000,
   };
-}
-
-async function watch(stream: AsyncGenerator<AskEvent, Answer, void>, show: (event: AskEvent) => void): Promise<Answer> {
-  for (;;) {
-    const { done, value } = await stream.next();
-    if (done) return value;
-    show(value);
-  }
 }
 
 async function save(path: string, { evidence }: Answer): Promise<void> {

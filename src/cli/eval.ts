@@ -19,6 +19,7 @@ import { interrupts } from './interrupt.js';
 import { load } from './load.js';
 import { printJson } from './output.js';
 import { evaluationProgress } from './progress.js';
+import { widthOf } from './width.js';
 
 export function evaluation(): Command {
   const command = new Command('eval').description(
@@ -121,9 +122,11 @@ async function show(figures: Figures, flags: EvalFlags, out?: string, complete =
     printJson(json);
     return;
   }
-  const width = Math.min(process.stdout.columns ?? 100, 140);
   process.stdout.write(
-    terminalReport(figures.report, { width, color: Boolean(process.stdout.isTTY && process.stdout.hasColors?.()) }),
+    terminalReport(figures.report, {
+      width: widthOf(process.stdout),
+      color: Boolean(process.stdout.isTTY && process.stdout.hasColors?.()),
+    }),
   );
   if (pages.length > 0) process.stdout.write(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
 }

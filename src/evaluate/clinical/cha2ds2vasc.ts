@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { article, condition, counted, type Finding, listed, type Score, sexOf, stepsOf, withAsides } from './score.js';
+import { condition, finding, type Score, withAsides } from './score.js';
 
 /**
  * CHA2DS2-VASc, the risk of stroke in non-valvular atrial fibrillation: Lip, Nieuwlaat, Pisters, Lane and Crijns,
@@ -12,12 +12,6 @@ export const cha2ds2vasc: Score = {
   draw(random) {
     const patient = drawPatient(random);
     const points = cha2ds2vascPoints(patient);
-    const opening = random.pick([
-      `${article(patient.age)} ${patient.age}-year-old ${sexOf(patient.female)} has atrial fibrillation.`,
-      `Atrial fibrillation in a ${sexOf(patient.female)} aged ${patient.age}.`,
-    ]);
-    const person: Finding[] = [counted(`age ${patient.age}`, points.age)];
-    if (patient.female) person.push(counted('female', points.sex));
     const history = withAsides(
       random,
       [
@@ -30,8 +24,12 @@ export const cha2ds2vasc: Score = {
       ['gout', 'asthma', 'migraine', 'psoriasis', 'glaucoma', 'hypothyroidism'],
     );
     return {
-      text: history.length > 0 ? `${opening} History: ${listed(history)}.` : `${opening} No other history.`,
-      steps: stepsOf([...person, ...history]),
+      opening: random.pick(['Atrial fibrillation', 'A patient has atrial fibrillation', 'New atrial fibrillation']),
+      findings: [
+        finding(`age ${patient.age}`, points.age),
+        finding(patient.female ? 'female' : 'male', points.sex),
+        ...history,
+      ],
     };
   },
 };

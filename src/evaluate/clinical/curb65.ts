@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { article, condition, counted, note, type Score, sexOf, stepsOf, withAsides } from './score.js';
+import { condition, finding, type Score, sexOf, withAsides } from './score.js';
 
 /**
  * CURB-65, the severity of community-acquired pneumonia: Lim, van der Eerden, Laing and others, Thorax
@@ -12,23 +12,20 @@ export const curb65: Score = {
   draw(random) {
     const patient = drawPatient(random);
     const points = curb65Points(patient);
-    const opening = random.pick([
-      `${article(patient.age)} ${patient.age}-year-old ${sexOf(random.chance(50))} has pneumonia.`,
-      `Pneumonia in a ${sexOf(random.chance(50))} aged ${patient.age}.`,
-    ]);
+    const sex = sexOf(random.chance(50));
     const findings = withAsides(
       random,
       [
         ...condition(random, patient.confusion, ['confusion', 'new confusion'], points.confusion),
-        counted(`urea ${patient.urea} mmol/l`, points.urea, `Urea ${patient.urea}`),
-        counted(`respiratory rate ${patient.respiratoryRate}`, points.respiratoryRate),
-        counted(`blood pressure ${patient.systolic}/${patient.diastolic}`, points.bloodPressure),
+        finding(`urea ${patient.urea} mmol/l`, points.urea),
+        finding(`respiratory rate ${patient.respiratoryRate}`, points.respiratoryRate),
+        finding(`blood pressure ${patient.systolic}/${patient.diastolic}`, points.bloodPressure),
       ],
       ['cough', 'fever', 'chest pain', 'smoker', 'asthma', `pulse ${random.between(80, 125)}`],
     );
     return {
-      text: `${opening} ${note(findings)}`,
-      steps: stepsOf([counted(`age ${patient.age}`, points.age), ...findings]),
+      opening: random.pick([`A ${sex} has pneumonia`, `Pneumonia in a ${sex}`]),
+      findings: [finding(`age ${patient.age}`, points.age), ...findings],
     };
   },
 };

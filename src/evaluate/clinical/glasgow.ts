@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { article, counted, note, type Score, sexOf, stepsOf, withAsides } from './score.js';
+import { article, finding, type Score, sexOf, withAsides } from './score.js';
 
 /**
  * The Glasgow Coma Scale: Teasdale and Jennett, Lancet 1974;304(7872):81-84, with the flexion response divided into
@@ -15,20 +15,20 @@ export const glasgow: Score = {
     const age = random.between(18, 90);
     const cause = random.pick(['a fall', 'a seizure', 'a car crash', 'a head injury', 'an overdose', 'surgery']);
     const opening = random.pick([
-      `${article(age)} ${age}-year-old ${sex} is examined after ${cause}.`,
-      `After ${cause}, a ${sex} aged ${age} is examined.`,
+      `${article(age)} ${age}-year-old ${sex} is examined after ${cause}`,
+      `After ${cause}, a ${sex} aged ${age} is examined`,
     ]);
     const points = glasgowPoints(patient);
     const findings = withAsides(
       random,
       [
-        counted(patient.eyes, points.eyes),
-        counted(patient.verbal, points.verbal),
-        counted(patient.motor, points.motor),
+        finding(patient.eyes, points.eyes),
+        finding(patient.verbal, points.verbal),
+        finding(patient.motor, points.motor),
       ],
       ['equal pupils', 'neck pain', 'vomiting', `pulse ${random.between(55, 120)}`],
     );
-    return { text: `${opening} ${note(findings)}`, steps: stepsOf(findings) };
+    return { opening, findings };
   },
 };
 

@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { article, condition, counted, type Finding, note, type Score, sexOf, stepsOf, withAsides } from './score.js';
+import { condition, type Finding, finding, type Score, sexOf, withAsides } from './score.js';
 
 /**
  * HAS-BLED, the risk of major bleeding in atrial fibrillation: Pisters, Lane, Nieuwlaat, de Vos, Crijns and Lip, Chest
@@ -12,12 +12,9 @@ export const hasbled: Score = {
   draw(random) {
     const patient = drawPatient(random);
     const points = hasbledPoints(patient);
-    const opening = random.pick([
-      `${article(patient.age)} ${patient.age}-year-old ${sexOf(random.chance(50))} takes warfarin.`,
-      `Warfarin in a ${sexOf(random.chance(50))} aged ${patient.age}.`,
-    ]);
+    const sex = sexOf(random.chance(50));
     const pressure: Finding[] =
-      patient.systolic === undefined ? [] : [counted(`systolic pressure ${patient.systolic}`, points.hypertension)];
+      patient.systolic === undefined ? [] : [finding(`systolic pressure ${patient.systolic}`, points.hypertension)];
     const findings = withAsides(
       random,
       [
@@ -33,8 +30,8 @@ export const hasbled: Score = {
       ['gout', 'asthma', 'migraine', 'psoriasis', 'glaucoma', 'hypothyroidism'],
     );
     return {
-      text: findings.length > 0 ? `${opening} ${note(findings)}` : `${opening} No other history.`,
-      steps: stepsOf([counted(`age ${patient.age}`, points.elderly), ...findings]),
+      opening: random.pick([`A ${sex} takes warfarin`, `Warfarin in a ${sex}`]),
+      findings: [finding(`age ${patient.age}`, points.elderly), ...findings],
     };
   },
 };

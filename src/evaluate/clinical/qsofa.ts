@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { article, condition, counted, note, type Score, sexOf, stepsOf, withAsides } from './score.js';
+import { article, condition, finding, type Score, sexOf, withAsides } from './score.js';
 
 /**
  * qSOFA, the bedside signs of sepsis: Seymour, Liu, Iwashyna and others, JAMA 2016;315(8):762-774, and Singer and
@@ -15,19 +15,19 @@ export const qsofa: Score = {
     const age = random.between(18, 92);
     const infection = random.pick(['pneumonia', 'cellulitis', 'cholangitis', 'a urinary infection', 'peritonitis']);
     const opening = random.pick([
-      `${article(age)} ${age}-year-old ${sexOf(random.chance(50))} has ${infection}.`,
-      `A ${sexOf(random.chance(50))} aged ${age} is admitted with ${infection}.`,
+      `${article(age)} ${age}-year-old ${sexOf(random.chance(50))} has ${infection}`,
+      `A ${sexOf(random.chance(50))} aged ${age} is admitted with ${infection}`,
     ]);
     const findings = withAsides(
       random,
       [
-        counted(`respiratory rate ${patient.respiratoryRate}`, points.respiratoryRate),
-        counted(`systolic pressure ${patient.systolic}`, points.systolic),
+        finding(`respiratory rate ${patient.respiratoryRate}`, points.respiratoryRate),
+        finding(`systolic pressure ${patient.systolic}`, points.systolic),
         ...condition(random, patient.alteredMentation, ['altered mentation', 'confusion'], points.alteredMentation),
       ],
       ['fever', 'chills', 'vomiting', 'diabetes', `pulse ${random.between(70, 130)}`],
     );
-    return { text: `${opening} ${note(findings)}`, steps: stepsOf(findings) };
+    return { opening, findings };
   },
 };
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Random } from './random.js';
-import { type Score, type ScoreName, type Step, totalOf } from './score.js';
+import { type Finding, type Score, type ScoreName, totalOf } from './score.js';
 
 /** A four-option question about a clinical score, with its answer and the sum that leads there. One line of JSONL. */
 export interface ClinicalQuestion {
@@ -23,9 +23,9 @@ export const letters = ['A', 'B', 'C', 'D'] as const;
 
 /** Draws a patient and asks for the score. */
 export function drawQuestion(score: Score, random: Random): ClinicalQuestion {
-  const { text, steps } = score.draw(random);
-  const question = `${text} ${score.ask}`;
-  const gold = totalOf(steps);
+  const { opening, findings } = score.draw(random);
+  const question = `${opening}: ${findings.map(({ text }) => text).join(', ')}. ${score.ask}`;
+  const gold = totalOf(findings);
   const choices = choicesFor(gold, score.range, random);
   return {
     id: idOf(score.name, question),
@@ -33,7 +33,7 @@ export function drawQuestion(score: Score, random: Random): ClinicalQuestion {
     question,
     options: { A: `${choices[0]}`, B: `${choices[1]}`, C: `${choices[2]}`, D: `${choices[3]}` },
     answer: letters[choices.indexOf(gold)]!,
-    explanation: chainOf(steps, choices),
+    explanation: chainOf(findings, choices),
   };
 }
 
@@ -44,22 +44,22 @@ export function splitOf(id: string): Split {
 }
 
 /**
- * The sum, finding by finding, then the options up to the one that equals it:
- * `Age 76: 2. Total 2. Female: 1. Total 3. Total score 3: A 1, B 3`. A small model cannot look an option up by its
- * number in one glance; going through them is what makes it learnable.
+ * The sum, finding by finding, then the options up to the one that equals it, each line as the prompt has it:
+ * `Points: age 76 +2 = 2; female +1 = 3; no diabetes +0 = 3. Score 3.\nA. 1\nB. 3`. A small model learns to copy what
+ * stands in the prompt token by token long before it learns to look something up in other words.
  */
-export function chainOf(steps: readonly Step[], choices: readonly number[]): string {
+export function chainOf(findings: readonly Finding[], choices: readonly number[]): string {
   let total = 0;
-  const lines = steps.map(step => {
-    total += step.points;
-    return `${step.label}: ${step.points}. Total ${total}. `;
+  const sums = findings.map(({ text, points }) => {
+    total += points;
+    return `${text} ${points < 0 ? points : `+${points}`} = ${total}`;
   });
-  const tried = choices.slice(0, choices.indexOf(total) + 1).map((choice, i) => `${letters[i]} ${choice}`);
-  return `${lines.join('')}Total score ${total}: ${tried.join(', ')}`;
+  const tried = choices.slice(0, choices.indexOf(total) + 1).map((choice, i) => `${letters[i]}. ${choice}`);
+  return [`Points: ${sums.join('; ')}. Score ${total}.`, ...tried].join('\n');
 }
 
 /** The gold, a near miss and two other totals that the score can have, in random order. */
-function choicesFor(gold: number, [min, max]: readonly [number, number], random: Random): number[] {
+export function choicesFor(gold: number, [min, max]: readonly [number, number], random: Random): number[] {
   const near = random.pick([gold - 1, gold + 1].filter(total => total >= min && total <= max));
   const rest = Array.from({ length: max - min + 1 }, (_, i) => min + i).filter(
     total => total !== gold && total !== near,

@@ -14,31 +14,26 @@ export interface Score {
 
 export type ScoreName = 'cha2ds2-vasc' | 'curb-65' | 'gcs' | 'has-bled' | 'qsofa' | 'wells-dvt';
 
-/** A patient in words, and what each thing said is worth, in the order in which it is said. */
+/** A patient in words, and what each thing said is worth. */
 export interface Vignette {
-  readonly text: string;
-  readonly steps: readonly Step[];
+  /** The beginning of the sentence that `findings` end. */
+  readonly opening: string;
+  /** At least one, in the order in which they are said and added up. */
+  readonly findings: readonly Finding[];
 }
 
-/** One line of the sum: `{ label: 'Age 76', points: 2 }`. */
-export interface Step {
-  readonly label: string;
+/** One thing the vignette says: `{ text: 'age 76', points: 2 }`. What is denied or beside the point is worth 0. */
+export interface Finding {
+  readonly text: string;
   readonly points: number;
 }
 
-/** One thing the vignette says. What the score does not count (denied, irrelevant) has no step. */
-export interface Finding {
-  readonly text: string;
-  readonly step?: Step;
+export function totalOf(findings: readonly Finding[]): number {
+  return findings.reduce((sum, { points }) => sum + points, 0);
 }
 
-export function totalOf(steps: readonly Step[]): number {
-  return steps.reduce((sum, step) => sum + step.points, 0);
-}
-
-/** A finding that is present and counted: the text itself, capitalised, is its label. */
-export function counted(text: string, points: number, label: string = capitalised(text)): Finding {
-  return { text, step: { label, points } };
+export function finding(text: string, points: number): Finding {
+  return { text, points };
 }
 
 /**
@@ -47,32 +42,20 @@ export function counted(text: string, points: number, label: string = capitalise
  */
 export function condition(random: Random, present: boolean, phrases: readonly string[], points: number): Finding[] {
   const phrase = random.pick(phrases);
-  if (present) return [counted(phrase, points)];
-  return random.chance(33) ? [{ text: `no ${phrase}` }] : [];
+  if (present) return [finding(phrase, points)];
+  return random.chance(33) ? [finding(`no ${phrase}`, 0)] : [];
 }
 
 /**
- * Findings in the order of the score's own list, as the chain goes through them, with up to two things put in anywhere
- * that are true, plausible and beside the point.
+ * Findings in the order of the score's own list, with up to two things put in anywhere that are true, plausible and beside
+ * the point.
  */
 export function withAsides(random: Random, findings: readonly Finding[], asides: readonly string[]): Finding[] {
   const all = [...findings];
   const count = random.pick([0, 1, 1, 2]);
-  for (const text of random.shuffled(asides).slice(0, count)) all.splice(random.below(all.length + 1), 0, { text });
+  for (const text of random.shuffled(asides).slice(0, count))
+    all.splice(random.below(all.length + 1), 0, finding(text, 0));
   return all;
-}
-
-/** Findings as a sentence of a clinical note: `Confusion, no chest pain, urea 8 mmol/l.` */
-export function note(findings: readonly Finding[]): string {
-  return `${capitalised(listed(findings))}.`;
-}
-
-export function listed(findings: readonly Finding[]): string {
-  return findings.map(finding => finding.text).join(', ');
-}
-
-export function stepsOf(findings: readonly Finding[]): Step[] {
-  return findings.flatMap(finding => finding.step ?? []);
 }
 
 /** The article before `{age}-year-old`: an 18-year-old, an 80-year-old, a 76-year-old. */
@@ -82,8 +65,4 @@ export function article(age: number): 'A' | 'An' {
 
 export function sexOf(female: boolean): 'woman' | 'man' {
   return female ? 'woman' : 'man';
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

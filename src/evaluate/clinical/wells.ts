@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { article, condition, counted, type Finding, note, type Score, sexOf, stepsOf, withAsides } from './score.js';
+import { article, condition, finding, type Score, sexOf, withAsides } from './score.js';
 
 /**
  * The Wells score for deep vein thrombosis, with previous thrombosis as an item: Wells, Anderson, Rodger and others,
@@ -15,13 +15,9 @@ export const wells: Score = {
     const sex = sexOf(random.chance(50));
     const age = random.between(20, 90);
     const opening = random.pick([
-      `${article(age)} ${age}-year-old ${sex} has a painful leg.`,
-      `Painful leg in a ${sex} aged ${age}.`,
+      `${article(age)} ${age}-year-old ${sex} has a painful leg`,
+      `Painful leg in a ${sex} aged ${age}`,
     ]);
-    const calf: Finding[] =
-      patient.calfDifference === undefined
-        ? []
-        : [counted(`calf swelling ${patient.calfDifference} cm`, points.calfSwelling)];
     const findings = withAsides(
       random,
       [
@@ -30,21 +26,15 @@ export const wells: Score = {
         ...condition(random, patient.bedridden, ['recent bed rest', 'recent major surgery'], points.bedridden),
         ...condition(random, patient.tenderness, ['deep vein tenderness'], points.tenderness),
         ...condition(random, patient.legSwollen, ['swelling of the entire leg'], points.legSwollen),
-        ...calf,
+        finding(`calf swelling ${patient.calfDifference} cm`, points.calfSwelling),
         ...condition(random, patient.pittingOedema, ['pitting oedema'], points.pittingOedema),
         ...condition(random, patient.collateralVeins, ['collateral veins'], points.collateralVeins),
         ...condition(random, patient.previousDvt, ['previous DVT'], points.previousDvt),
       ],
       ['gout', 'asthma', 'migraine', 'psoriasis', 'glaucoma', 'smoker'],
     );
-    const alternative: Finding[] = patient.alternativeLikely
-      ? [counted('alternative diagnosis likely', points.alternative)]
-      : [];
-    const all = [...findings, ...alternative];
-    return {
-      text: all.length > 0 ? `${opening} ${note(all)}` : `${opening} Nothing else is found.`,
-      steps: stepsOf(all),
-    };
+    const alternative = patient.alternativeLikely ? [finding('alternative diagnosis likely', points.alternative)] : [];
+    return { opening, findings: [...findings, ...alternative] };
   },
 };
 
@@ -57,8 +47,8 @@ export interface WellsPatient {
   readonly bedridden: boolean;
   readonly tenderness: boolean;
   readonly legSwollen: boolean;
-  /** cm; undefined when the calves were not compared. */
-  readonly calfDifference: number | undefined;
+  /** How much thicker the calf of this leg is, cm. */
+  readonly calfDifference: number;
   readonly pittingOedema: boolean;
   readonly collateralVeins: boolean;
   readonly previousDvt: boolean;
@@ -73,7 +63,7 @@ export function wellsPoints(patient: WellsPatient) {
     bedridden: patient.bedridden ? 1 : 0,
     tenderness: patient.tenderness ? 1 : 0,
     legSwollen: patient.legSwollen ? 1 : 0,
-    calfSwelling: patient.calfDifference !== undefined && patient.calfDifference >= 3 ? 1 : 0,
+    calfSwelling: patient.calfDifference >= 3 ? 1 : 0,
     pittingOedema: patient.pittingOedema ? 1 : 0,
     collateralVeins: patient.collateralVeins ? 1 : 0,
     previousDvt: patient.previousDvt ? 1 : 0,
@@ -88,7 +78,7 @@ function drawPatient(random: Random): WellsPatient {
     bedridden: random.chance(33),
     tenderness: random.chance(33),
     legSwollen: random.chance(33),
-    calfDifference: random.pick([undefined, random.between(1, 2), random.between(3, 6)]),
+    calfDifference: random.chance(50) ? random.between(0, 2) : random.between(3, 6),
     pittingOedema: random.chance(33),
     collateralVeins: random.chance(33),
     previousDvt: random.chance(33),

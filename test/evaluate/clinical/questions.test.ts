@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ClinicalQuestion, letters, splitOf } from '../../../src/evaluate/clinical/question.js';
 import { clinicalQuestions, scoreNames, scores } from '../../../src/evaluate/clinical/questions.js';
 import type { ScoreName } from '../../../src/evaluate/clinical/score.js';
+import { extract, protocols } from '../../../src/vote/extract.js';
 import { read } from './reader.js';
 
 const questions = (seed: number, count: number, ...names: ScoreName[]) => [
@@ -23,12 +24,12 @@ describe('a set of questions', () => {
   test('stays as it was when the training set was drawn', () => {
     const first = [...clinicalQuestions({ seed: 1, count: 6, split: 'train' })].map(({ id }) => id);
     expect(first).toEqual([
-      'cha2ds2-vasc-146a31a8602a95f9',
-      'curb-65-47032d1664b3501b',
-      'gcs-4d46d2071c568922',
-      'has-bled-2b8d3a6d513030f9',
-      'qsofa-204baadd720c1805',
-      'wells-dvt-27e6087b79686789',
+      'cha2ds2-vasc-7b60d7f8ee77b323',
+      'curb-65-3f1d421cf4abdba7',
+      'gcs-17cea8d2a4b6cbb5',
+      'has-bled-3a38734658f2559a',
+      'qsofa-18d0f1bbff38e91d',
+      'wells-dvt-4ebbb17bb3054e30',
     ]);
   });
 
@@ -93,19 +94,37 @@ describe.each(scoreNames)('a %s question', name => {
   test('is explained by a sum that is right at every step', () => {
     for (const question of set) {
       let total = 0;
-      for (const line of question.explanation.matchAll(/: (-?\d+)\. Total (-?\d+)\./g)) {
-        total += Number(line[1]);
-        expect(Number(line[2])).toBe(total);
+      for (const [, points, sum] of question.explanation.matchAll(/ ([+-]\d+) = (-?\d+)[;.]/g)) {
+        total += Number(points);
+        expect(Number(sum)).toBe(total);
       }
-      expect(question.explanation).toContain(`Total score ${total}: `);
+      expect(question.explanation).toContain(`. Score ${total}.\n`);
       expect(total).toBe(goldOf(question));
+    }
+  });
+
+  test('is explained by everything that is told, in its words and its order', () => {
+    for (const { question, explanation } of set) {
+      const told = /: (.*)\. What is /.exec(question)![1]!;
+      const sums = /^Points: (.*)\. Score /.exec(explanation)![1]!;
+      expect(sums.replace(/ [+-]\d+ = -?\d+/g, '').split('; ')).toEqual(told.split(', '));
     }
   });
 
   test('is explained by going through the options as far as the right one', () => {
     for (const { explanation, options, answer } of set) {
-      const tried = letters.slice(0, letters.indexOf(answer) + 1).map(letter => `${letter} ${options[letter]}`);
-      expect(explanation.endsWith(`: ${tried.join(', ')}`)).toBe(true);
+      const tried = letters.slice(0, letters.indexOf(answer) + 1).map(letter => `${letter}. ${options[letter]}`);
+      expect(explanation.split('\n').slice(1)).toEqual(tried);
+    }
+  });
+
+  test('has a chain that every protocol reads as its answer', () => {
+    for (const { explanation, options, answer } of set.slice(0, 100)) {
+      const form = { kind: 'mcq', letters, optionTexts: Object.values(options) } as const;
+      const text = `${explanation}.\nThe answer is: ${answer} `; // the stop ` ###` takes the marks away
+      for (const protocol of protocols) {
+        expect(extract(protocol, text, form)).toMatchObject({ answer, conflict: false });
+      }
     }
   });
 

@@ -5,30 +5,8 @@ import type { ClinicalQuestion } from '../../../src/evaluate/clinical/question.j
  * written by hand from the publications. Throws for anything it has no rule for.
  */
 export function read({ score, question }: ClinicalQuestion): number {
-  const findings = findingsOf(question);
-  const age = Number(/(\d+)-year-old|aged (\d+)/.exec(question)!.slice(1).find(Boolean));
-  const points = findings.map(finding =>
-    finding.startsWith('no ') && !worth[finding] ? 0 : pointsFor(score, finding),
-  );
-  return points.reduce((a, b) => a + b, 0) + personal(score, age, / woman/i.test(question));
-}
-
-/** What follows the opening sentence, split at commas. */
-function findingsOf(question: string): string[] {
-  const [, ...sentences] = question.split('. ');
-  const text = sentences
-    .slice(0, -1)
-    .join('. ')
-    .replace(/^History: /, '');
-  if (text === 'No other history' || text === 'Nothing else is found') return [];
-  return text.split(', ').map(finding => finding.charAt(0).toLowerCase() + finding.slice(1));
-}
-
-function personal(score: string, age: number, female: boolean): number {
-  if (score === 'cha2ds2-vasc') return (age > 74 ? 2 : age > 64 ? 1 : 0) + (female ? 1 : 0);
-  if (score === 'curb-65') return age > 64 ? 1 : 0;
-  if (score === 'has-bled') return age > 65 ? 1 : 0;
-  return 0;
+  const told = /: (.*)\. What is /.exec(question)![1]!;
+  return told.split(', ').reduce((sum, finding) => sum + pointsFor(score, finding), 0);
 }
 
 const beside = [
@@ -48,6 +26,8 @@ const beside = [
 ];
 
 const worth: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  female: { 'cha2ds2-vasc': 1 },
+  male: { 'cha2ds2-vasc': 0 },
   'heart failure': { 'cha2ds2-vasc': 1 },
   hypertension: { 'cha2ds2-vasc': 1 },
   'high blood pressure': { 'cha2ds2-vasc': 1 },
@@ -101,7 +81,9 @@ function pointsFor(score: string, finding: string): number {
   if (known !== undefined) return known;
   const [a, b] = finding.match(/\d+/g)?.map(Number) ?? [];
   if (beside.includes(finding) || finding.startsWith('pulse ')) return 0;
+  if (finding.startsWith('no ') && worth[finding.slice(3)]?.[score] !== undefined) return 0;
   if (a === undefined) throw new Error(`No rule for "${finding}" in ${score}`);
+  if (finding.startsWith('age ')) return pointsForAge(score, a);
   const rule = `${score}: ${finding.replace(/\d+/g, '#')}`;
   if (rule === 'curb-65: urea # mmol/l') return a > 7 ? 1 : 0;
   if (rule === 'curb-65: respiratory rate #') return a > 29 ? 1 : 0;
@@ -111,4 +93,11 @@ function pointsFor(score: string, finding: string): number {
   if (rule === 'has-bled: systolic pressure #') return a > 160 ? 1 : 0;
   if (rule === 'wells-dvt: calf swelling # cm') return a > 2 ? 1 : 0;
   throw new Error(`No rule for "${rule}"`);
+}
+
+function pointsForAge(score: string, age: number): number {
+  if (score === 'cha2ds2-vasc') return age > 74 ? 2 : age > 64 ? 1 : 0;
+  if (score === 'curb-65') return age > 64 ? 1 : 0;
+  if (score === 'has-bled') return age > 65 ? 1 : 0;
+  throw new Error(`${score} does not count age`);
 }

@@ -155,7 +155,7 @@ describe('Wells score for DVT (Wells 2003, Table 1)', () => {
     bedridden: false,
     tenderness: false,
     legSwollen: false,
-    calfDifference: undefined,
+    calfDifference: 0,
     pittingOedema: false,
     collateralVeins: false,
     previousDvt: false,

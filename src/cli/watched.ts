@@ -1,0 +1,47 @@
+import type { Answer, AskEvent } from '../ask/answer.js';
+import { askStream } from '../ask/ask.js';
+import type { AskOptions } from '../ask/options.js';
+import { roomFor } from '../ask/room.js';
+import type { EngineOptions, Model } from '../engine/model.js';
+import type { Question } from '../prompt/question.js';
+import { chainsOn, silentChains } from './chains.js';
+
+export interface Watching {
+  /** Whether a person at a terminal sees the chains while they are written. */
+  readonly watching: boolean;
+  /** Closes the vote with what there is. */
+  readonly signal: AbortSignal;
+}
+
+/** Asks a loaded model, on an engine of the size that the question needs. */
+export async function askWatched(
+  model: Model,
+  question: Question,
+  options: AskOptions,
+  given: EngineOptions,
+  { watching, signal }: Watching,
+): Promise<Answer> {
+  const room = await roomFor(model, question, options);
+  await using engine = await model.createEngine({
+    ...given,
+    contextSize: given.contextSize ?? room.contextSize,
+    maxSequences: room.maxSequences,
+  });
+  const chains = watching ? chainsOn(process.stdout) : silentChains;
+  try {
+    return await drained(askStream(engine, question, { ...options, until: signal }), chains.show);
+  } finally {
+    chains.close();
+  }
+}
+
+async function drained(
+  stream: AsyncGenerator<AskEvent, Answer, void>,
+  show: (event: AskEvent) => void,
+): Promise<Answer> {
+  for (;;) {
+    const { done, value } = await stream.next();
+    if (done) return value;
+    show(value);
+  }
+}
