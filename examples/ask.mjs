@@ -1,13 +1,15 @@
 // Asks a multiple-choice question five times over and prints how far the answers agree.
-//   node examples/ask.mjs model.gguf [format]
+//   node examples/ask.mjs [model.gguf] [format]
 import { ask, loadModel, parseQuestion, roomFor } from 'meditron';
 
-const [path = 'models/stories260K.gguf', format] = process.argv.slice(2);
+const [path = 'models/meditron-mini.gguf', format] = process.argv.slice(2);
 const question = parseQuestion({
-  question: 'Which vitamin prevents scurvy?',
-  options: { A: 'Vitamin A', B: 'Vitamin B12', C: 'Vitamin C', D: 'Vitamin D' },
+  question:
+    'A 58-year-old woman has pneumonia: respiratory rate 26, systolic pressure 96, no confusion, fever. ' +
+    "What is the patient's qSOFA score?",
+  options: { A: '0', B: '1', C: '2', D: '3' },
 });
-const options = { samples: 5, seed: 7, maxTokens: 100, format };
+const options = { samples: 5, seed: 7, maxTokens: 200, format };
 
 const model = await loadModel({ path });
 try {

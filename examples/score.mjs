@@ -1,5 +1,5 @@
 // Compares continuations of a text by their exact log-probability: the text is evaluated once for all of them.
-//   node examples/score.mjs model.gguf
+//   node examples/score.mjs [model.gguf]
 import { loadModel } from 'meditron';
 
 const [path = 'models/stories260K.gguf'] = process.argv.slice(2);

@@ -1,10 +1,15 @@
 // Shows the chains while they are written, the votes as they come, and leaves after ten seconds with the vote so far.
-//   node examples/stream.mjs model.gguf [format]
+//   node examples/stream.mjs [model.gguf] [format]
 import { askStream, loadModel, parseQuestion, roomFor } from 'meditron';
 
-const [path = 'models/stories260K.gguf', format] = process.argv.slice(2);
-const question = parseQuestion({ question: 'Is the sky blue?', context: ['The sky was seen, and it was blue.'] });
-const options = { samples: 3, maxTokens: 60, deadline: 10_000, format };
+const [path = 'models/meditron-mini.gguf', format] = process.argv.slice(2);
+const question = parseQuestion({
+  question:
+    'A 58-year-old woman has pneumonia: respiratory rate 26, systolic pressure 96, no confusion, fever. ' +
+    "What is the patient's qSOFA score?",
+  options: { A: '0', B: '1', C: '2', D: '3' },
+});
+const options = { samples: 3, maxTokens: 200, deadline: 10_000, format };
 
 const model = await loadModel({ path });
 const engine = await model.createEngine(await roomFor(model, question, options));

@@ -1,10 +1,10 @@
 // Keeps the engine in a worker thread, as a desktop application (Electron: a utility process) would: the window stays
 // responsive, questions go in as messages, events and answers come out. Both sides are in this file.
-//   node examples/worker.mjs model.gguf [format]
+//   node examples/worker.mjs [model.gguf] [format]
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 if (isMainThread) {
-  const [path = 'models/stories260K.gguf', format] = process.argv.slice(2);
+  const [path = 'models/meditron-mini.gguf', format] = process.argv.slice(2);
   const worker = new Worker(new URL(import.meta.url), { workerData: { path, format } });
   worker.on('message', message => {
     if (message.type === 'vote') console.log(`sample ${message.sample + 1}: ${message.answer}`);
@@ -14,7 +14,12 @@ if (isMainThread) {
   });
   worker.postMessage({
     type: 'ask',
-    question: { question: 'Which vitamin prevents scurvy?', options: { A: 'Vitamin A', B: 'Vitamin C' } },
+    question: {
+      question:
+        'A 58-year-old woman has pneumonia: respiratory rate 26, systolic pressure 96, no confusion, fever. ' +
+        "What is the patient's qSOFA score?",
+      options: { A: '0', B: '1', C: '2', D: '3' },
+    },
   });
 } else {
   const { askStream, loadModel, parseQuestion, roomFor } = await import('meditron');
@@ -28,7 +33,7 @@ if (isMainThread) {
     }
     try {
       const question = parseQuestion(message.question);
-      const options = { samples: 3, maxTokens: 60, format: workerData.format };
+      const options = { samples: 3, maxTokens: 200, format: workerData.format };
       const engine = await model.createEngine(await roomFor(model, question, options));
       try {
         const stream = askStream(engine, question, options);

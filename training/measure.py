@@ -41,7 +41,7 @@ def load(checkpoint, data):
 
 
 @torch.no_grad()
-def measure(model, data, questions, samples=5, temperature=0.8, seed=0, new_tokens=150):
+def measure(model, data, questions, samples=5, temperature=0.8, seed=0, new_tokens=200):
     """Fractions right on the first `questions` held-out questions, and what each of them answered."""
     bf16, model.bf16 = model.bf16, False
     gold = np.array([row["answer"] for row in data.questions[:questions]])

@@ -23,8 +23,8 @@ interface Manifest {
   readonly tensors: Readonly<Record<string, { readonly offset: number; readonly shape: readonly number[] }>>;
 }
 
-/** Longer than any chain; positions beyond were never trained. */
-const contextLength = 1024;
+/** MEDITRON-7B's. Positions beyond the longest chain were never trained. */
+const contextLength = 2048;
 const chatTemplate =
   "{% for message in messages %}<|im_start|>{{ {'user': 'question', 'assistant': 'answer'}.get(message['role'], message['role']) }}\n" +
   "{{ message['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>answer\n{% endif %}";

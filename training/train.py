@@ -197,7 +197,7 @@ def arguments():
     parser.add_argument("--cooldown", type=int, default=0, help="last steps, over which the learning rate falls")
     parser.add_argument("--chains", type=int, default=32, help="chains a step")
     parser.add_argument("--trees", type=int, default=8, help="questions a step that are asked for the letter alone")
-    parser.add_argument("--copies", type=int, default=16, help="exercises in copying a step")
+    parser.add_argument("--copies", type=int, default=8, help="exercises in copying a step")
     parser.add_argument("--lr", type=float, default=0.02, help="of the matrices (Muon); an eighth of it for the rest (Adam)")
     parser.add_argument("--average", type=float, default=0.99, help="decay of the average of the weights, a step")
     parser.add_argument("--question-weight", type=float, default=0.1)

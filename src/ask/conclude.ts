@@ -67,7 +67,7 @@ export function conclude(prepared: Prepared, { samples, interrupted }: Outcome):
   // Under authors-code a text that nobody could read may win: that is no answer.
   const plurality = shown.some(({ answer }) => answer === report.winner) ? report.winner! : null;
   const answer = weighted ? (weighted.answer ?? null) : ranking ? (ranking.items[0]?.name ?? null) : plurality;
-  const judged = judge(report, ballots, answer, plurality);
+  const judged = prepared.outside === undefined ? judge(report, ballots, answer, plurality) : outOfScope(report);
   return {
     answer,
     decision: judged.decision,
@@ -156,6 +156,11 @@ function judge(
     return { decision: 'abstain', reason: spoken === 0 ? 'no_answer' : 'too_few', why };
   }
   return { decision, reason, why: reason && explain(report) };
+}
+
+function outOfScope(report: VoteReport): Judged {
+  const judged = { decision: 'abstain', reason: 'out_of_scope' } as const;
+  return { ...judged, why: explain({ ...report, ...judged }) };
 }
 
 function weightedOf({ ask }: Prepared, samples: readonly AnswerSample[]): WeightedVote | null {

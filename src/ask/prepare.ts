@@ -2,6 +2,7 @@ import { MeditronError } from '../errors.js';
 import type { PromptFormat } from '../prompt/format.js';
 import { buildPrompt, type Prompt } from '../prompt/prompt.js';
 import type { ChoiceQuestion, Question } from '../prompt/question.js';
+import { scopeWarning } from '../prompt/registry.js';
 import { type Order, ordersOf, reordered } from '../prompt/shuffle.js';
 import { sampleSeeds } from '../vote/seeds.js';
 import { planWaves } from '../vote/stopping.js';
@@ -40,6 +41,8 @@ export interface Prepared {
   readonly plan: Plan;
   /** Whether chains without an answer can be asked again. */
   readonly reask: boolean;
+  /** Why the question is none for this model; undefined if it may be. */
+  readonly outside: string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -55,7 +58,13 @@ export async function prepare(engine: AskEngine, question: Question, ask: Ask): 
   const seeds = sampleSeeds(ask.seed, ask.samples, ask.item);
   const variants = await variantsOf(model, question, ask, chosen, seeds);
   const { prompt } = variants[0]!;
-  const warnings = [...ask.warnings, ...engine.settings.warnings, ...(await vocabularyWarnings(model, prompt))];
+  const outside = chosen.choice && scopeWarning(chosen.choice, JSON.stringify(question));
+  const warnings = [
+    ...(outside === undefined ? [] : [outside]),
+    ...ask.warnings,
+    ...engine.settings.warnings,
+    ...(await vocabularyWarnings(model, prompt)),
+  ];
   const reask = ask.reask && prompt.reask !== undefined;
   const spare = reask ? await reaskTokens(model, prompt) : 0;
   const promptTokens = Math.max(...variants.map(v => v.tokens.length));
@@ -70,6 +79,7 @@ export async function prepare(engine: AskEngine, question: Question, ask: Ask): 
     shared,
     plan: { samples: ask.samples, waves, maxTokens, promptTokens },
     reask,
+    outside,
     warnings,
   };
 }

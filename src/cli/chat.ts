@@ -1,10 +1,11 @@
 import { Command } from 'commander';
+import { type ChosenFormat, chooseFormat } from '../ask/choice.js';
 import { inBytes } from '../engine/memory.js';
 import type { Model } from '../engine/model.js';
 import { MeditronError } from '../errors.js';
-import { formatNames, type PromptFormat } from '../prompt/format.js';
-import { formatByName, formatNameOf, formats } from '../prompt/formats.js';
-import { type FormatChoice, formatForModel, identityTokens, type ModelIdentity } from '../prompt/registry.js';
+import { type FormatName, formatNames } from '../prompt/format.js';
+import { formatNameOf, formats } from '../prompt/formats.js';
+import { scopeWarning } from '../prompt/registry.js';
 import { type Answer, Conversation } from './conversation.js';
 import { exitCodeOf, Interrupted, report } from './exit.js';
 import {
@@ -27,7 +28,7 @@ import { questions } from './questions.js';
 import { warn } from './warning.js';
 
 interface ChatFlags extends ModelFlags, EngineFlags, SamplingFlags {
-  readonly format?: string;
+  readonly format?: FormatName;
   readonly system?: string;
   readonly seed: number;
   readonly maxTokens?: number;
@@ -74,10 +75,11 @@ Example:
 async function converse(flags: ChatFlags): Promise<void> {
   const loading = interrupts();
   await using model = await load(flags, loading.signal);
-  const format = await formatFor(model, flags);
+  const { format, choice } = await formatFor(model, flags, loading.signal);
   await using engine = await model.createEngine({ ...engineOf(flags), maxSequences: 2 });
   loading[Symbol.dispose]();
-  if (!flags.json) for (const warning of engine.settings.warnings) warn(warning);
+  const warnings = [...engine.settings.warnings, ...(choice?.scope ? [scopeWarning(choice, '')!] : [])];
+  if (!flags.json) for (const warning of warnings) warn(warning);
   const conversation = new Conversation(engine, format, {
     sampling: samplingOf(flags, 0.7),
     seed: flags.seed,
@@ -165,48 +167,17 @@ function say(text: string): void {
 }
 
 /** The format that was asked for, or the one known for the model; never a guess. */
-async function formatFor(model: Model, flags: ChatFlags): Promise<PromptFormat> {
-  const { info } = model;
-  const tokenText = (name: string) => info.specialTokens[name]?.text ?? undefined;
-  const [bosToken, eosToken] = [tokenText('bos'), tokenText('eos')];
-  const details = {
-    ...(info.chatTemplate !== null && { chatTemplate: info.chatTemplate }),
-    ...(bosToken !== undefined && { bosToken }),
-    ...(eosToken !== undefined && { eosToken }),
-  };
-  const chosen = flags.format ?? (await knownFormat(model));
-  const format = formatByName(chosen, details);
-  if (format.accepts.chat) return format;
+async function formatFor(model: Model, flags: ChatFlags, signal: AbortSignal): Promise<ChosenFormat> {
+  const chosen = await chooseFormat(model, flags.format, signal).catch(error => {
+    if (flags.format !== undefined || !(error instanceof MeditronError)) throw error;
+    throw new MeditronError(error.code, `${error.message}. Give it as --format NAME`, { cause: error });
+  });
+  const { format } = chosen;
+  if (format.accepts.chat) return chosen;
   const able = formats.filter(({ accepts }) => accepts.chat).map(({ name }) => name);
   throw new MeditronError(
     'ERR_PROMPT_FORMAT',
     `The ${format.name} format${flags.format === undefined ? ', which this model is asked in,' : ''} has no conversation. ` +
       `Choose one that has with --format: ${able.join(', ')}, jinja. For base models it is one-shot`,
   );
-}
-
-async function knownFormat(model: Model): Promise<string> {
-  const { info } = model;
-  const tokens: Record<string, number> = {};
-  for (const text of identityTokens) {
-    const ids = await model.tokenize([{ text, template: true }], { bos: 'never', inside: true });
-    if (ids.length === 1) tokens[text] = ids[0]!;
-  }
-  const choice = choose({
-    file: info.path,
-    tokens,
-    ...(info.name !== null && { name: info.name }),
-    ...(info.architecture !== null && { architecture: info.architecture }),
-    ...(info.chatTemplate !== null && { chatTemplate: info.chatTemplate }),
-  });
-  return choice.format;
-}
-
-function choose(identity: ModelIdentity): FormatChoice {
-  try {
-    return formatForModel(identity);
-  } catch (error) {
-    if (!(error instanceof MeditronError)) throw error;
-    throw new MeditronError(error.code, `${error.message}. Give it as --format NAME`, { cause: error });
-  }
 }

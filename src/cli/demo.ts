@@ -1,60 +1,69 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import wrap from 'wrap-ansi';
+import { type ClinicalQuestion, letters } from '../evaluate/clinical/question.js';
+import { clinicalQuestions, scoreNames } from '../evaluate/clinical/questions.js';
+import type { Question } from '../prompt/question.js';
+import { answerScreen } from './answer.js';
+import { whole } from './flags.js';
 import { interrupts } from './interrupt.js';
 import { defaultModel, load } from './load.js';
-import { generate } from './samples.js';
-import { streamsFor } from './streams.js';
-
-const prompt = 'Once upon a time';
-const samples = 4;
-const maxTokens = 64;
+import { askWatched } from './watched.js';
+import { widthOf } from './width.js';
 
 /** What the model that ships is, and what it is not. */
 const about =
-  "This model is tiny (260 thousand weights) and was trained on children's stories. It shows that the engine works; it knows no medicine.";
+  'This model is tiny (6 million weights). It was trained for an hour or so on invented patients, can add up six clinical scores, and knows nothing else: it shows how asking several times works, and is not a medical device.';
+
+/** A patient whose question the model has not seen, and on which its chains do not all agree. */
+const defaultSeed = 12;
 
 export function demo(): Command {
   return new Command('demo')
-    .description(`Loads the model that ships and streams ${samples} samples of one prompt; what \`npm start\` runs.`)
-    .addHelpText('after', '\nExample:\n  meditron demo')
+    .description(
+      'Asks the model that ships a question five times over and lets its answers vote; what `npm start` runs.',
+    )
+    .option(
+      '--seed <n>',
+      `invents another patient (default: ${defaultSeed})`,
+      whole('seed', 0, Number.MAX_SAFE_INTEGER),
+      defaultSeed,
+    )
+    .addHelpText('after', '\nExample:\n  meditron demo --seed 13')
     .action(show);
 }
 
-async function show(): Promise<void> {
+async function show({ seed }: { readonly seed: number }): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
+  const scores = [scoreNames[seed % scoreNames.length]!];
+  const asked = clinicalQuestions({ seed, count: 1, scores }).next().value as ClinicalQuestion;
   await using model = await load({ model: defaultModel }, signal);
-  const tokens = await model.tokenize(prompt);
-  await using engine = await model.createEngine({
-    contextSize: tokens.length + samples * maxTokens,
-    maxSequences: samples,
-    threads: 1, // a model this small is not worth the threads' waiting for each other
-  });
-  process.stdout.write(
-    paragraphs(
-      `Loaded ${basename(defaultModel)} on ${model.info.devices.map(device => device.name).join(', ')} (threads: ${engine.settings.threads}).`,
-      about,
-      `It now continues “${prompt}” ${samples} times at temperature 0.8:`,
-    ),
-  );
-  const streams = streamsFor(samples);
-  const samplers = Array.from({ length: samples }, () => ({ temperature: 0.8 }));
-  const outcome = await generate(engine, { prompt: tokens, samplers, maxTokens, signal }, streams);
-  streams.close();
-  if (outcome.interrupted) throw outcome.interrupted;
-  process.stdout.write(
-    `\nThe prompt was evaluated once (${engine.counters.promptTokens} tokens) for all ${samples} samples; ` +
-      `${outcome.sampledTokens} tokens came at ${Math.round(outcome.tokensPerSecond ?? 0)} a second.\n\n${next}`,
-  );
+  print(`Loaded ${basename(defaultModel)} on ${model.info.devices.map(device => device.name).join(', ')}.`, about);
+  print('It is now asked, five times at temperature 0.8, a question that was not in its training:');
+  print(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
+
+  const options = letters.map(letter => asked.options[letter]);
+  const question: Question = { kind: 'choice', question: asked.question, options };
+  const watching = { watching: process.stdout.isTTY, signal };
+  const answer = await askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching);
+  process.stdout.write(`${answerScreen(question, answer, process.stdout)}\n`);
+  if (signal.aborted) throw signal.reason;
+  print(`By the rules of the score the answer is ${asked.answer}. ${asked.options[asked.answer]}.`);
+  process.stdout.write(next);
 }
 
-function paragraphs(...lines: string[]): string {
-  return `${lines.map(line => wrap(line, process.stdout.columns ?? 100)).join('\n')}\n\n`;
+function indented(...lines: readonly string[]): string {
+  const wrapped = lines.flatMap(line => wrap(line, widthOf(process.stdout) - 2).split('\n'));
+  return wrapped.map(line => `  ${line}`).join('\n');
+}
+
+function print(...paragraphs: readonly string[]): void {
+  for (const text of paragraphs) process.stdout.write(`${wrap(text, widthOf(process.stdout), { trim: false })}\n\n`);
 }
 
 const next = `What to try next:
-  npx meditron run -p "The little dog" --samples 3 --seed 7
+  npx meditron demo --seed 13
   npx meditron devices
-  npx meditron run -m path/to/meditron-7b.Q4_K_M.gguf -p "Aspirin is used to"
+  npx meditron ask question.txt -m path/to/meditron-7b.Q4_K_M.gguf
 `;

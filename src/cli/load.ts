@@ -5,7 +5,7 @@ import type { ModelFlags } from './flags.js';
 import { root } from './project.js';
 
 /** The model that ships with the project, used where none is named. */
-export const defaultModel: string = join(root, 'models', 'stories260K.gguf');
+export const defaultModel: string = join(root, 'models', 'meditron-mini.gguf');
 
 /** Loads a command's model, with a progress bar where a person waits for it. */
 export async function load(flags: ModelFlags, signal: AbortSignal): Promise<Model> {

@@ -27,6 +27,8 @@ export interface FormatChoice {
   readonly task?: Task;
   /** The model as recognised: `MEDITRON-7B, base weights`. */
   readonly model: string;
+  /** All that the model knows: a question that names none of these is not for it ({@link scopeWarning}). Undefined: no such list. */
+  readonly scope?: readonly string[];
   readonly by: 'hash' | 'vocabulary' | 'name';
   readonly source: string;
 }
@@ -67,6 +69,7 @@ const mini = {
   shots: 0,
   task: 'mcq',
   model: 'meditron-mini, trained by this project',
+  scope: ['CHA2DS2-VASc', 'CURB-65', 'Glasgow Coma Scale', 'HAS-BLED', 'qSOFA', 'Wells score'],
   source: 'the model card in models/',
 } as const;
 
@@ -101,6 +104,13 @@ export function formatForModel(model: ModelIdentity): FormatChoice {
     return { ...taskTune, by: 'vocabulary', ...(task ? { task } : {}) };
   }
   throw unknown(model, 'its prompt format is not known');
+}
+
+/** What has to be said of an answer to a question (all of its text) that the model was not made for; undefined if it was. */
+export function scopeWarning({ scope, model }: FormatChoice, asked: string): string | undefined {
+  if (!scope || scope.some(name => asked.includes(name))) return undefined;
+  const names = `${scope.slice(0, -1).join(', ')} and ${scope.at(-1)}`;
+  return `This is ${model}: it adds up ${names} and knows nothing else. What it says to this means nothing; ask another model`;
 }
 
 function byName(model: ModelIdentity): FormatChoice | undefined {

@@ -9,6 +9,7 @@ export type AbstainReason =
   | 'tie' // two answers have the most votes
   | 'low_agreement' // the winner has fewer votes than asked for
   | 'set_not_single' // the calibrated set holds no answer or several
+  | 'out_of_scope' // the model was not made for such a question
   | 'overflow' // the context was too small to run all samples
   | 'deadline' // the time was up before all samples ran
   | 'aborted'; // the caller stopped it

@@ -114,6 +114,7 @@ export function explain({ decision, reason, needed }: Decision): string {
     tie: 'Two answers have the same number of votes.',
     low_agreement: `Fewer than ${needed.votes} of ${needed.of} samples agree.`,
     set_not_single: 'The calibrated set does not hold exactly one answer.',
+    out_of_scope: 'The model was not made for such a question.',
     overflow: 'The context was too small to run all samples.',
     deadline: 'The time was up before all samples had finished.',
     aborted: 'The vote was stopped before all samples had finished.',

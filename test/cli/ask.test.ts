@@ -8,7 +8,7 @@ import { answerScreen } from '../../src/cli/answer.js';
 import { chainsOn } from '../../src/cli/chains.js';
 import type { Question } from '../../src/prompt/question.js';
 import { FakeEngine, says } from '../ask/fake.js';
-import { meditron, start } from './command.js';
+import { meditron, model, start } from './command.js';
 
 const question: Question = {
   kind: 'choice',
@@ -17,7 +17,7 @@ const question: Question = {
 };
 const json = JSON.stringify({ question: question.question, options: { A: 'A', B: 'B12', C: 'C', D: 'D' } });
 // A model of children's stories knows no format and no medicine; both are said, and the counting is the same.
-const quick = ['--format', 'raw', '--instruction', '', '--max-tokens', '20', '--threads', '1'];
+const quick = ['-m', model, '--format', 'raw', '--instruction', '', '--max-tokens', '20', '--threads', '1'];
 let folder: string;
 let file: string;
 
@@ -110,7 +110,7 @@ test('a record is written for the owner alone, and replays', async () => {
 });
 
 test('refusals have their exit codes and say what to do', async () => {
-  const unknown = await meditron(['ask', file]);
+  const unknown = await meditron(['ask', '-m', model, file]);
   expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining('Choose one: chatml') });
   expect((await meditron(['ask', ...quick, join(folder, 'missing.json')])).code).toBe(3);
   expect((await meditron(['ask', '--mode', 'cott', file])).code).toBe(2);
@@ -118,7 +118,7 @@ test('refusals have their exit codes and say what to do', async () => {
     code: 2,
     stderr: expect.stringContaining('--samples'),
   });
-  const long = await meditron(['ask', '--format', 'raw', '--max-tokens', '400', file]);
+  const long = await meditron(['ask', '-m', model, '--format', 'raw', '--max-tokens', '400', file]);
   expect(long).toMatchObject({ code: 5, stderr: expect.stringMatching(/The prompt has \d+ tokens/) });
 });
 
@@ -126,12 +126,7 @@ test('Ctrl-C shows the vote so far and ends with 130', async () => {
   const { child, ended } = start([
     'ask',
     '--json',
-    '--format',
-    'raw',
-    '--instruction',
-    '',
-    '--threads',
-    '1',
+    ...['-m', model, '--format', 'raw', '--instruction', '', '--threads', '1'],
     '-n',
     '256',
     '--width',

@@ -32,7 +32,7 @@ test('an answer is the one that evaluating the whole conversation afresh gives',
 });
 
 test('a turn evaluates its own text and not the conversation before it', async () => {
-  const args = ['chat', '--format', 'alpaca', '--max-tokens', '20', '--threads', '1', '--json'];
+  const args = ['chat', '-m', model, '--format', 'alpaca', '--max-tokens', '20', '--threads', '1', '--json'];
   const { code, stdout } = await meditron(args, 'Tell me a story\nTell me a story\nTell me a story\n');
   const answers = stdout
     .trim()
@@ -45,7 +45,7 @@ test('a turn evaluates its own text and not the conversation before it', async (
 });
 
 test('a message that does not fit is refused with the numbers, and the conversation goes on', async () => {
-  const args = ['chat', '--format', 'alpaca', '--max-tokens', '20', '--threads', '1', '--json'];
+  const args = ['chat', '-m', model, '--format', 'alpaca', '--max-tokens', '20', '--threads', '1', '--json'];
   const { code, stdout } = await meditron(args, `Hello\n${'again and '.repeat(300)}\n/clear\nHello\n`);
   const lines = stdout
     .trim()

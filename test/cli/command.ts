@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '..', '..');
+/** The model of children's stories, for what needs texts known beforehand; the default is `models/meditron-mini.gguf`. */
 export const model = resolve(root, 'models', 'stories260K.gguf');
 
 export interface Ended {

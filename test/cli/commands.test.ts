@@ -81,13 +81,24 @@ test('inspect shows what is known of a model that cannot be used, and why', asyn
   }
 });
 
-test('the demo streams several samples, says what the model is not, and what to try next', async () => {
+test('the demo asks the model that ships, shows the vote and the right answer, and says what the model is not', async () => {
   const { code, stdout, stderr } = await meditron(['demo']);
-  expect(code).toBe(0);
-  expect(stderr).toBe('');
-  expect(stdout).toMatch(/^\[4\] /m);
-  expect(stdout).toContain('knows no medicine');
-  expect(stdout).toMatch(/evaluated once \(5 tokens\) for all 4 samples/);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const right = /By the rules of the score the answer is ([A-D]\. -?\d+)\./.exec(stdout)![1]!;
+  expect(stdout).toContain(`  ${right}\n`); // among the options
+  expect(stdout).toMatch(/(agreement|NO AGREEMENT|NO ANSWER TO RELY ON): /);
+  const counted = [...stdout.matchAll(/^ {4}(\d) ●* +(?:[A-D]\. |gave no answer)/gm)];
+  expect(counted.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(5);
+  expect(stdout).toMatch(/Points: /);
+  expect(stdout).toContain('is not a medical device');
   expect(stdout.match(/^ {2}npx meditron /gm)).toHaveLength(3);
   expect(stdout).not.toContain('\x1b');
+});
+
+test('another seed invents another patient, the same seed the same', async () => {
+  const asked = async (seed: string) =>
+    /^ {2}(.*\n.*) score\?$/m.exec((await meditron(['demo', '--seed', seed])).stdout)?.[1];
+  const [first, again, other] = [await asked('7'), await asked('7'), await asked('8')];
+  expect(first).toBe(again);
+  expect(other).not.toBe(first);
 });

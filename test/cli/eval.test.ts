@@ -9,14 +9,14 @@ import { inWords, lines } from '../../src/cli/progress.js';
 import { clinicalQuestions } from '../../src/evaluate/clinical/questions.js';
 import { readStore } from '../../src/evaluate/results.js';
 import { completion, fakeServer } from '../evaluate/runner/server.js';
-import { meditron, start } from './command.js';
+import { meditron, model, start } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-eval-cli-'));
 const questions = join(folder, 'questions.jsonl');
 writeFileSync(questions, [...clinicalQuestions({ seed: 3, count: 12 })].map(q => `${JSON.stringify(q)}\n`).join(''));
 
-/** The model that ships tells stories: its answers are nothing but a way through the program. */
-const small = ['--format', 'raw', '--max-tokens', '16', '--threads', '1'];
+/** A model that tells stories: its answers are nothing but a way through the program. */
+const small = ['-m', model, '--format', 'raw', '--max-tokens', '16', '--threads', '1'];
 const evalFile = (out: string, ...more: string[]) => [
   'eval',
   '--file',

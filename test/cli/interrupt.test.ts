@@ -7,7 +7,19 @@ import { silent } from '../../src/cli/streams.js';
 import { loadModel } from '../../src/engine/model.js';
 import { model, root, start } from './command.js';
 
-const long = ['-p', 'Once upon a time', '-n', '8', '--max-tokens', '500', '--ignore-end', '--threads', '1'];
+const long = [
+  '-m',
+  model,
+  '-p',
+  'Once upon a time',
+  '-n',
+  '8',
+  '--max-tokens',
+  '500',
+  '--ignore-end',
+  '--threads',
+  '1',
+];
 
 test.each([
   ['SIGINT', 130],
@@ -23,7 +35,7 @@ test.each([
 });
 
 test('SIGINT while nothing has been typed yet ends the wait', async () => {
-  const { child, ended } = start(['run', '--threads', '1']);
+  const { child, ended } = start(['run', '-m', model, '--threads', '1']);
   await new Promise(done => setTimeout(done, 1500));
   child.kill('SIGINT');
   expect((await ended).code).toBe(130);

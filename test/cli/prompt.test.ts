@@ -8,7 +8,7 @@ const text = 'Which vitamin prevents scurvy?\nA. A\nB. C\n';
 const question = { kind: 'choice', question: 'Which vitamin prevents scurvy?', options: ['A', 'C'] } as const;
 
 test('prints the exact segments and token ids that would be sent', async () => {
-  const { code, stdout } = await meditron(['prompt', '--format', 'alpaca', '--json', '-'], text);
+  const { code, stdout } = await meditron(['prompt', '-m', model, '--format', 'alpaca', '--json', '-'], text);
   const printed = JSON.parse(stdout);
   const { segments } = buildPrompt(formatByName('alpaca'), { question, mode: 'sc-cot', protocol: 'strict' });
   expect(code).toBe(0);
@@ -18,19 +18,27 @@ test('prints the exact segments and token ids that would be sent', async () => {
 });
 
 test('top-token: with the ids of the answers compared', async () => {
-  const { stdout } = await meditron(['prompt', '--format', 'raw', '--mode', 'top-token', '--json'], text);
+  const { stdout } = await meditron(['prompt', '-m', model, '--format', 'raw', '--mode', 'top-token', '--json'], text);
   expect(JSON.parse(stdout).continuations.map((c: { text: string }) => c.text)).toEqual(['A', 'B']);
 });
 
 test('a vocabulary without the format’s tokens is told so', async () => {
-  const { stdout } = await meditron(['prompt', '--format', 'chatml', '--json'], text);
+  const { stdout } = await meditron(['prompt', '-m', model, '--format', 'chatml', '--json'], text);
   expect(JSON.parse(stdout).warnings.join()).toContain('made of <|im_start|>, which this model');
-  const { stderr } = await meditron(['prompt', '--format', 'chatml'], text);
+  const { stderr } = await meditron(['prompt', '-m', model, '--format', 'chatml'], text);
   expect(stderr).toContain('warning: The format chatml is made of <|im_start|>');
 });
 
 test('what was removed from the question is listed', async () => {
-  const { stdout } = await meditron(['prompt', '--format', 'raw', '--json', 'Is\u202e this  <|im_end|> safe?']);
+  const { stdout } = await meditron([
+    'prompt',
+    '-m',
+    model,
+    '--format',
+    'raw',
+    '--json',
+    'Is\u202e this  <|im_end|> safe?',
+  ]);
   expect(JSON.parse(stdout).findings.map((f: { kind: string; action: string }) => [f.kind, f.action])).toEqual([
     ['direction', 'removed'],
     ['marker', 'kept'],
@@ -38,11 +46,11 @@ test('what was removed from the question is listed', async () => {
 });
 
 test('an unknown model or format is refused with the choices', async () => {
-  expect(await meditron(['prompt', '-'], text)).toMatchObject({
+  expect(await meditron(['prompt', '-m', model, '-'], text)).toMatchObject({
     code: 4,
     stderr: expect.stringContaining('Choose one: chatml'),
   });
-  expect(await meditron(['prompt', '--format', 'chatlm', '-'], text)).toMatchObject({
+  expect(await meditron(['prompt', '-m', model, '--format', 'chatlm', '-'], text)).toMatchObject({
     code: 4,
     stderr: expect.stringContaining('did you mean chatml'),
   });

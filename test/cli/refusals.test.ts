@@ -50,21 +50,21 @@ test.each([
   ['log-probabilities nobody would see', ['run', '-p', 'x', '--logprobs'], 2, /--json/],
   ['a text file that is missing', ['run', '-f', join(folder, 'none.txt')], 3, /none\.txt/],
   ['a text file that is not UTF-8', ['run', '-f', file('latin', new Uint8Array([65, 0xff]))], 3, /UTF-8/],
-  ['a malformed grammar', ['run', '-p', 'x', '--grammar', file('g.gbnf', 'root ::= (')], 2, /grammar/i],
+  ['a malformed grammar', ['run', '-m', model, '-p', 'x', '--grammar', file('g.gbnf', 'root ::= (')], 2, /grammar/i],
   [
     'more tokens than the model was trained for',
-    ['run', '-p', 'x', '--max-tokens', '600'],
+    ['run', '-m', model, '-p', 'x', '--max-tokens', '600'],
     5,
     /600 more, 60\d in all.*512/,
   ],
   [
     'a context too small for what is asked',
-    ['run', '-p', 'x', '-n', '4', '--max-tokens', '200', '--ctx', '512'],
+    ['run', '-m', model, '-p', 'x', '-n', '4', '--max-tokens', '200', '--ctx', '512'],
     5,
     /4 × 200/,
   ],
-  ['a chat with a model that is not known', ['chat'], 4, /--format NAME/],
-  ['a chat in a format that has none', ['chat', '--format', 'few-shot'], 4, /no conversation.*one-shot/],
+  ['a chat with a model that is not known', ['chat', '-m', model], 4, /--format NAME/],
+  ['a chat in a format that has none', ['chat', '-m', model, '--format', 'few-shot'], 4, /no conversation.*one-shot/],
   ['a chat in a format that does not exist', ['chat', '--format', 'chatlm'], 4, /chatml/],
   ['a surplus argument', ['devices', 'all'], 2, /too many arguments/],
 ])('%s is refused with its exit code and a reason', async (_, args, code, reason) => {
@@ -89,7 +89,7 @@ test('with --json a refusal is one line of JSON on stderr', async () => {
 });
 
 test('messages name the flag that was typed, not the option of the library', async () => {
-  const ran = await meditron(['run', '-p', 'x', '-n', '4', '--max-tokens', '200', '--ctx', '512']);
+  const ran = await meditron(['run', '-m', model, '-p', 'x', '-n', '4', '--max-tokens', '200', '--ctx', '512']);
   expect(ran.code).toBe(5);
   expect(ran.stderr).toContain('Give a larger `--ctx`');
 });

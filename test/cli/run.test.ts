@@ -6,7 +6,19 @@ import { meditron, model, root } from './command.js';
 const golden = readFileSync(resolve(root, 'test/fixtures/stories260K.greedy.txt'), 'utf8');
 
 test('greedy completion of nothing writes the golden text and not a byte more', async () => {
-  const ran = await meditron(['run', '-p', '', '--max-tokens', '200', '--temperature', '0', '--threads', '1']);
+  const ran = await meditron([
+    'run',
+    '-m',
+    model,
+    '-p',
+    '',
+    '--max-tokens',
+    '200',
+    '--temperature',
+    '0',
+    '--threads',
+    '1',
+  ]);
   expect(ran).toEqual({ code: 0, stdout: golden, stderr: '' });
 });
 
@@ -56,7 +68,7 @@ test('--json prints one object with samples, prompt tokens and timings', async (
 });
 
 test('the prompt comes from standard input, without the line break that echo adds', async () => {
-  const args = ['--max-tokens', '12', '--threads', '1'];
+  const args = ['-m', model, '--max-tokens', '12', '--threads', '1'];
   const given = await meditron(['run', '-p', 'Once upon a time', ...args]);
   const piped = await meditron(['run', ...args], 'Once upon a time\n');
   expect(piped.stdout).toBe(given.stdout);
@@ -64,7 +76,7 @@ test('the prompt comes from standard input, without the line break that echo add
 });
 
 test('several samples on a pipe are labelled lines of whole words, without any escape code', async () => {
-  const args = ['-p', 'Once upon a time', '-n', '3', '--max-tokens', '60', '--threads', '1'];
+  const args = ['-m', model, '-p', 'Once upon a time', '-n', '3', '--max-tokens', '60', '--threads', '1'];
   const { stdout } = await meditron(['run', ...args]);
   const json = JSON.parse((await meditron(['run', ...args, '--json'])).stdout);
   const lines = stdout.trimEnd().split('\n');
@@ -79,13 +91,13 @@ test('several samples on a pipe are labelled lines of whole words, without any e
 });
 
 test('a stop text ends the sample and is left out', async () => {
-  const args = ['run', '-p', '', '--stop', 'Lily', '--stop', 'never', '--threads', '1', '--json'];
+  const args = ['run', '-m', model, '-p', '', '--stop', 'Lily', '--stop', 'never', '--threads', '1', '--json'];
   const { samples } = JSON.parse((await meditron(args)).stdout);
   expect(samples[0]).toMatchObject({ finish: 'stop', stop: 'Lily', text: golden.slice(0, golden.indexOf('Lily')) });
 });
 
 test('a threads wish beyond the cores is not granted, and said so', async () => {
-  const args = ['run', '-p', 'Once', '--max-tokens', '1', '--threads', '4000'];
+  const args = ['run', '-m', model, '-p', 'Once', '--max-tokens', '1', '--threads', '4000'];
   const { code, stderr } = await meditron(args);
   expect(code).toBe(0);
   expect(stderr).toMatch(/^meditron: warning: 4000 threads were asked for; \d+ are used/);

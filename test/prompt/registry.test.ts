@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatNames } from '../../src/prompt/format.js';
 import { knownFiles } from '../../src/prompt/hashes.js';
-import { formatForModel, type ModelIdentity } from '../../src/prompt/registry.js';
+import { formatForModel, type ModelIdentity, scopeWarning } from '../../src/prompt/registry.js';
 
 const chatTokens = { '<|im_start|>': 32017, '<|im_end|>': 32018, '<EOD>': 32002, '[bib_ref]': 32005 };
 const baseTokens = { '<EOD>': 32002, '[bib_ref]': 32005 };
@@ -65,5 +65,23 @@ describe('formatForModel', () => {
       expect.objectContaining({ code: 'ERR_PROMPT_FORMAT', message: expect.stringMatching(message) }),
     );
     expect(() => formatForModel(model)).toThrow(`Choose one: ${formatNames.join(', ')}`);
+  });
+});
+
+describe('scopeWarning', () => {
+  const mini = formatForModel({ name: 'meditron-mini clinical scores', tokens: chatTokens, architecture: 'llama' });
+
+  test('a model that knows six scores is not warned of when one of them is asked for', () => {
+    expect(scopeWarning(mini, "Pneumonia: age 70. What is the patient's CURB-65 score?")).toBeUndefined();
+  });
+
+  test('and is when none is', () => {
+    expect(scopeWarning(mini, 'Which vitamin prevents scurvy?')).toMatch(/^This is meditron-mini.*means nothing/);
+  });
+
+  test('a model for any question is never warned of', () => {
+    expect(
+      scopeWarning(formatForModel({ file: 'meditron-7b.gguf' }), 'Which vitamin prevents scurvy?'),
+    ).toBeUndefined();
   });
 });
