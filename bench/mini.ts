@@ -50,7 +50,7 @@ const model = resolve(values.model);
 const folder = mkdtempSync(join(tmpdir(), 'meditron-mini-'));
 
 try {
-  const questions = join(folder, 'questions.jsonl');
+  const questions = join(folder, 'clinical.jsonl');
   const results = join(folder, 'results');
   const write = ['--import', 'tsx', 'scripts/questions.ts', '--seed', seed, '--count', count, '--out', questions];
   execFileSync(process.execPath, write, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -58,7 +58,20 @@ try {
   const before = machine();
   const printed = execFileSync(
     process.execPath,
-    ['bin/meditron.js', 'eval', '--file', questions, '-m', model, ...options, '--out', results, '--json'],
+    [
+      'bin/meditron.js',
+      'eval',
+      '--task',
+      'clinical',
+      '--data',
+      folder,
+      '-m',
+      model,
+      ...options,
+      '--out',
+      results,
+      '--json',
+    ],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1 << 28 },
   );
   const { runs, comparisons } = JSON.parse(printed) as Measured;
@@ -78,7 +91,7 @@ try {
       sha256: hashOf(model),
     },
     questions: { seed: Number(seed), count: Number(count), split: 'held-out', sha256: hashOf(questions) },
-    command: `meditron eval --file questions.jsonl ${options.join(' ')}`,
+    command: `meditron eval --task clinical --data FOLDER ${options.join(' ')}`,
     figures,
     mostFrequentTotal: guessed(questions),
     paired: comparisons,

@@ -121,6 +121,7 @@ class Sequences {
   /** Sequences that begin alike, that beginning once. */
   addTree(all: readonly (readonly number[])[]): void {
     const shared = all[0]!.findIndex((id, i) => all.some(other => other[i] !== id));
+    if (shared < 0) throw new Error('All sets of options of a question are the same');
     const rest = all.map(ids => ids.slice(shared));
     this.add(kinds.tree, { prompt: shared, all: [...all[0]!.slice(0, shared), ...rest.flat()] });
     this.#branches.push(...rest.map(ids => ids.length));
