@@ -1,22 +1,16 @@
 // What the model that ships can do: the three modes on fresh held-out questions, by the commands a user has.
 // Usage: npm run bench:mini -- --seed 20261126 [--count 2000] [--samples 5] [--model FILE] [--against RESULT] [--out FILE]
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { hashFile } from '../src/catalog/hash.js';
 import { type ClinicalQuestion, type Letter, letters } from '../src/evaluate/clinical/question.js';
 import { clinicalQuestions } from '../src/evaluate/clinical/questions.js';
+import type { Accuracy } from '../src/evaluate/metrics.js';
 import { machine } from './machine.js';
-
-interface Accuracy {
-  readonly correct: number;
-  readonly n: number;
-  readonly accuracy: number;
-  readonly wilson: { readonly low: number; readonly high: number };
-}
 
 interface Measured {
   readonly runs: readonly {
@@ -54,24 +48,12 @@ try {
   const results = join(folder, 'results');
   const write = ['--import', 'tsx', 'scripts/questions.ts', '--seed', seed, '--count', count, '--out', questions];
   execFileSync(process.execPath, write, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const asked = ['eval', '--task', 'clinical', '--data', folder, '-m', model];
   const options = ['--mode', 'top-token,cot,sc-cot', '--samples', samples, '--temperature', '0.8', '--seed', seed];
   const before = machine();
   const printed = execFileSync(
     process.execPath,
-    [
-      'bin/meditron.js',
-      'eval',
-      '--task',
-      'clinical',
-      '--data',
-      folder,
-      '-m',
-      model,
-      ...options,
-      '--out',
-      results,
-      '--json',
-    ],
+    ['bin/meditron.js', ...asked, ...options, '--out', results, '--json'],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1 << 28 },
   );
   const { runs, comparisons } = JSON.parse(printed) as Measured;
@@ -85,12 +67,8 @@ try {
   const report = {
     what: `the model that ships, asked ${count} held-out clinical-score questions; intervals are 95 % Wilson`,
     machine: before,
-    model: {
-      file: basename(model),
-      bytes: statSync(model).size,
-      sha256: hashOf(model),
-    },
-    questions: { seed: Number(seed), count: Number(count), split: 'held-out', sha256: hashOf(questions) },
+    model: { file: basename(model), bytes: statSync(model).size, sha256: await hashFile(model) },
+    questions: { seed: Number(seed), count: Number(count), split: 'held-out', sha256: await hashFile(questions) },
     command: `meditron eval --task clinical --data FOLDER ${options.join(' ')}`,
     figures,
     mostFrequentTotal: guessed(questions),
@@ -140,8 +118,4 @@ function guessed(path: string): { correct: number; n: number } {
 function shown({ correct, n, accuracy, wilson }: Accuracy): string {
   const percent = (share: number) => (100 * share).toFixed(1);
   return `${correct} of ${n}, ${percent(accuracy)} % (${percent(wilson.low)} to ${percent(wilson.high)})`;
-}
-
-function hashOf(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

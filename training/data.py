@@ -8,6 +8,7 @@ import torch
 
 DIRECT, CHAIN, TREE = 0, 1, 2
 
+
 class Dataset:
     def __init__(self, folder, name):
         with open(os.path.join(folder, "dataset.json"), encoding="utf-8") as file:

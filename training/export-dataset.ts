@@ -12,7 +12,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import llamaTokenizer from 'llama-tokenizer-js';
-import { type ClinicalQuestion, choicesFor, letters, type Split } from '../src/evaluate/clinical/question.js';
+import { askedOf, type ClinicalQuestion, choicesFor, letters, type Split } from '../src/evaluate/clinical/question.js';
 import { clinicalQuestions, scores } from '../src/evaluate/clinical/questions.js';
 import { Random } from '../src/evaluate/clinical/random.js';
 import { chatml } from '../src/prompt/chatml.js';
@@ -150,7 +150,7 @@ function wordingOf(i: number): Wording {
 /** The prompt and the answer the model should give, up to and including the end of its turn. */
 function sequenceOf(question: ClinicalQuestion, mode: Mode, wording: Wording): { prompt: number; all: number[] } {
   const { segments } = buildPrompt(chatml, {
-    question: { kind: 'choice', question: question.question, options: letters.map(letter => question.options[letter]) },
+    question: askedOf(question),
     mode,
     ...wording,
   });

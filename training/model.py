@@ -24,7 +24,6 @@ class Mini(nn.Module):
         self.embedding = nn.Parameter(torch.randn(pieces + 1, dim) * 0.05)  # the last row: every absent piece
         self.blocks = nn.ModuleList(Block(dim, heads, hidden) for _ in range(layers))
         self.norm = nn.Parameter(torch.ones(dim))
-        begin(self)
 
     def forward(self, ids, positions=None, mask=None, cache=None):
         """ids [batch, time] -> logits [batch, time, pieces + 1]. Without `mask`, attention is causal over the batch."""

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from data import CHAIN, TREE, Batches, Dataset
 from measure import measure
-from model import Mini
+from model import Mini, begin
 
 
 def main():
@@ -23,6 +23,7 @@ def main():
     train, valid = Dataset(args.data, "train"), Dataset(args.data, "held-out")
     shape = dict(dim=args.dim, layers=args.layers, heads=args.dim // 32, hidden=args.hidden)
     model = Mini(len(train.pieces), train.absent, **shape)
+    begin(model)
     model.bf16 = args.bf16
     optimizers = [Muon(matrices(model), args.lr), torch.optim.Adam(others(model), args.lr / 8, betas=(0.9, 0.98))]
     average = Average(model, args.average)
@@ -209,7 +210,7 @@ def arguments():
     parser.add_argument("--resume", help="a checkpoint to go on from")
     parser.add_argument("--seed", type=int, default=20231127)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bf16", action="store_true", help="matrix products in bfloat16: faster on processors with AMX")
+    parser.add_argument("--bf16", action="store_true", help="matrix products in bfloat16: faster on processors with AMX or AVX-512")
     return parser.parse_args()
 
 

@@ -67,7 +67,7 @@ export function conclude(prepared: Prepared, { samples, interrupted }: Outcome):
   // Under authors-code a text that nobody could read may win: that is no answer.
   const plurality = shown.some(({ answer }) => answer === report.winner) ? report.winner! : null;
   const answer = weighted ? (weighted.answer ?? null) : ranking ? (ranking.items[0]?.name ?? null) : plurality;
-  const judged = prepared.outside === undefined ? judge(report, ballots, answer, plurality) : outOfScope(report);
+  const judged = prepared.outside ? outOfScope(report) : judge(report, ballots, answer, plurality);
   return {
     answer,
     decision: judged.decision,

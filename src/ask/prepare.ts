@@ -41,8 +41,8 @@ export interface Prepared {
   readonly plan: Plan;
   /** Whether chains without an answer can be asked again. */
   readonly reask: boolean;
-  /** Why the question is none for this model; undefined if it may be. */
-  readonly outside: string | undefined;
+  /** Whether the model was not made for such a question. */
+  readonly outside: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -58,7 +58,7 @@ export async function prepare(engine: AskEngine, question: Question, ask: Ask): 
   const seeds = sampleSeeds(ask.seed, ask.samples, ask.item);
   const variants = await variantsOf(model, question, ask, chosen, seeds);
   const { prompt } = variants[0]!;
-  const outside = chosen.choice && scopeWarning(chosen.choice, JSON.stringify(question));
+  const outside = scopeWarning([model.info.name, model.info.path], JSON.stringify(question));
   const warnings = [
     ...(outside === undefined ? [] : [outside]),
     ...ask.warnings,
@@ -79,7 +79,7 @@ export async function prepare(engine: AskEngine, question: Question, ask: Ask): 
     shared,
     plan: { samples: ask.samples, waves, maxTokens, promptTokens },
     reask,
-    outside,
+    outside: outside !== undefined,
     warnings,
   };
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { type ChosenFormat, chooseFormat } from '../ask/choice.js';
+import { chooseFormat } from '../ask/choice.js';
 import { inBytes } from '../engine/memory.js';
 import type { Model } from '../engine/model.js';
 import { MeditronError } from '../errors.js';
-import { type FormatName, formatNames } from '../prompt/format.js';
+import { type FormatName, formatNames, type PromptFormat } from '../prompt/format.js';
 import { formatNameOf, formats } from '../prompt/formats.js';
 import { scopeWarning } from '../prompt/registry.js';
 import { type Answer, Conversation } from './conversation.js';
@@ -75,10 +75,11 @@ Example:
 async function converse(flags: ChatFlags): Promise<void> {
   const loading = interrupts();
   await using model = await load(flags, loading.signal);
-  const { format, choice } = await formatFor(model, flags, loading.signal);
+  const format = await formatFor(model, flags, loading.signal);
   await using engine = await model.createEngine({ ...engineOf(flags), maxSequences: 2 });
   loading[Symbol.dispose]();
-  const warnings = [...engine.settings.warnings, ...(choice?.scope ? [scopeWarning(choice, '')!] : [])];
+  const outside = scopeWarning([model.info.name, model.info.path], '');
+  const warnings = [...engine.settings.warnings, ...(outside === undefined ? [] : [outside])];
   if (!flags.json) for (const warning of warnings) warn(warning);
   const conversation = new Conversation(engine, format, {
     sampling: samplingOf(flags, 0.7),
@@ -167,13 +168,12 @@ function say(text: string): void {
 }
 
 /** The format that was asked for, or the one known for the model; never a guess. */
-async function formatFor(model: Model, flags: ChatFlags, signal: AbortSignal): Promise<ChosenFormat> {
-  const chosen = await chooseFormat(model, flags.format, signal).catch(error => {
+async function formatFor(model: Model, flags: ChatFlags, signal: AbortSignal): Promise<PromptFormat> {
+  const { format } = await chooseFormat(model, flags.format, signal).catch(error => {
     if (flags.format !== undefined || !(error instanceof MeditronError)) throw error;
     throw new MeditronError(error.code, `${error.message}. Give it as --format NAME`, { cause: error });
   });
-  const { format } = chosen;
-  if (format.accepts.chat) return chosen;
+  if (format.accepts.chat) return format;
   const able = formats.filter(({ accepts }) => accepts.chat).map(({ name }) => name);
   throw new MeditronError(
     'ERR_PROMPT_FORMAT',

@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import wrap from 'wrap-ansi';
-import { type ClinicalQuestion, letters } from '../evaluate/clinical/question.js';
+import { askedOf, type ClinicalQuestion, letters } from '../evaluate/clinical/question.js';
 import { clinicalQuestions, scoreNames } from '../evaluate/clinical/questions.js';
-import type { Question } from '../prompt/question.js';
 import { answerScreen } from './answer.js';
 import { whole } from './flags.js';
 import { interrupts } from './interrupt.js';
@@ -38,8 +37,7 @@ async function show({ seed }: { readonly seed: number }): Promise<void> {
   print('It is now asked, five times at temperature 0.8, a question that was not in its training:');
   print(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
 
-  const options = letters.map(letter => asked.options[letter]);
-  const question: Question = { kind: 'choice', question: asked.question, options };
+  const question = askedOf(asked);
   const watching = { watching: process.stdout.isTTY, signal };
   const answer = await askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching);
   process.stdout.write(`${answerScreen(question, answer, process.stdout)}\n`);

@@ -109,7 +109,8 @@ function preparedFor(row: ResultRow, run: StoredRun, ask: Ask): Prepared {
   const seeds: number[] = [];
   for (const { index, seed } of row.samples) seeds[index] = seed;
   const shots = run.shots === 0 ? { shots: 0 } : {};
-  return { ask: { ...ask, prompt: shots }, question, variants: [variant], seeds } as unknown as Prepared;
+  const outside = row.outside ?? false;
+  return { ask: { ...ask, prompt: shots }, question, variants: [variant], seeds, outside } as unknown as Prepared;
 }
 
 function finishedSample(sample: ResultSample, prepared: Prepared): Finished {

@@ -34,6 +34,8 @@ export interface ResultRow extends StoredRow {
   readonly latencyMs: number;
   /** Most questions in flight at once: the composition of batches changes floating point results. */
   readonly parallel: number;
+  /** True if the model was not made for such a question. */
+  readonly outside?: boolean;
   readonly warnings?: readonly string[];
   /** Texts of the question that were changed before the model saw them. */
   readonly cleaned?: number;
@@ -79,7 +81,7 @@ export function rowId(run: string, item: Item): string {
 
 /** The row of a question that was answered. */
 export function answeredRow(run: string, item: Item, answer: Answer, spent: Spent): ResultRow {
-  const { samples, scores, vote, plan, warnings, findings } = answer;
+  const { samples, scores, vote, reason, plan, warnings, findings } = answer;
   const cleaned = findings.filter(finding => finding.action !== 'kept').length;
   return {
     ...headOf(run, item),
@@ -94,6 +96,7 @@ export function answeredRow(run: string, item: Item, answer: Answer, spent: Spen
     promptTokens: plan.promptTokens,
     maxTokens: plan.maxTokens,
     ...spent,
+    ...(reason === 'out_of_scope' && { outside: true }),
     ...(warnings.length > 0 && { warnings }),
     ...(cleaned > 0 && { cleaned }),
   };

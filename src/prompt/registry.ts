@@ -27,8 +27,6 @@ export interface FormatChoice {
   readonly task?: Task;
   /** The model as recognised: `MEDITRON-7B, base weights`. */
   readonly model: string;
-  /** All that the model knows: a question that names none of these is not for it ({@link scopeWarning}). Undefined: no such list. */
-  readonly scope?: readonly string[];
   readonly by: 'hash' | 'vocabulary' | 'name';
   readonly source: string;
 }
@@ -69,13 +67,16 @@ const mini = {
   shots: 0,
   task: 'mcq',
   model: 'meditron-mini, trained by this project',
-  scope: ['CHA2DS2-VASc', 'CURB-65', 'Glasgow Coma Scale', 'HAS-BLED', 'qSOFA', 'Wells score'],
   source: 'the model card in models/',
 } as const;
 
+/** All that meditron-mini knows: a question that names none of these is not for it. */
+const miniScope = ['CHA2DS2-VASc', 'CURB-65', 'Glasgow Coma Scale', 'HAS-BLED', 'qSOFA', 'Wells score'] as const;
+const miniName = /^meditron-mini\b/;
+
 /** Names as they are in metadata and file names, lower case, owner and quantization removed. */
 const names: readonly { readonly pattern: RegExp; readonly is: Omit<FormatChoice, 'by'>; readonly needs?: string }[] = [
-  { pattern: /^meditron-mini\b/, is: mini, needs: '<|im_start|>' },
+  { pattern: miniName, is: mini, needs: '<|im_start|>' },
   { pattern: /^meditron-?7b$/, is: base7b },
   { pattern: /^meditron-?70b$/, is: base70b },
   { pattern: /^meditron-?7b-chat$/, is: chat7b },
@@ -106,11 +107,15 @@ export function formatForModel(model: ModelIdentity): FormatChoice {
   throw unknown(model, 'its prompt format is not known');
 }
 
-/** What has to be said of an answer to a question (all of its text) that the model was not made for; undefined if it was. */
-export function scopeWarning({ scope, model }: FormatChoice, asked: string): string | undefined {
-  if (!scope || scope.some(name => asked.includes(name))) return undefined;
-  const names = `${scope.slice(0, -1).join(', ')} and ${scope.at(-1)}`;
-  return `This is ${model}: it adds up ${names} and knows nothing else. What it says to this means nothing; ask another model`;
+/**
+ * What has to be said of an answer to a question (all of its text) that a model with one of these names was not made for,
+ * whatever format it is asked in; undefined if it was, or may have been.
+ */
+export function scopeWarning(names: readonly (string | null)[], asked: string): string | undefined {
+  if (!names.some(name => name !== null && miniName.test(plainName(name)))) return undefined;
+  if (miniScope.some(name => asked.includes(name))) return undefined;
+  const known = `${miniScope.slice(0, -1).join(', ')} and ${miniScope.at(-1)}`;
+  return `This is ${mini.model}: it adds up ${known} and knows nothing else. What it says to this means nothing; ask another model`;
 }
 
 function byName(model: ModelIdentity): FormatChoice | undefined {

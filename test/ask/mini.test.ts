@@ -5,9 +5,14 @@ import { ask } from '../../src/ask/ask.js';
 import { roomFor } from '../../src/ask/room.js';
 import { hashFile } from '../../src/catalog/hash.js';
 import { loadModel, type Model } from '../../src/engine/model.js';
-import { type ClinicalQuestion, letters } from '../../src/evaluate/clinical/question.js';
+import { askedOf } from '../../src/evaluate/clinical/question.js';
 import { clinicalQuestions } from '../../src/evaluate/clinical/questions.js';
+import { evaluate } from '../../src/evaluate/evaluate.js';
+import { readRow } from '../../src/evaluate/rescore.js';
+import { readEvaluation } from '../../src/evaluate/stored.js';
+import { localTarget } from '../../src/evaluate/target.js';
 import type { Question } from '../../src/prompt/question.js';
+import { emptyFolder, itemsOf, setOf } from '../evaluate/runner/items.js';
 
 const folder = resolve(import.meta.dirname, '..', '..', 'models');
 const path = resolve(folder, 'meditron-mini.gguf');
@@ -18,10 +23,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => model.close());
-
-function questionOf({ question, options }: ClinicalQuestion): Question {
-  return { kind: 'choice', question, options: letters.map(letter => options[letter]) };
-}
 
 async function answerTo(question: Question, options: Parameters<typeof roomFor>[2]) {
   const given = { maxTokens: 200, hash: false, ...options };
@@ -41,7 +42,7 @@ test('it is asked in its own format, and reasons to the right answer far more of
   let right = 0;
   let ended = 0;
   for (const asked of clinicalQuestions({ seed: 77, count: 40 })) {
-    const { answer, samples, evidence, warnings } = await answerTo(questionOf(asked), { mode: 'cot' });
+    const { answer, samples, evidence, warnings } = await answerTo(askedOf(asked), { mode: 'cot' });
     expect(evidence).toMatchObject({ format: { name: 'chatml', by: 'name' } });
     expect(warnings).toEqual([]);
     if (/^Points: [\s\S]*\.\nThe answer is: [A-D] ?$/.test(samples[0]!.text)) ended++;
@@ -53,7 +54,7 @@ test('it is asked in its own format, and reasons to the right answer far more of
 
 test('five chains differ, end, and are counted', async () => {
   const [asked] = [...clinicalQuestions({ seed: 78, count: 1 })];
-  const answer = await answerTo(questionOf(asked!), { samples: 5, stop: 'none' });
+  const answer = await answerTo(askedOf(asked!), { samples: 5, stop: 'none' });
   expect(answer.samples.filter(({ finish }) => finish === 'stop')).toHaveLength(5);
   expect(Object.values(answer.votes).reduce((a, b) => a + b)).toBe(5);
 });
@@ -66,5 +67,15 @@ test('what it was not made for is never agreed on, and answered with the warning
   };
   const { warnings, decision, reason } = await answerTo(question, { samples: 3, maxTokens: 60 });
   expect([decision, reason]).toEqual(['abstain', 'out_of_scope']);
+  const named = await answerTo(question, { samples: 2, maxTokens: 20, format: 'raw' });
+  expect(named.reason).toBe('out_of_scope');
   expect(warnings).toEqual([expect.stringMatching(/adds up CHA2DS2-VASc, .* and Wells score and knows nothing else/)]);
+});
+
+test('nor is it in the report of an evaluation', async () => {
+  const out = emptyFolder();
+  const options = { modes: ['sc-cot'], samples: 3, maxTokens: 40 } as const;
+  await evaluate(localTarget(model, { threads: 1 }), { set: setOf(itemsOf(1)), out, ...options });
+  const { rows, config } = await readEvaluation(out);
+  expect(readRow(rows[0]!, config.runs[0]!)).toMatchObject({ decision: 'abstain', reason: 'out_of_scope' });
 });

@@ -69,19 +69,18 @@ describe('formatForModel', () => {
 });
 
 describe('scopeWarning', () => {
-  const mini = formatForModel({ name: 'meditron-mini clinical scores', tokens: chatTokens, architecture: 'llama' });
+  const mini = ['meditron-mini clinical scores', '/models/x.gguf'];
 
   test('a model that knows six scores is not warned of when one of them is asked for', () => {
     expect(scopeWarning(mini, "Pneumonia: age 70. What is the patient's CURB-65 score?")).toBeUndefined();
   });
 
-  test('and is when none is', () => {
+  test('and is when none is, by its name or that of its file', () => {
     expect(scopeWarning(mini, 'Which vitamin prevents scurvy?')).toMatch(/^This is meditron-mini.*means nothing/);
+    expect(scopeWarning([null, '/models/meditron-mini.gguf'], 'Which?')).toMatch(/^This is meditron-mini/);
   });
 
   test('a model for any question is never warned of', () => {
-    expect(
-      scopeWarning(formatForModel({ file: 'meditron-7b.gguf' }), 'Which vitamin prevents scurvy?'),
-    ).toBeUndefined();
+    expect(scopeWarning(['LLaMA v2', 'meditron-7b.gguf'], 'Which vitamin prevents scurvy?')).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ChoiceQuestion } from '../../prompt/question.js';
 import type { Random } from './random.js';
 import { type Finding, type Score, type ScoreName, totalOf } from './score.js';
 
@@ -20,6 +21,11 @@ export type Letter = 'A' | 'B' | 'C' | 'D';
 export type Split = 'train' | 'held-out';
 
 export const letters = ['A', 'B', 'C', 'D'] as const;
+
+/** A question as it is asked: without what it must not show. */
+export function askedOf({ question, options }: ClinicalQuestion): ChoiceQuestion {
+  return { kind: 'choice', question, options: letters.map(letter => options[letter]) };
+}
 
 /** Draws a patient and asks for the score. */
 export function drawQuestion(score: Score, random: Random): ClinicalQuestion {
