@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { availableCores } from '../src/engine/cores.js';
+import { availableCores } from '../src/engine/capacity/cores.js';
 import { loadAddon } from '../src/native/load.js';
 
 /** What a figure was measured on: written into every result. */

@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { exitCodes, MeditronError, optionError } from '../src/errors.js';
-import { type ClinicalQuestion, letters, type Split } from '../src/evaluate/clinical/question.js';
-import { clinicalQuestions, type QuestionSet, scoreNames } from '../src/evaluate/clinical/questions.js';
-import { integer, oneOf } from '../src/options.js';
+import { exitCodes, MeditronError, optionError } from '../src/check/errors.js';
+import { type ClinicalQuestion, letters, type Split } from '../src/clinical/question.js';
+import { clinicalQuestions, type QuestionSet, scoreNames } from '../src/clinical/questions.js';
+import { integer, oneOf } from '../src/check/options.js';
 
 const usage = `Usage: npm run questions -- --seed S --count N --out FILE [options]
 

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { exitCodes, MeditronError } from '../src/errors.js';
+import { exitCodes, MeditronError } from '../src/check/errors.js';
 import { quants } from '../src/synth/mixture.js';
 import { shapeNames } from '../src/synth/shapes.js';
 import { type SynthOptions, synthesize } from '../src/synth/synth.js';

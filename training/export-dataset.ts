@@ -12,11 +12,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import llamaTokenizer from 'llama-tokenizer-js';
-import { askedOf, type ClinicalQuestion, choicesFor, letters, type Split } from '../src/evaluate/clinical/question.js';
-import { clinicalQuestions, scores } from '../src/evaluate/clinical/questions.js';
-import { Random } from '../src/evaluate/clinical/random.js';
-import { chatml } from '../src/prompt/chatml.js';
-import type { PromptInput } from '../src/prompt/format.js';
+import { askedOf, type ClinicalQuestion, choicesFor, letters, type Split } from '../src/clinical/question.js';
+import { clinicalQuestions, scores } from '../src/clinical/questions.js';
+import { Random } from '../src/random/clinical.js';
+import { chatml } from '../src/prompt/format/chatml.js';
+import type { PromptInput } from '../src/prompt/format/format.js';
 import { buildPrompt } from '../src/prompt/prompt.js';
 import type { Segment } from '../src/types.js';
 

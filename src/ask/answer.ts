@@ -1,8 +1,8 @@
-import type { Finding } from '../prompt/hygiene.js';
+import type { Finding } from '../prompt/hygiene/hygiene.js';
 import type { Finish } from '../types.js';
-import type { ExtractRule } from '../vote/extract.js';
-import type { MergedRanking } from '../vote/ranking.js';
-import type { VoteReport } from '../vote/summary.js';
+import type { MergedRanking } from '../vote/count/ranking.js';
+import type { VoteReport } from '../vote/count/summary.js';
+import type { ExtractRule } from '../vote/read/extract.js';
 import type { Evidence } from './evidence.js';
 import type { Plan } from './prepare.js';
 

@@ -1,9 +1,9 @@
-import { parseQuestion, type Question } from '../prompt/question.js';
+import { type FileHash, modelHash } from '../models/identity.js';
+import { parseQuestion, type Question } from '../prompt/question/question.js';
 import { type Answer, type AnswerScore, type AskEvent, notice } from './answer.js';
 import { type Closing, closingOf } from './closing.js';
 import { conclude } from './conclude.js';
 import { evidenceOf } from './evidence.js';
-import { type FileHash, modelHash } from './hash.js';
 import { type Ask, type AskOptions, checkAsk } from './options.js';
 import { type Prepared, prepare } from './prepare.js';
 import { Samples } from './samples.js';

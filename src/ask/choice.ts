@@ -1,8 +1,8 @@
-import { MeditronError } from '../errors.js';
-import type { FormatName, PromptFormat } from '../prompt/format.js';
-import { formatByName } from '../prompt/formats.js';
-import { type FormatChoice, formatForModel, identityTokens, type ModelIdentity } from '../prompt/registry.js';
-import { modelHash } from './hash.js';
+import { MeditronError } from '../check/errors.js';
+import { modelHash } from '../models/identity.js';
+import { type FormatChoice, formatForModel, identityTokens, type ModelIdentity } from '../models/known.js';
+import type { FormatName, PromptFormat } from '../prompt/format/format.js';
+import { formatByName } from '../prompt/format/formats.js';
 import type { AskModel } from './surface.js';
 
 /** A prompt format, and how it came to be chosen. */

@@ -1,4 +1,4 @@
-import type { Interruption } from '../vote/decision.js';
+import type { Interruption } from '../vote/count/decision.js';
 import type { Ask } from './options.js';
 
 /** What may end the asking from outside, as one signal. */

@@ -1,8 +1,8 @@
-import type { AbstainReason } from '../vote/decision.js';
-import { type MergedRanking, mergeRankings } from '../vote/ranking.js';
-import { explain, summarize, type VoteReport } from '../vote/summary.js';
-import type { Ballot } from '../vote/tally.js';
-import { ciscVote, probabilityVote, type WeightedVote } from '../vote/weighted.js';
+import type { AbstainReason } from '../vote/count/decision.js';
+import { type MergedRanking, mergeRankings } from '../vote/count/ranking.js';
+import { explain, summarize, type VoteReport } from '../vote/count/summary.js';
+import type { Ballot } from '../vote/count/tally.js';
+import { ciscVote, probabilityVote, type WeightedVote } from '../vote/count/weighted.js';
 import type { Answer, AnswerSample, Rationale } from './answer.js';
 import { hasVote } from './options.js';
 import type { Prepared } from './prepare.js';

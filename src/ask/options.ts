@@ -1,13 +1,21 @@
-import type { BosRule } from '../engine/job.js';
-import { MeditronError, optionError } from '../errors.js';
-import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../options.js';
-import type { Demonstration } from '../prompt/demonstration.js';
-import { type FormatName, type Mode, modes, type Protocol, protocols, type Task, tasks } from '../prompt/format.js';
-import { formatNameOf } from '../prompt/formats.js';
-import { labelsOf, type Question } from '../prompt/question.js';
-import { type Shuffle, shuffles } from '../prompt/shuffle.js';
-import { defaultMinVotes } from '../vote/decision.js';
-import type { StopRule } from '../vote/stopping.js';
+import { MeditronError, optionError } from '../check/errors.js';
+import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
+import type { BosRule } from '../engine/jobs/options.js';
+import type { Demonstration } from '../prompt/format/demonstration.js';
+import {
+  type FormatName,
+  type Mode,
+  modes,
+  type Protocol,
+  protocols,
+  type Task,
+  tasks,
+} from '../prompt/format/format.js';
+import { formatNameOf } from '../prompt/format/formats.js';
+import { labelsOf, type Question } from '../prompt/question/question.js';
+import { type Shuffle, shuffles } from '../prompt/question/shuffle.js';
+import { defaultMinVotes } from '../vote/count/decision.js';
+import type { StopRule } from '../vote/count/stopping.js';
 
 /** How samples weigh in a vote: each as one, by the probability of its text, or by CISC (arXiv 2502.06233) over that. */
 export const weightings = ['none', 'probability', 'cisc'] as const;

@@ -1,11 +1,11 @@
-import { MeditronError } from '../errors.js';
-import type { PromptFormat } from '../prompt/format.js';
+import { MeditronError } from '../check/errors.js';
+import { scopeWarning } from '../models/known.js';
+import type { PromptFormat } from '../prompt/format/format.js';
 import { buildPrompt, type Prompt } from '../prompt/prompt.js';
-import type { ChoiceQuestion, Question } from '../prompt/question.js';
-import { scopeWarning } from '../prompt/registry.js';
-import { type Order, ordersOf, reordered } from '../prompt/shuffle.js';
-import { sampleSeeds } from '../vote/seeds.js';
-import { planWaves } from '../vote/stopping.js';
+import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
+import { type Order, ordersOf, reordered } from '../prompt/question/shuffle.js';
+import { sampleSeeds } from '../random/seeds.js';
+import { planWaves } from '../vote/count/stopping.js';
 import { type ChosenFormat, chooseFormat, tokenId } from './choice.js';
 import type { Ask } from './options.js';
 import type { AskEngine, AskModel } from './surface.js';

@@ -1,8 +1,8 @@
-import type { SampleEnd } from '../engine/generation.js';
-import { thinks } from '../prompt/format.js';
-import { originalLetter } from '../prompt/shuffle.js';
-import { type AnswerForm, type ExtractRule, extract } from '../vote/extract.js';
-import { parseRankedList } from '../vote/list.js';
+import type { SampleEnd } from '../engine/jobs/generation.js';
+import { thinks } from '../prompt/format/format.js';
+import { originalLetter } from '../prompt/question/shuffle.js';
+import { type AnswerForm, type ExtractRule, extract } from '../vote/read/extract.js';
+import { parseRankedList } from '../vote/read/list.js';
 import type { Prepared, Variant } from './prepare.js';
 
 /** What a generated text says. */

@@ -1,7 +1,7 @@
+import { MeditronError } from '../check/errors.js';
 import type { Held } from '../engine/held.js';
-import type { Score } from '../engine/scoring.js';
-import { MeditronError } from '../errors.js';
-import { originalLetter } from '../prompt/shuffle.js';
+import type { Score } from '../engine/jobs/scoring.js';
+import { originalLetter } from '../prompt/question/shuffle.js';
 import type { Finished, Samples } from './samples.js';
 import type { AskEngine } from './surface.js';
 

@@ -1,10 +1,10 @@
+import { MeditronError } from '../check/errors.js';
+import { checkKeys, object } from '../check/options.js';
 import { loadModel } from '../engine/model.js';
-import { MeditronError } from '../errors.js';
-import { checkKeys, object } from '../options.js';
+import { modelHash } from '../models/identity.js';
 import type { Answer, AskEvent } from './answer.js';
 import { askStream } from './ask.js';
 import { type Evidence, evidenceSchema } from './evidence.js';
-import { modelHash } from './hash.js';
 import type { AskOptions } from './options.js';
 import type { AskEngine } from './surface.js';
 

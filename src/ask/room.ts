@@ -1,6 +1,6 @@
 import type { EngineOptions } from '../engine/model.js';
-import { parseQuestion, type Question } from '../prompt/question.js';
-import { sampleSeeds } from '../vote/seeds.js';
+import { parseQuestion, type Question } from '../prompt/question/question.js';
+import { sampleSeeds } from '../random/seeds.js';
 import { chooseFormat } from './choice.js';
 import { type AskOptions, checkAsk } from './options.js';
 import { defaultMaxTokens, variantsOf, widthOf } from './prepare.js';

@@ -1,6 +1,6 @@
-import type { SampleEnd } from '../engine/generation.js';
-import { type StopDecision, stopping } from '../vote/stopping.js';
-import type { Ballot } from '../vote/tally.js';
+import type { SampleEnd } from '../engine/jobs/generation.js';
+import { type StopDecision, stopping } from '../vote/count/stopping.js';
+import type { Ballot } from '../vote/count/tally.js';
 import type { VoteCounts } from './answer.js';
 import { hasVote } from './options.js';
 import type { Prepared, Variant } from './prepare.js';

@@ -1,7 +1,7 @@
-import type { GenerateEvent, SampleEnd } from '../engine/generation.js';
+import { MeditronError } from '../check/errors.js';
 import type { Held } from '../engine/held.js';
-import { MeditronError } from '../errors.js';
-import type { Interruption } from '../vote/decision.js';
+import type { GenerateEvent, SampleEnd } from '../engine/jobs/generation.js';
+import type { Interruption } from '../vote/count/decision.js';
 import type { AskEvent } from './answer.js';
 import type { Closing } from './closing.js';
 import { Feed } from './feed.js';

@@ -1,10 +1,10 @@
 import type { Held } from '../engine/held.js';
-import type { Score } from '../engine/scoring.js';
+import type { Score } from '../engine/jobs/scoring.js';
 import type { Prompt } from '../prompt/prompt.js';
-import type { ChoiceQuestion, Question } from '../prompt/question.js';
-import { type Order, rotation } from '../prompt/shuffle.js';
-import { averageOverOrders, calibrated, withoutPrior } from '../vote/debias.js';
-import { softmax } from '../vote/weighted.js';
+import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
+import { type Order, rotation } from '../prompt/question/shuffle.js';
+import { averageOverOrders, calibrated, withoutPrior } from '../vote/count/debias.js';
+import { softmax } from '../vote/count/weighted.js';
 import type { AnswerScore } from './answer.js';
 import { type Prepared, promptFor, type Variant } from './prepare.js';
 import { readSample } from './reading.js';

@@ -1,11 +1,11 @@
+import { MeditronError } from '../check/errors.js';
 import type { Engine } from '../engine/engine.js';
 import type { Held } from '../engine/held.js';
-import type { SamplingOptions } from '../engine/sampling.js';
-import { MeditronError } from '../errors.js';
-import type { PromptFormat } from '../prompt/format.js';
-import type { Finding } from '../prompt/hygiene.js';
+import type { SamplingOptions } from '../engine/jobs/sampling.js';
+import type { PromptFormat } from '../prompt/format/format.js';
+import type { Finding } from '../prompt/hygiene/hygiene.js';
 import { buildPrompt } from '../prompt/prompt.js';
-import type { Message } from '../prompt/question.js';
+import type { Message } from '../prompt/question/question.js';
 import type { Finish } from '../types.js';
 
 export interface Answer {

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { type Weighting, weightings } from '../ask/options.js';
-import { type EvaluatedMode, evaluatedModes } from '../evaluate/runs.js';
+import { oneOf } from '../check/options.js';
+import { type EvaluatedMode, evaluatedModes } from '../evaluate/run/runs.js';
 import { authorSeeds } from '../evaluate/tasks/demonstrations.js';
 import { type TaskName, taskNames } from '../evaluate/tasks/task.js';
-import { oneOf } from '../options.js';
-import { type FormatName, formatNames, type Protocol, protocols } from '../prompt/format.js';
-import { formatNameOf } from '../prompt/formats.js';
-import type { StopRuleName } from '../vote/stopping.js';
+import { type FormatName, formatNames, type Protocol, protocols } from '../prompt/format/format.js';
+import { formatNameOf } from '../prompt/format/formats.js';
+import type { StopRuleName } from '../vote/count/stopping.js';
 import { decimal, type EngineFlags, type ModelFlags, whole } from './flags.js';
 
 /** What `meditron eval` takes: what to measure, where to keep it, and what to read again. */

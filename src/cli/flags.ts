@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
+import { optionError } from '../check/errors.js';
+import { integer, number } from '../check/options.js';
+import type { SamplingOptions } from '../engine/jobs/sampling.js';
 import type { EngineOptions, LoadOptions } from '../engine/model.js';
-import type { SamplingOptions } from '../engine/sampling.js';
-import { optionError } from '../errors.js';
-import { integer, number } from '../options.js';
 import { defaultModel } from './load.js';
 
 /** What every command that loads a model takes. */

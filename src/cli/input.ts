@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { MeditronError } from '../errors.js';
+import { MeditronError } from '../check/errors.js';
 
 export interface TextFlags {
   readonly prompt?: string;

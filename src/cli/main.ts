@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
-import { exitCodeOf, report } from './exit.js';
-import { outputLost, outputWritten, watchOutput } from './output.js';
 import { createProgram } from './program.js';
+import { exitCodeOf, report } from './terminal/exit.js';
+import { outputLost, outputWritten, watchOutput } from './terminal/output.js';
 
 watchOutput();
 let failure: unknown;

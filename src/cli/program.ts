@@ -1,16 +1,16 @@
 import { Command } from 'commander';
-import { ask } from './ask.js';
-import { chat } from './chat.js';
-import { demo } from './demo.js';
-import { devices } from './devices.js';
-import { evaluation } from './eval.js';
-import { exitCodeHelp } from './exit.js';
-import { inspect } from './inspect.js';
+import { ask } from './commands/ask.js';
+import { chat } from './commands/chat.js';
+import { demo } from './commands/demo.js';
+import { devices } from './commands/devices.js';
+import { evaluation } from './commands/eval.js';
+import { inspect } from './commands/inspect.js';
+import { prompt } from './commands/prompt.js';
+import { replay } from './commands/replay.js';
+import { run } from './commands/run.js';
+import { tokenize } from './commands/tokenize.js';
 import { version } from './project.js';
-import { prompt } from './prompt.js';
-import { replay } from './replay.js';
-import { run } from './run.js';
-import { tokenize } from './tokenize.js';
+import { exitCodeHelp } from './terminal/exit.js';
 
 /** Every command, in the order of the help. A new one is a file like the others and a line here. */
 const commands: readonly (() => Command)[] = [

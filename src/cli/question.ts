@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { MeditronError } from '../errors.js';
-import type { Question } from '../prompt/question.js';
-import { parseQuestionText } from '../prompt/text.js';
+import { MeditronError } from '../check/errors.js';
+import type { Question } from '../prompt/question/question.js';
+import { parseQuestionText } from '../prompt/question/text.js';
 import { textFrom } from './input.js';
 
 /**

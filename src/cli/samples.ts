@@ -1,9 +1,9 @@
 import type { Engine } from '../engine/engine.js';
-import type { SampleEnd } from '../engine/generation.js';
-import type { GenerateOptions } from '../engine/job.js';
+import type { SampleEnd } from '../engine/jobs/generation.js';
+import type { GenerateOptions } from '../engine/jobs/options.js';
 import type { Finish } from '../types.js';
 import { progressBar } from './load.js';
-import type { Streams } from './streams.js';
+import type { Streams } from './terminal/streams.js';
 
 /** What a sample came to, as `--json` prints it. */
 export interface Sample {

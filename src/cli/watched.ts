@@ -3,8 +3,8 @@ import { askStream } from '../ask/ask.js';
 import type { AskOptions } from '../ask/options.js';
 import { roomFor } from '../ask/room.js';
 import type { EngineOptions, Model } from '../engine/model.js';
-import type { Question } from '../prompt/question.js';
-import { chainsOn, silentChains } from './chains.js';
+import type { Question } from '../prompt/question/question.js';
+import { chainsOn, silentChains } from './terminal/chains.js';
 
 export interface Watching {
   /** Whether a person at a terminal sees the chains while they are written. */

@@ -1,10 +1,12 @@
-import { type ErrorCode, MeditronError } from '../errors.js';
+import { type ErrorCode, MeditronError } from '../check/errors.js';
 import type { NativeEngine, NativeStep } from '../native/addon.js';
 import { nativeFinish } from '../native/addon.js';
 import type { Finish } from '../types.js';
-import { checkFits } from './fit.js';
-import { type GenerateEvent, Generation } from './generation.js';
+import { checkFits } from './capacity/fit.js';
+import { Reservation } from './capacity/reservation.js';
+import { turn } from './capacity/turn.js';
 import { Held } from './held.js';
+import { type GenerateEvent, Generation } from './jobs/generation.js';
 import {
   type BosRule,
   checkGenerate,
@@ -13,14 +15,12 @@ import {
   type GenerateOptions,
   type Prompt,
   type ScoreOptions,
-} from './job.js';
+} from './jobs/options.js';
+import { Prefix } from './jobs/prefix.js';
+import { type Score, Scoring } from './jobs/scoring.js';
+import type { Ticket } from './jobs/ticket.js';
 import type { Model } from './model.js';
-import { Prefix } from './prefix.js';
-import { Reservation } from './reservation.js';
-import { type Score, Scoring } from './scoring.js';
 import type { EngineCounters, EngineSettings } from './settings.js';
-import type { Ticket } from './ticket.js';
-import { turn } from './turn.js';
 
 /** How long a job that only held sequences keep out waits for them, when nothing else runs. */
 const patienceMs = 2000;

@@ -1,5 +1,5 @@
-import { MeditronError, optionError } from '../errors.js';
-import type { Reservation } from './reservation.js';
+import { MeditronError, optionError } from '../check/errors.js';
+import type { Reservation } from './capacity/reservation.js';
 
 /**
  * Evaluated tokens that stay in the KV cache: a shared prefix, or a finished sample. Jobs start from it without evaluating

@@ -1,16 +1,16 @@
-import { describeFile, type Inspection } from '../catalog/inspect.js';
-import { MeditronError } from '../errors.js';
+import { MeditronError } from '../check/errors.js';
+import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
 import { stringAt } from '../gguf/metadata.js';
 import { readGguf } from '../gguf/reader.js';
 import { validateModel } from '../gguf/validate.js';
+import { describeFile, type Inspection } from '../models/inspect.js';
 import type { Device, NativeModel, NativeModelInfo } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
-import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../options.js';
 import type { Segment } from '../types.js';
-import { availableCores } from './cores.js';
+import { availableCores } from './capacity/cores.js';
+import { availableMemory, inBytes, type KvType } from './capacity/memory.js';
 import { Engine, toMeditronError } from './engine.js';
-import { type BosRule, checkPrompt } from './job.js';
-import { availableMemory, inBytes, type KvType } from './memory.js';
+import { type BosRule, checkPrompt } from './jobs/options.js';
 
 export interface LoadOptions {
   /** GGUF file; of a split model the first part (`…-00001-of-0000N.gguf`). */

@@ -1,4 +1,4 @@
-import { type ErrorCode, MeditronError } from '../errors.js';
+import { type ErrorCode, MeditronError } from '../check/errors.js';
 
 export interface Problem {
   readonly code: ErrorCode;

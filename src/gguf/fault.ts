@@ -1,4 +1,4 @@
-import { MeditronError } from '../errors.js';
+import { MeditronError } from '../check/errors.js';
 
 /** What to do about a file whose bytes are wrong. */
 export const fetchAgain = 'download or copy the file again and compare its SHA-256 with the publisher’s';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { MeditronError } from '../errors.js';
+import { MeditronError } from '../check/errors.js';
 import { Cursor } from './cursor.js';
 import { damaged, digits, unreadable } from './fault.js';
 import { readEntries, smallestEntry } from './header.js';

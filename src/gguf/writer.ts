@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { MeditronError } from '../errors.js';
+import { MeditronError } from '../check/errors.js';
 import { digits } from './fault.js';
 import type { ArrayEntry, Entry, Metadata, NumberType } from './metadata.js';
 import { type TensorType, tensorBytes, valueBytes, valueTypes } from './types.js';

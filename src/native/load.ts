@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MeditronError } from '../errors.js';
+import { MeditronError } from '../check/errors.js';
 import type { Addon, AddonBuild, BackendReport } from './addon.js';
 import { type Backend, gpuBackends } from './backends.js';
 

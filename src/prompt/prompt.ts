@@ -1,8 +1,8 @@
-import { MeditronError } from '../errors.js';
-import { integer, oneOf } from '../options.js';
+import { MeditronError } from '../check/errors.js';
+import { integer, oneOf } from '../check/options.js';
 import type { Segment } from '../types.js';
-import type { Asked } from './body.js';
-import type { Demonstration } from './demonstration.js';
+import type { Asked } from './format/body.js';
+import type { Demonstration } from './format/demonstration.js';
 import {
   type FormatName,
   type Mode,
@@ -15,13 +15,13 @@ import {
   type Task,
   tasks,
   thinks,
-} from './format.js';
-import { rankedGrammar } from './grammar.js';
-import { cleanText, type Finding } from './hygiene.js';
-import { neutralise } from './marker.js';
-import { maxRankedItems } from './open.js';
-import { labelsOf, type Question } from './question.js';
-import { answerPhrase, taskOf } from './wording.js';
+} from './format/format.js';
+import { rankedGrammar } from './format/grammar.js';
+import { maxRankedItems } from './format/open.js';
+import { answerPhrase, taskOf } from './format/wording.js';
+import { cleanText, type Finding } from './hygiene/hygiene.js';
+import { neutralise } from './hygiene/marker.js';
+import { labelsOf, type Question } from './question/question.js';
 
 /** A question as it goes to the engine, with everything that follows from its format. */
 export interface Prompt {

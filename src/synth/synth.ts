@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { checkKeys, integer, oneOf, string } from '../check/options.js';
 import { type Entry, entry, type Metadata } from '../gguf/metadata.js';
 import { splitFileName } from '../gguf/split.js';
 import { tensorBytes } from '../gguf/types.js';
 import { ggufBytes, type TensorSource, type WriteOptions, writeGguf } from '../gguf/writer.js';
-import { checkKeys, integer, oneOf, string } from '../options.js';
 import { fileTypeOf, type Quant, quants, typeFor } from './mixture.js';
 import { Pool, seedFor } from './pool.js';
 import type { Encodable } from './quantize.js';

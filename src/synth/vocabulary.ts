@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { MeditronError } from '../errors.js';
+import { MeditronError } from '../check/errors.js';
 import { type Entry, entry, type Metadata, numbersAt, stringsAt } from '../gguf/metadata.js';
 import { readGguf } from '../gguf/reader.js';
 import { tokenTypes } from '../gguf/types.js';

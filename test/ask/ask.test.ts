@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AskEvent } from '../../src/ask/answer.js';
 import { ask, askStream } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
-import type { Question } from '../../src/prompt/question.js';
+import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, type Line, says } from './fake.js';
 
 const question: Question = { kind: 'choice', question: 'Which?', options: ['Alpha', 'Beta', 'Gamma', 'Delta'] };

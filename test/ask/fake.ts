@@ -1,12 +1,12 @@
 import type { AskEngine, AskModel } from '../../src/ask/surface.js';
-import type { GenerateEvent } from '../../src/engine/generation.js';
+import { MeditronError } from '../../src/check/errors.js';
+import { Reservation } from '../../src/engine/capacity/reservation.js';
 import { Held } from '../../src/engine/held.js';
-import type { GenerateOptions, ScoreOptions } from '../../src/engine/job.js';
-import { Reservation } from '../../src/engine/reservation.js';
-import type { Score } from '../../src/engine/scoring.js';
-import { MeditronError } from '../../src/errors.js';
+import type { GenerateEvent } from '../../src/engine/jobs/generation.js';
+import type { GenerateOptions, ScoreOptions } from '../../src/engine/jobs/options.js';
+import type { Score } from '../../src/engine/jobs/scoring.js';
+import { sampleSeeds } from '../../src/random/seeds.js';
 import type { Finish } from '../../src/types.js';
-import { sampleSeeds } from '../../src/vote/seeds.js';
 
 /** What one sample will say, by sample index; `steps` is when it ends, one step a macrotask. */
 export interface Line {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
-import type { Protocol } from '../../src/prompt/format.js';
-import type { Question } from '../../src/prompt/question.js';
+import type { Protocol } from '../../src/prompt/format/format.js';
+import type { Question } from '../../src/prompt/question/question.js';
 import { textOf } from '../../src/prompt/segment.js';
 import { FakeEngine, type FakeOptions, type Line, says } from './fake.js';
 
@@ -201,7 +201,7 @@ test.each(each({ paper: 'auto', 'authors-code': 'always', strict: 'auto' }))(
 test('what goes to the model is what the prompt module builds', async () => {
   const { answer, prompt } = await run('strict', many);
   const { buildPrompt } = await import('../../src/prompt/prompt.js');
-  const { formatByName } = await import('../../src/prompt/formats.js');
+  const { formatByName } = await import('../../src/prompt/format/formats.js');
   expect(prompt).toBe(
     textOf(buildPrompt(formatByName('chatml'), { question, mode: 'sc-cot', protocol: 'strict' }).segments),
   );

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
-import { answerScreen } from '../../src/cli/answer.js';
-import { chainsOn } from '../../src/cli/chains.js';
-import type { Question } from '../../src/prompt/question.js';
+import { answerScreen } from '../../src/cli/terminal/answer.js';
+import { chainsOn } from '../../src/cli/terminal/chains.js';
+import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, says } from '../ask/fake.js';
 import { meditron, model, start } from './command.js';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Conversation } from '../../src/cli/conversation.js';
 import { loadModel } from '../../src/engine/model.js';
-import { alpaca } from '../../src/prompt/alpaca.js';
+import { alpaca } from '../../src/prompt/format/alpaca.js';
 import { buildPrompt } from '../../src/prompt/prompt.js';
-import type { Message } from '../../src/prompt/question.js';
+import type { Message } from '../../src/prompt/question/question.js';
 import { meditron, model } from './command.js';
 
 const greedy = { sampling: {}, seed: 0, maxTokens: 20, system: undefined };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { labelledLines } from '../../src/cli/lines.js';
-import { oneLine, plain } from '../../src/cli/plain.js';
+import { labelledLines } from '../../src/cli/terminal/lines.js';
+import { oneLine, plain } from '../../src/cli/terminal/plain.js';
 
 test('no control character reaches the terminal but newline and tab', () => {
   expect(plain('a\x1b[2J\x1b]0;title\x07b\r\x00\x7f\x9b31m\u202e')).toBe('a␛[2J␛]0;title␇b␍␀␡\uFFFD31m\uFFFD');

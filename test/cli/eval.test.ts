@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { exitCodeOf } from '../../src/cli/exit.js';
 import { createProgram } from '../../src/cli/program.js';
-import { inWords, lines } from '../../src/cli/progress.js';
-import { clinicalQuestions } from '../../src/evaluate/clinical/questions.js';
-import { readStore } from '../../src/evaluate/results.js';
-import { completion, fakeServer } from '../evaluate/runner/server.js';
+import { exitCodeOf } from '../../src/cli/terminal/exit.js';
+import { inWords, lines } from '../../src/cli/terminal/progress.js';
+import { clinicalQuestions } from '../../src/clinical/questions.js';
+import { readStore } from '../../src/evaluate/storage/results.js';
+import { completion, fakeServer } from '../evaluate/run/server.js';
 import { meditron, model, start } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-eval-cli-'));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generate } from '../../src/cli/samples.js';
-import { silent } from '../../src/cli/streams.js';
+import { silent } from '../../src/cli/terminal/streams.js';
 import { loadModel } from '../../src/engine/model.js';
 import { model, root, start } from './command.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadModel } from '../../src/engine/model.js';
-import { formatByName } from '../../src/prompt/formats.js';
+import { formatByName } from '../../src/prompt/format/formats.js';
 import { buildPrompt } from '../../src/prompt/prompt.js';
 import { meditron, model } from './command.js';
 

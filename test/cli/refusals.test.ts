@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { exitCodeOf } from '../../src/cli/exit.js';
 import { createProgram } from '../../src/cli/program.js';
+import { exitCodeOf } from '../../src/cli/terminal/exit.js';
 import { meditron, model } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-cli-'));

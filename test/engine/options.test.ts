@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { availableCores } from '../../src/engine/cores.js';
+import { availableCores } from '../../src/engine/capacity/cores.js';
 import type { Engine } from '../../src/engine/engine.js';
-import type { GenerateOptions } from '../../src/engine/job.js';
+import type { GenerateOptions } from '../../src/engine/jobs/options.js';
 import { loadModel, type Model } from '../../src/engine/model.js';
 import { synthesize } from '../../src/synth/synth.js';
 import { all, ends, loadStories, oneThread, storiesPath } from './stories.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { GenerateEvent, SampleEnd } from '../../src/engine/generation.js';
+import type { GenerateEvent, SampleEnd } from '../../src/engine/jobs/generation.js';
 import type { EngineOptions, LoadOptions, Model } from '../../src/engine/model.js';
 import { loadModel } from '../../src/engine/model.js';
 

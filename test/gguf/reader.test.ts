@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile, symlink } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ErrorCode, MeditronError } from '../../src/errors.js';
+import { type ErrorCode, MeditronError } from '../../src/check/errors.js';
 import { booleanAt, numberAt, stringAt, stringsAt } from '../../src/gguf/metadata.js';
 import { readGguf } from '../../src/gguf/reader.js';
 import { findProblems } from '../../src/gguf/validate.js';

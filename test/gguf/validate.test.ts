@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MeditronError } from '../../src/errors.js';
+import { MeditronError } from '../../src/check/errors.js';
 import { type Entry, entry } from '../../src/gguf/metadata.js';
 import { readGguf } from '../../src/gguf/reader.js';
 import { findProblems, validateModel } from '../../src/gguf/validate.js';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Mode, PromptFormat, PromptInput } from '../../src/prompt/format.js';
-import { formatByName, formats } from '../../src/prompt/formats.js';
-import { jinjaFormat } from '../../src/prompt/jinja.js';
+import type { Mode, PromptFormat, PromptInput } from '../../src/prompt/format/format.js';
+import { formatByName, formats } from '../../src/prompt/format/formats.js';
+import { jinjaFormat } from '../../src/prompt/format/jinja.js';
 import { buildPrompt, type Prompt } from '../../src/prompt/prompt.js';
-import { parseQuestion, type Question } from '../../src/prompt/question.js';
+import { parseQuestion, type Question } from '../../src/prompt/question/question.js';
 import { textOf } from '../../src/prompt/segment.js';
 
 const template =

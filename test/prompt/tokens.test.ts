@@ -1,9 +1,9 @@
 import llama from 'llama-tokenizer-js';
 import { describe, expect, test } from 'vitest';
-import type { PromptInput } from '../../src/prompt/format.js';
-import { formatByName } from '../../src/prompt/formats.js';
+import type { PromptInput } from '../../src/prompt/format/format.js';
+import { formatByName } from '../../src/prompt/format/formats.js';
 import { buildPrompt } from '../../src/prompt/prompt.js';
-import type { Question } from '../../src/prompt/question.js';
+import type { Question } from '../../src/prompt/question/question.js';
 import { textOf } from '../../src/prompt/segment.js';
 
 // llama-tokenizer-js is Llama-2's vocabulary, written independently; no BOS, with the space prefix.

@@ -1,4 +1,4 @@
-import type { ReliabilityBin } from '../metrics.js';
+import type { ReliabilityBin } from '../score/metrics.js';
 import { type Markup, tag } from './svg.js';
 import type { ReportRow, RunReport } from './types.js';
 import { interval, percent } from './words.js';

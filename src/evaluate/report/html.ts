@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Reference, referenceLabel } from '../reference.js';
+import { type Reference, referenceLabel } from '../score/reference.js';
 import { browse } from './browse.js';
 import { accuracyChart, reliabilityChart, riskChart, votesChart } from './charts.js';
 import { style } from './style.js';

@@ -1,4 +1,4 @@
-import { referenceLabel } from '../reference.js';
+import { referenceLabel } from '../score/reference.js';
 import type { EvaluationReport } from './types.js';
 
 /** The report's figures without its questions, as one JSON object for scripts. */

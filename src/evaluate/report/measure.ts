@@ -1,4 +1,4 @@
-import { type Interval, z95 } from '../../vote/uncertainty.js';
+import { type Interval, z95 } from '../../vote/count/uncertainty.js';
 import {
   type Accuracy,
   accuracy,
@@ -10,7 +10,7 @@ import {
   mcNemar,
   pairedBootstrap,
   riskCoverage,
-} from '../metrics.js';
+} from '../score/metrics.js';
 import type { Comparison, Rate, ReportRow, RunMetrics, RunReport } from './types.js';
 
 /** All figures of a run, from its rows alone: stored rows can be measured again under another parser or rule. */

@@ -1,7 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { referenceLabel } from '../reference.js';
+import { referenceLabel } from '../score/reference.js';
 import type { EvaluationReport, RunReport } from './types.js';
 import { counted, decimal, duration, interval, percent, probability } from './words.js';
 

@@ -1,6 +1,6 @@
-import type { Interval } from '../../vote/uncertainty.js';
-import type { Accuracy, Calibration, RiskCoverage } from '../metrics.js';
-import type { Reference } from '../reference.js';
+import type { Interval } from '../../vote/count/uncertainty.js';
+import type { Accuracy, Calibration, RiskCoverage } from '../score/metrics.js';
+import type { Reference } from '../score/reference.js';
 
 /** Everything a report shows. Plain data: it can be stored as JSON and shown again. */
 export interface EvaluationReport {

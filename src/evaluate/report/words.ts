@@ -1,4 +1,4 @@
-import type { Interval } from '../../vote/uncertainty.js';
+import type { Interval } from '../../vote/count/uncertainty.js';
 import type { Rate } from './types.js';
 
 /** `66.7 %` */

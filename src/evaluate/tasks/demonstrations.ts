@@ -1,6 +1,6 @@
-import { MeditronError } from '../../errors.js';
-import { integer } from '../../options.js';
-import { permutation } from '../../prompt/permutation.js';
+import { MeditronError } from '../../check/errors.js';
+import { integer } from '../../check/options.js';
+import { permutation } from '../../random/numpy.js';
 import type { Item, TaskSet } from './task.js';
 
 /** The seeds of the three few-shot runs that the paper averages (epfLLM/meditron, evaluation/inference.py). */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { MeditronError } from '../../errors.js';
-import { nearest } from '../../options.js';
-import { letter } from '../../prompt/question.js';
+import { MeditronError } from '../../check/errors.js';
+import { nearest } from '../../check/options.js';
+import { letter } from '../../prompt/question/question.js';
 import { goldOf, letteredOptions, plain } from './gold.js';
 import type { Row } from './row.js';
 import { finish, numbered } from './set.js';

@@ -1,4 +1,4 @@
-import { letter as nameOf } from '../../prompt/question.js';
+import { letter as nameOf } from '../../prompt/question/question.js';
 import type { Row } from './row.js';
 
 /** What a row says about its answer: the option's letter, its index from 0, or its text. */

@@ -1,4 +1,4 @@
-import { oneOf } from '../../options.js';
+import { oneOf } from '../../check/options.js';
 import { clinical } from './clinical.js';
 import { file } from './file.js';
 import { medconceptsqa } from './medconceptsqa.js';

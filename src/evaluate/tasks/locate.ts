@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { MeditronError } from '../../errors.js';
+import { MeditronError } from '../../check/errors.js';
 import { headOf } from './table.js';
 import type { Partition, SourceFile, TaskDefinition } from './task.js';
 

@@ -1,4 +1,4 @@
-import { MeditronError } from '../../errors.js';
+import { MeditronError } from '../../check/errors.js';
 import { goldOf } from './gold.js';
 import { hasFields } from './locate.js';
 import type { Row } from './row.js';

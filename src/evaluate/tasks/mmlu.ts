@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { MeditronError } from '../../errors.js';
-import { letter } from '../../prompt/question.js';
+import { MeditronError } from '../../check/errors.js';
+import { letter } from '../../prompt/question/question.js';
 import { goldOf } from './gold.js';
 import { type DataFile, filesOf, hasFields, missing } from './locate.js';
 import type { Row } from './row.js';

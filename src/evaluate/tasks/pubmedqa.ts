@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { describe, MeditronError } from '../../errors.js';
+import { describe, MeditronError } from '../../check/errors.js';
 import { filesOf, hasFields } from './locate.js';
 import type { Row } from './row.js';
 import { type Content, type Copy, loadSet, numbered } from './set.js';

@@ -1,4 +1,4 @@
-import { letter, type Question } from '../../prompt/question.js';
+import { letter, type Question } from '../../prompt/question/question.js';
 import type { Item } from './task.js';
 
 /** The question a model is asked for an item: without the answer, the explanation or anything else it must not see. */

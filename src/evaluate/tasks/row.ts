@@ -1,4 +1,4 @@
-import { describe, MeditronError } from '../../errors.js';
+import { describe, MeditronError } from '../../check/errors.js';
 import { parseLiteral } from './literal.js';
 
 /** One record of a data file that knows where it stands. Field names are compared without regard to case. */

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
-import { describe, MeditronError } from '../../errors.js';
+import { describe, MeditronError } from '../../check/errors.js';
 import { Row } from './row.js';
 
 /** Given the first record of a CSV file: the names of its columns if it is data already, undefined if it is a header. */

@@ -1,6 +1,6 @@
-import { MeditronError } from '../../errors.js';
-import { integer } from '../../options.js';
-import { permutation } from '../../prompt/permutation.js';
+import { MeditronError } from '../../check/errors.js';
+import { integer } from '../../check/options.js';
+import { permutation } from '../../random/numpy.js';
 import { plain } from './gold.js';
 import { filesOf, hasFields } from './locate.js';
 import type { Row } from './row.js';

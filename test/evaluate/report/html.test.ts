@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Script } from 'node:vm';
 import { expect, test } from 'vitest';
-import { referencesFor } from '../../../src/evaluate/reference.js';
 import { htmlReport } from '../../../src/evaluate/report/html.js';
 import { compare } from '../../../src/evaluate/report/measure.js';
+import { referencesFor } from '../../../src/evaluate/score/reference.js';
 import { reportOf, runOf, twelve } from './rows.js';
 
 const hostile =

@@ -1,9 +1,9 @@
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { referencesFor } from '../../../src/evaluate/reference.js';
 import { jsonReport } from '../../../src/evaluate/report/json.js';
 import { compare } from '../../../src/evaluate/report/measure.js';
 import { terminalReport } from '../../../src/evaluate/report/terminal.js';
+import { referencesFor } from '../../../src/evaluate/score/reference.js';
 import { reportOf, runOf, twelve } from './rows.js';
 
 const run = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { demonstrationsFrom } from '../../../src/evaluate/tasks/demonstrations.js';
 import type { TaskName, TaskSet } from '../../../src/evaluate/tasks/task.js';
-import { permutation } from '../../../src/prompt/permutation.js';
+import { permutation } from '../../../src/random/numpy.js';
 
 function train(task: TaskName, rows: number): TaskSet {
   const items = Array.from({ length: rows }, (_, i) => ({

@@ -1,0 +1,183 @@
+import { Command } from 'commander';
+import { chooseFormat } from '../../ask/choice.js';
+import { MeditronError } from '../../check/errors.js';
+import { inBytes } from '../../engine/capacity/memory.js';
+import type { Model } from '../../engine/model.js';
+import { scopeWarning } from '../../models/known.js';
+import { type FormatName, formatNames, type PromptFormat } from '../../prompt/format/format.js';
+import { formatNameOf, formats } from '../../prompt/format/formats.js';
+import { type Answer, Conversation } from '../conversation.js';
+import {
+  addEngineFlags,
+  addModelFlags,
+  addSamplingFlags,
+  type EngineFlags,
+  engineOf,
+  inFlags,
+  type ModelFlags,
+  type SamplingFlags,
+  samplingOf,
+  whole,
+} from '../flags.js';
+import { load } from '../load.js';
+import { questions } from '../questions.js';
+import { exitCodeOf, Interrupted, report } from '../terminal/exit.js';
+import { interrupts } from '../terminal/interrupt.js';
+import { outputLost, printJson } from '../terminal/output.js';
+import { plain } from '../terminal/plain.js';
+import { warn } from '../terminal/warning.js';
+
+interface ChatFlags extends ModelFlags, EngineFlags, SamplingFlags {
+  readonly format?: FormatName;
+  readonly system?: string;
+  readonly seed: number;
+  readonly maxTokens?: number;
+  readonly json?: boolean;
+}
+
+export function chat(): Command {
+  const command = new Command('chat')
+    .description('Talks with a model over several turns. The conversation stays in memory and is written nowhere.')
+    .option(
+      '--format <name>',
+      `prompt format: ${formatNames.join(', ')} (default: the one known for the model)`,
+      formatNameOf,
+    )
+    .option('--system <text>', 'what the model is told before the conversation')
+    .option('--seed <n>', 'same seed and same messages, same answers', whole('seed', 0, 2 ** 48), 0)
+    .option(
+      '--max-tokens <n>',
+      'most tokens of an answer (default: what the context has left, at most 512)',
+      whole('max-tokens', 1, 0x7fffffff),
+    )
+    .option('--json', 'print one JSON object a line for every answer, or error')
+    .addHelpText('after', help);
+  addSamplingFlags(command);
+  addModelFlags(command);
+  addEngineFlags(command);
+  return command.action(converse);
+}
+
+const commands = `/help           this list
+/clear          forget what was said
+/system [TEXT]  show what the model is told first; with TEXT set it and begin anew; /system off takes it away
+/exit           leave (also Ctrl-D, or Ctrl-C at the prompt)`;
+
+const help = `
+In the conversation:
+${commands.replace(/^/gm, '  ')}
+  Ctrl-C during an answer stops the answer. If standard input is no terminal, every line of it is a message.
+  The temperature is 0.7 unless given. Answers can be wrong; no model replaces a doctor.
+
+Example:
+  meditron chat -m meditron-7b-chat.Q4_K_M.gguf --system "Answer briefly."`;
+
+async function converse(flags: ChatFlags): Promise<void> {
+  const loading = interrupts();
+  await using model = await load(flags, loading.signal);
+  const format = await formatFor(model, flags, loading.signal);
+  await using engine = await model.createEngine({ ...engineOf(flags), maxSequences: 2 });
+  loading[Symbol.dispose]();
+  const outside = scopeWarning([model.info.name, model.info.path], '');
+  const warnings = [...engine.settings.warnings, ...(outside === undefined ? [] : [outside])];
+  if (!flags.json) for (const warning of warnings) warn(warning);
+  const conversation = new Conversation(engine, format, {
+    sampling: samplingOf(flags, 0.7),
+    seed: flags.seed,
+    maxTokens: flags.maxTokens,
+    system: undefined,
+  });
+  if (flags.system !== undefined) conversation.setSystem(flags.system);
+
+  const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !flags.json;
+  if (interactive) {
+    const { info } = model;
+    process.stdout.write(
+      `${plain(info.name ?? flags.model)} (${inBytes(info.sizeBytes)}), format ${format.name}, ${engine.settings.sequenceSize} tokens of context.\n` +
+        'Answers can be wrong; no model replaces a doctor. /help lists commands.\n\n',
+    );
+  }
+  for await (const line of questions(interactive)) {
+    if (outputLost.aborted) break;
+    const text = line.trim();
+    if (text === '') continue;
+    try {
+      if (text.startsWith('/')) {
+        if (obey(text, conversation) === 'leave') break;
+      } else {
+        await answer(text, conversation, flags.json ?? false);
+      }
+    } catch (error) {
+      if (error instanceof Interrupted && error.exitCode !== 130) throw error; // SIGTERM ends more than the answer
+      if (error instanceof Interrupted) continue;
+      if (!(error instanceof MeditronError)) throw error;
+      if (flags.json) printJson({ error: { code: error.code, message: inFlags(error.message) } });
+      else report(error, false);
+      if (!interactive) process.exitCode ||= exitCodeOf(error);
+    }
+  }
+}
+
+async function answer(text: string, conversation: Conversation, json: boolean): Promise<void> {
+  using interrupt = interrupts();
+  const from = performance.now();
+  const isTerminal = process.stdout.isTTY;
+  const show = (piece: string) => {
+    if (!json) process.stdout.write(isTerminal ? plain(piece) : piece);
+  };
+  const given = await conversation.ask(text, interrupt.signal, show);
+  if (json) {
+    const { text: said, finish, promptTokens, evaluatedTokens } = given;
+    printJson({ answer: said, finish, promptTokens, evaluatedTokens, totalMs: Math.round(performance.now() - from) });
+  } else {
+    process.stdout.write(`${noteOn(given)}\n${isTerminal ? '\n' : ''}`);
+  }
+  if (interrupt.signal.aborted) throw interrupt.signal.reason;
+}
+
+function noteOn({ text, finish, findings }: Answer): string {
+  const changed = findings.filter(finding => finding.action !== 'kept').map(finding => finding.detail);
+  const notes = [
+    text.trim() === '' && 'no answer',
+    finish === 'length' && 'cut off at the token limit',
+    finish === 'cancelled' && 'interrupted',
+    changed.length > 0 && `changed in your message before the model saw it: ${changed.join(', ')}`,
+  ].filter(note => note !== false);
+  return notes.length === 0 ? '' : ` [${notes.join('; ')}]`;
+}
+
+/** Carries out a line that begins with a slash. */
+function obey(line: string, conversation: Conversation): 'leave' | undefined {
+  const [, name = '', text = ''] = /^\/(\S*)\s*(.*)$/s.exec(line)!;
+  if (name === 'exit' || name === 'quit') return 'leave';
+  if (name === 'help') say(commands);
+  else if (name === 'clear') {
+    conversation.clear();
+    say('The conversation begins anew.');
+  } else if (name === 'system' && text === '') say(conversation.system ?? 'Nothing is set.');
+  else if (name === 'system') {
+    conversation.setSystem(text === 'off' ? undefined : text);
+    say('Set. The conversation begins anew.');
+  } else throw new MeditronError('ERR_OPTION', `Unknown command /${name}. There are /help, /clear, /system and /exit`);
+  return undefined;
+}
+
+/** To the person, not into the output that a program may read. */
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** The format that was asked for, or the one known for the model; never a guess. */
+async function formatFor(model: Model, flags: ChatFlags, signal: AbortSignal): Promise<PromptFormat> {
+  const { format } = await chooseFormat(model, flags.format, signal).catch(error => {
+    if (flags.format !== undefined || !(error instanceof MeditronError)) throw error;
+    throw new MeditronError(error.code, `${error.message}. Give it as --format NAME`, { cause: error });
+  });
+  if (format.accepts.chat) return format;
+  const able = formats.filter(({ accepts }) => accepts.chat).map(({ name }) => name);
+  throw new MeditronError(
+    'ERR_PROMPT_FORMAT',
+    `The ${format.name} format${flags.format === undefined ? ', which this model is asked in,' : ''} has no conversation. ` +
+      `Choose one that has with --format: ${able.join(', ')}, jinja. For base models it is one-shot`,
+  );
+}

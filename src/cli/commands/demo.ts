@@ -1,0 +1,62 @@
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import wrap from 'wrap-ansi';
+import { askedOf, type ClinicalQuestion, letters } from '../../clinical/question.js';
+import { clinicalQuestions, scoreNames } from '../../clinical/questions.js';
+import { whole } from '../flags.js';
+import { defaultModel, load } from '../load.js';
+import { answerScreen } from '../terminal/answer.js';
+import { interrupts } from '../terminal/interrupt.js';
+import { widthOf } from '../terminal/width.js';
+import { askWatched } from '../watched.js';
+
+/** What the model that ships is, and what it is not. */
+const about =
+  'This model is tiny (6 million weights). It was trained in half an hour on invented patients, can add up six clinical scores, and knows nothing else: it shows how asking several times works, and is not a medical device.';
+
+/** A patient whose question the model has not seen, and on which its chains do not all agree. */
+const defaultSeed = 12;
+
+export function demo(): Command {
+  return new Command('demo')
+    .description(
+      'Asks the model that ships a question five times over and lets its answers vote; what `npm start` runs.',
+    )
+    .option('--seed <n>', 'invents a patient', whole('seed', 0, Number.MAX_SAFE_INTEGER), defaultSeed)
+    .addHelpText('after', '\nExample:\n  meditron demo --seed 13')
+    .action(show);
+}
+
+async function show({ seed }: { readonly seed: number }): Promise<void> {
+  using interrupt = interrupts();
+  const { signal } = interrupt;
+  const scores = [scoreNames[seed % scoreNames.length]!];
+  const asked = clinicalQuestions({ seed, count: 1, scores }).next().value as ClinicalQuestion;
+  await using model = await load({ model: defaultModel }, signal);
+  print(`Loaded ${basename(defaultModel)} on ${model.info.devices.map(device => device.name).join(', ')}.`, about);
+  print('It is now asked, five times at temperature 0.8, a question that was not in its training:');
+  print(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
+
+  const question = askedOf(asked);
+  const watching = { watching: process.stdout.isTTY, signal };
+  const answer = await askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching);
+  process.stdout.write(`${answerScreen(question, answer, process.stdout)}\n`);
+  if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
+  print(`By the rules of the score the answer is ${asked.answer}. ${asked.options[asked.answer]}.`);
+  process.stdout.write(next);
+}
+
+function indented(...lines: readonly string[]): string {
+  const wrapped = lines.flatMap(line => wrap(line, widthOf(process.stdout) - 2).split('\n'));
+  return wrapped.map(line => `  ${line}`).join('\n');
+}
+
+function print(...paragraphs: readonly string[]): void {
+  for (const text of paragraphs) process.stdout.write(`${wrap(text, widthOf(process.stdout), { trim: false })}\n\n`);
+}
+
+const next = `What to try next:
+  npx meditron demo --seed 13
+  npx meditron devices
+  npx meditron ask question.txt -m path/to/meditron-7b.Q4_K_M.gguf
+`;

@@ -1,0 +1,213 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { MeditronError, optionError } from '../../check/errors.js';
+import { type Evaluated, evaluate } from '../../evaluate/evaluate.js';
+import { compareEvaluations, type Figures, figuresJson, figuresOf } from '../../evaluate/report/figures.js';
+import { htmlReport } from '../../evaluate/report/html.js';
+import { terminalReport } from '../../evaluate/report/terminal.js';
+import { endpointTarget } from '../../evaluate/run/endpoint.js';
+import { localTarget, type Target } from '../../evaluate/run/target.js';
+import type { Reading } from '../../evaluate/score/rescore.js';
+import { readEvaluation } from '../../evaluate/storage/stored.js';
+import { loadTask } from '../../evaluate/tasks/load.js';
+import type { Partition, TaskName, TaskSet } from '../../evaluate/tasks/task.js';
+import { addEvalFlags, benchmarks, type EvalFlags } from '../evalflags.js';
+import { addEngineFlags, addModelFlags, engineOf } from '../flags.js';
+import { load } from '../load.js';
+import { Interrupted } from '../terminal/exit.js';
+import { interrupts } from '../terminal/interrupt.js';
+import { printJson } from '../terminal/output.js';
+import { evaluationProgress } from '../terminal/progress.js';
+import { widthOf } from '../terminal/width.js';
+
+export function evaluation(): Command {
+  const command = new Command('eval').description(
+    'Measures a model on a benchmark or on questions of your own: accuracy, agreement, calibration, cost.',
+  );
+  addEvalFlags(command);
+  addModelFlags(command);
+  addEngineFlags(command);
+  return command.addHelpText('after', help).action(measureOrRead);
+}
+
+const help = `
+Nothing is downloaded: a task whose files are missing says what to get and where to put it. Rows are appended to
+DIR/results.jsonl as they come and survive a crash; the same command with --resume goes on behind them. How questions share
+batches changes floating point results, so chains repeat exactly only with --parallel 1. Nothing leaves this machine unless
+--endpoint is given.
+
+Examples:
+  meditron eval --file questions.jsonl --mode top-token,cot,sc-cot --samples 5 --out results/mini
+    (questions.jsonl from: npm run questions -- --seed 7 --count 1000 --out questions.jsonl)
+  meditron eval --task medqa --data data -m meditron-7b.Q4_K_M.gguf --protocol authors-code --mode top-token \\
+    --demo-seed authors --out results/medqa-7b
+  meditron eval --rescore results/mini --samples 3 --stop-rule exact
+  meditron eval --compare results/mini results/other`;
+
+async function measureOrRead(folder: string | undefined, flags: EvalFlags): Promise<void> {
+  using interrupt = interrupts();
+  const { signal } = interrupt;
+  refuseMixed(folder, flags);
+  if (flags.compare !== undefined) {
+    const [first, second] = [await readEvaluation(flags.compare), await readEvaluation(folder!)];
+    await show(compareEvaluations(first, second, readingOf(flags)), flags);
+  } else if (flags.rescore !== undefined) {
+    await show(figuresOf(await readEvaluation(flags.rescore), readingOf(flags)), flags);
+  } else {
+    await run(flags, signal);
+  }
+}
+
+async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
+  const { out } = flags;
+  if (out === undefined) throw new MeditronError('ERR_OPTION', 'Expected --out DIR: results are kept as they come');
+  const { set, train } = await questionsFor(flags);
+  await using target = await targetFor(flags, signal);
+  const progress = evaluationProgress();
+  let evaluated: Evaluated;
+  try {
+    evaluated = await evaluate(target, {
+      set,
+      train,
+      out,
+      resume: flags.resume,
+      limit: flags.limit,
+      parallel: flags.parallel,
+      modes: flags.mode,
+      protocol: flags.protocol,
+      samples: flags.samples,
+      temperature: flags.temperature,
+      topP: flags.topP,
+      topK: flags.topK,
+      seed: flags.seed,
+      maxTokens: flags.maxTokens,
+      stop: flags.stopRule,
+      weighting: flags.weighting,
+      format: flags.format,
+      shots: flags.shots,
+      demoSeeds: flags.demoSeed,
+      signal,
+      onProgress: progress.show,
+    });
+  } catch (error) {
+    progress.stop();
+    await showInterrupted(error, out, flags);
+    throw error;
+  } finally {
+    progress.stop();
+  }
+  await show(figuresOf(await readEvaluation(out), {}, evaluated.items), flags, out);
+}
+
+/** What there is so far, and how to go on. */
+async function showInterrupted(error: unknown, out: string, flags: EvalFlags): Promise<void> {
+  if (!(error instanceof Interrupted) || error.exitCode === 0) return;
+  const stored = await readEvaluation(out).catch(() => undefined);
+  if (!stored) return;
+  if (stored.rows.length > 0) await show(figuresOf(stored), flags, out, false);
+  const message = `${error.message}: ${stored.rows.length} rows are in ${out}; the same command with --resume goes on behind them`;
+  throw new Interrupted(message, error.exitCode);
+}
+
+async function show(figures: Figures, flags: EvalFlags, out?: string, complete = true): Promise<void> {
+  const json = { ...figuresJson(figures), complete, ...(out !== undefined && { out }) };
+  const pages = [
+    ...(out === undefined ? [] : [join(out, 'report.html')]),
+    ...(flags.html === undefined ? [] : [flags.html]),
+  ];
+  for (const page of pages) await write(page, htmlReport(figures.report));
+  if (out !== undefined) await write(join(out, 'report.json'), `${JSON.stringify(json, null, 2)}\n`);
+  if (flags.json) {
+    printJson(json);
+    return;
+  }
+  process.stdout.write(
+    terminalReport(figures.report, {
+      width: widthOf(process.stdout),
+      color: Boolean(process.stdout.isTTY && process.stdout.hasColors?.()),
+    }),
+  );
+  if (pages.length > 0) process.stdout.write(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new MeditronError('ERR_OUTPUT', `Cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function questionsFor(flags: EvalFlags): Promise<{ set: TaskSet; train: () => Promise<TaskSet> }> {
+  const { task, file, data, demos } = flags;
+  if ((task === undefined) === (file === undefined))
+    throw new MeditronError('ERR_OPTION', `Expected --task NAME or --file FILE. Tasks: ${benchmarks.join(', ')}`);
+  const set = await loadTask(task ?? 'file', file ?? data);
+  const train = async () => {
+    if (demos !== undefined) return loadTask('file', demos);
+    const partition = task && trainingPart[task];
+    if (partition) return loadTask(task, data, { partition });
+    throw new MeditronError(
+      'ERR_INPUT',
+      'Demonstrations need questions that are not evaluated: give --demos FILE, or --shots 0',
+    );
+  };
+  return { set, train };
+}
+
+/** Where the authors draw demonstrations from; TruthfulQA and open questions have no such part. */
+const trainingPart: Partial<Record<TaskName, Partition>> = {
+  medqa: 'train',
+  medqa4: 'train',
+  medmcqa: 'train',
+  pubmedqa: 'train',
+  'mmlu-medical': 'dev',
+  medconceptsqa: 'dev',
+};
+
+async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target & AsyncDisposable> {
+  if (flags.endpoint !== undefined) {
+    const { endpoint: url, endpointModel: model, apiKeyEnv } = flags;
+    const apiKey = apiKeyEnv === undefined ? undefined : process.env[apiKeyEnv];
+    if (apiKeyEnv !== undefined && !apiKey)
+      throw optionError('--api-key-env', 'an environment variable that is set', apiKeyEnv);
+    const target = await endpointTarget({
+      url,
+      model,
+      apiKey,
+      concurrency: flags.concurrency,
+      timeoutMs: flags.timeout * 1000,
+      signal,
+    });
+    return { ...target, [Symbol.asyncDispose]: async () => {} };
+  }
+  const model = await load(flags, signal);
+  const target = localTarget(model, engineOf(flags));
+  return { ...target, [Symbol.asyncDispose]: () => model.close() };
+}
+
+function readingOf({ protocol, stopRule, samples, weighting }: EvalFlags): Reading {
+  return { protocol, samples, weighting, stop: stopRule === undefined ? undefined : { rule: stopRule } };
+}
+
+/** Three things can be asked of the command; flags of one mean nothing to another and are not ignored. */
+function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
+  const { rescore, compare, out, task, file, resume, endpoint } = flags;
+  const reads = rescore ?? compare;
+  if (rescore !== undefined && compare !== undefined)
+    throw new MeditronError('ERR_OPTION', 'Expected --rescore or --compare, got both');
+  if ((compare === undefined) !== (folder === undefined)) {
+    const got = compare === undefined ? `a folder without --compare: ${folder}` : 'one';
+    throw new MeditronError('ERR_OPTION', `Expected two folders, as in --compare DIR_A DIR_B, got ${got}`);
+  }
+  if (reads === undefined) return;
+  const given = { '--out': out, '--task': task, '--file': file, '--resume': resume, '--endpoint': endpoint };
+  const [unfit] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (unfit)
+    throw new MeditronError(
+      'ERR_OPTION',
+      `${unfit} has no meaning with stored results; --html FILE writes their report`,
+    );
+}

@@ -1,0 +1,100 @@
+import { Command } from 'commander';
+import { inBytes } from '../../engine/capacity/memory.js';
+import { type Inspection, inspectFile } from '../../models/inspect.js';
+import { progressBar } from '../load.js';
+import { interrupts } from '../terminal/interrupt.js';
+import { printJson } from '../terminal/output.js';
+import { oneLine, plain } from '../terminal/plain.js';
+import { type Row, table } from '../terminal/table.js';
+
+interface InspectFlags {
+  readonly hash?: boolean;
+  readonly json?: boolean;
+}
+
+export function inspect(): Command {
+  return new Command('inspect')
+    .description(
+      'Shows what a model file says about itself, without loading it. Ends with code 4 if it cannot be used.',
+    )
+    .argument('<file>', 'GGUF file; of a split model the first part')
+    .option('--hash', 'also compute the SHA-256, which reads all of the file')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  meditron inspect models/stories260K.gguf --hash')
+    .action(show);
+}
+
+async function show(path: string, flags: InspectFlags): Promise<void> {
+  using interrupt = interrupts();
+  const progress = progressBar('Hashing');
+  let found: Inspection;
+  try {
+    found = await inspectFile(path, {
+      hash: flags.hash ?? false,
+      onProgress: (read, total) => progress.show(read / total),
+      signal: interrupt.signal,
+    });
+  } finally {
+    progress.stop();
+  }
+  if (flags.json) printJson(found, 2);
+  else process.stdout.write(described(found));
+  if (found.problems.length > 0) process.exitCode = 4;
+}
+
+function described(found: Inspection): string {
+  const { quantization, vocabulary, kvBytesPerToken: kv } = found;
+  const rows: (Row | undefined)[] = [
+    ['file', oneLine(found.path)],
+    ['name', oneLine(found.name ?? 'not given')],
+    ['size', `${inBytes(found.sizeBytes)}${found.files.length > 1 ? ` in ${found.files.length} parts` : ''}`],
+    ['format', `GGUF version ${found.ggufVersion}`],
+    ['architecture', oneLine(found.architecture ?? 'not given')],
+    ['parameters', found.parameters.toLocaleString('en')],
+    ['quantization', `${quantization.name} (tensors: ${counted(quantization.tensors)})`],
+    ['shape', shapeOf(found)],
+    ['context', found.contextLength === null ? 'not given' : `${found.contextLength} tokens trained`],
+    kv ? ['cache', `${inBytes(kv.f16)} a token in f16, ${inBytes(kv.q8_0)} in q8_0`] : undefined,
+    [
+      'vocabulary',
+      `${vocabulary.size} tokens, ${oneLine([vocabulary.model, vocabulary.pre].filter(Boolean).join(', '))}`,
+    ],
+    ['special', specialsOf(found)],
+    vocabulary.addedTokenCount > 0 ? ['added', addedOf(found)] : undefined,
+    ['template', found.chatTemplate === null ? 'none' : `${found.chatTemplate.length} characters (--json shows it)`],
+    ...found.files.map((file): Row | undefined => (file.sha256 ? ['sha256', file.sha256] : undefined)),
+  ];
+  const verdict =
+    found.problems.length === 0
+      ? 'This model can be used.\n'
+      : `This model cannot be used:\n${found.problems.map(problem => `  ✗ ${plain(problem.message)}\n`).join('')}`;
+  return `${table(rows.filter(row => row !== undefined))}\n${verdict}`;
+}
+
+function shapeOf({ layers, embedding, heads, kvHeads, headSize, feedForward }: Inspection): string {
+  const of = (value: number | null) => value ?? '?';
+  return (
+    `${of(layers)} layers, width ${of(embedding)}, ${of(heads)} heads of ${of(headSize)}, ` +
+    `${of(kvHeads)} for keys and values, feed-forward ${of(feedForward)}`
+  );
+}
+
+function specialsOf({ specialTokens, addBos }: Inspection): string {
+  const named = Object.entries(specialTokens).map(
+    ([name, { id, text }]) => `${name} ${id} ${oneLine(text ?? '(outside)')}`,
+  );
+  const bos = addBos === null ? '' : addBos ? '; texts begin with bos' : '; texts begin without bos';
+  return `${named.join(', ') || 'none'}${bos}`;
+}
+
+function addedOf({ vocabulary }: Inspection): string {
+  const shown = vocabulary.addedTokens.slice(0, 12).map(({ id, text }) => `${id} ${oneLine(text ?? '')}`);
+  const more = vocabulary.addedTokenCount - shown.length;
+  return `${shown.join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}
+
+function counted(tensors: Readonly<Record<string, number>>): string {
+  return Object.entries(tensors)
+    .map(([type, count]) => `${count} ${type}`)
+    .join(', ');
+}

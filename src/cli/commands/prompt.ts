@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import { chooseFormat } from '../../ask/choice.js';
+import { checkAsk } from '../../ask/options.js';
+import { promptFor, vocabularyWarnings } from '../../ask/prepare.js';
+import { addModelFlags, type ModelFlags } from '../flags.js';
+import { load } from '../load.js';
+import { questionFrom } from '../question.js';
+import { interrupts } from '../terminal/interrupt.js';
+import { printJson } from '../terminal/output.js';
+import { oneLine, plain } from '../terminal/plain.js';
+import { warn } from '../terminal/warning.js';
+import { addPromptFlags, optionsOf, type PromptFlags } from './ask.js';
+
+interface PrintFlags extends ModelFlags, PromptFlags {
+  readonly json?: boolean;
+}
+
+export function prompt(): Command {
+  const command = new Command('prompt')
+    .description('Shows the exact prompt of a question, segment by segment and as token ids, without running anything.')
+    .argument(
+      '[question...]',
+      'a file (JSON, or plain text with lettered options), - for standard input, or the question itself',
+    )
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', help);
+  addPromptFlags(command);
+  addModelFlags(command);
+  return command.action(print);
+}
+
+const help = `
+Only template segments may hold special tokens. The model is needed for its vocabulary alone; one that lacks a format's tokens
+is told so.
+
+Example:
+  meditron prompt -m meditron-7b.gguf --format chatml question.json --json`;
+
+async function print(words: readonly string[], flags: PrintFlags): Promise<void> {
+  using interrupt = interrupts();
+  const { signal } = interrupt;
+  const question = await questionFrom(words, signal);
+  const ask = checkAsk(question, optionsOf(flags));
+  await using model = await load({ ...flags, load: flags.load ?? 'mmap', gpuLayers: flags.gpuLayers ?? 0 }, signal);
+  const chosen = await chooseFormat(model, flags.format, signal);
+  const built = promptFor(chosen.format, question, ask, null, chosen.choice);
+  const ids = await model.tokenize(built.segments, { bos: ask.bos });
+  const warnings = await vocabularyWarnings(model, built);
+  const { format, protocol, mode, task, segments, stops, continuations, reask, grammar, findings } = built;
+  if (flags.json) {
+    const tokens = Array.from(ids);
+    const options = await Promise.all(
+      continuations.map(async text => ({ text, tokens: Array.from(await model.continuation(ids, text)) })),
+    );
+    const choice = chosen.choice ?? null;
+    printJson({
+      format,
+      choice,
+      protocol,
+      mode,
+      task: task ?? null,
+      segments,
+      tokens,
+      continuations: options,
+      reask: reask ?? null,
+      grammar: grammar ?? null,
+      stops,
+      findings,
+      warnings,
+    });
+    return;
+  }
+  for (const warning of warnings) warn(warning);
+  for (const finding of findings)
+    warn(`${finding.where}: ${finding.count} × ${finding.kind} ${finding.action} (${oneLine(finding.detail)})`);
+  process.stdout.write(
+    `${segments.map(({ text }) => plain(text)).join('')}\n\n${ids.length} tokens: ${Array.from(ids).join(' ')}\n`,
+  );
+}

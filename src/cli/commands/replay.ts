@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { readEvidence, replay as runAgain } from '../../ask/replay.js';
+import { MeditronError } from '../../check/errors.js';
+import { readText } from '../input.js';
+import { chainsOn, silentChains } from '../terminal/chains.js';
+import { interrupts } from '../terminal/interrupt.js';
+import { printJson } from '../terminal/output.js';
+import { oneLine } from '../terminal/plain.js';
+
+interface ReplayFlags {
+  readonly model?: string;
+  readonly json?: boolean;
+}
+
+export function replay(): Command {
+  return new Command('replay')
+    .description(
+      'Runs a recorded answer again and says whether every token and the vote are the same, or where they part.',
+    )
+    .argument('<record>', 'a file written by `meditron ask --record`, or what `--json` printed')
+    .option('-m, --model <file>', 'where the model is now (default: where it was)')
+    .option('--json', 'print one JSON object: { same, difference, summary, environment, answer }')
+    .addHelpText('after', help)
+    .action(again);
+}
+
+const help = `
+Exit code 0 if all is the same, 1 if something differs. The model file is compared by its SHA-256 before anything runs. Results
+repeat on the same machine and build; elsewhere the arithmetic may differ in the last bit, and what has changed is listed.
+
+Example:
+  meditron replay record.json`;
+
+async function again(path: string, flags: ReplayFlags): Promise<void> {
+  using interrupt = interrupts();
+  const { signal } = interrupt;
+  const record = parse(await readText(path, signal), path);
+  readEvidence(record);
+  const chains = !flags.json && process.stdout.isTTY ? chainsOn(process.stdout) : silentChains;
+  let result: Awaited<ReturnType<typeof runAgain>>;
+  try {
+    result = await runAgain(record, { modelPath: flags.model, signal, onEvent: chains.show });
+  } finally {
+    chains.close();
+  }
+  if (flags.json) printJson(result);
+  else {
+    const changed = result.environment.map(line => `  ${oneLine(line)}\n`).join('');
+    process.stdout.write(`${oneLine(result.summary)}.\n${changed && `Not as it was:\n${changed}`}`);
+  }
+  if (!result.same) process.exitCode = 1;
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MeditronError('ERR_INPUT', `${path} is not a record: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,181 @@
+import { Command, Option } from 'commander';
+import { MeditronError } from '../../check/errors.js';
+import type { Engine } from '../../engine/engine.js';
+import { type BosRule, checkGenerate, type GenerateOptions } from '../../engine/jobs/options.js';
+import type { Model } from '../../engine/model.js';
+import {
+  addEngineFlags,
+  addModelFlags,
+  addSamplingFlags,
+  type EngineFlags,
+  engineOf,
+  type ModelFlags,
+  repeated,
+  type SamplingFlags,
+  samplingOf,
+  whole,
+} from '../flags.js';
+import { readText, type TextFlags, textFrom } from '../input.js';
+import { load } from '../load.js';
+import { generate, milliseconds, type Outcome } from '../samples.js';
+import { interrupts } from '../terminal/interrupt.js';
+import { printJson } from '../terminal/output.js';
+import { silent, streamsFor } from '../terminal/streams.js';
+import { warn } from '../terminal/warning.js';
+
+interface RunFlags extends ModelFlags, EngineFlags, SamplingFlags, TextFlags {
+  readonly samples: number;
+  readonly seed: number;
+  readonly maxTokens: number;
+  readonly stop?: readonly string[];
+  readonly grammar?: string;
+  readonly logprobs?: boolean;
+  readonly bos: BosRule;
+  readonly special?: boolean;
+  readonly ignoreEnd?: boolean;
+  readonly json?: boolean;
+}
+
+export function run(): Command {
+  const command = new Command('run')
+    .description('Continues a text as it stands, without any prompt format: raw completion, streamed.')
+    .addOption(
+      new Option('-p, --prompt <text>', 'the text to continue (default: standard input); may be empty').conflicts(
+        'file',
+      ),
+    )
+    .option('-f, --file <file>', 'read the text from a file; one line break at its end is dropped')
+    .option(
+      '-n, --samples <n>',
+      'how many continuations; the prompt is evaluated once for all',
+      whole('samples', 1, 256),
+      1,
+    )
+    .option('--seed <n>', 'same seed, same samples', whole('seed', 0, Number.MAX_SAFE_INTEGER), 0)
+    .option('--max-tokens <n>', 'most tokens a sample may have', whole('max-tokens', 1, 0x7fffffff), 256)
+    .option('--stop <text>', 'end a sample at this text, which is left out; may be repeated', repeated)
+    .option('--grammar <file>', 'a GBNF grammar that the text must follow')
+    .option('--logprobs', 'with --json: the log-probability of every token')
+    .addOption(
+      new Option('--bos <when>', 'put the token that begins a text first')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
+    .option('--special', 'let the prompt spell special tokens, as <s>; otherwise they are ordinary text')
+    .option('--ignore-end', 'go on past end tokens; for measurements')
+    .option('--json', 'print one JSON object when all is done')
+    .addHelpText('after', help);
+  addSamplingFlags(command);
+  addModelFlags(command);
+  addEngineFlags(command);
+  return command.action(complete);
+}
+
+const help = `
+The temperature is 0 for one sample and 0.8 for several, unless given. Several samples are shown live on a terminal, and as
+lines that begin with [1], [2], … elsewhere. Ctrl-C prints what there is and ends with code 130. With --json errors are one line
+{"error":{"code","message"}} on stderr, and samples that were interrupted have "finish":"cancelled" and "tokens":null.
+
+Examples:
+  meditron run -p "Once upon a time" --max-tokens 100
+  meditron run -m model.gguf -p "Aspirin is" --samples 5 --seed 7 --json
+  cat notes.txt | meditron run --temperature 0.7 --stop "###"`;
+
+async function complete(flags: RunFlags): Promise<void> {
+  using interrupt = interrupts();
+  const { signal } = interrupt;
+  const start = performance.now();
+  const text = await textFrom(flags, '-p TEXT', signal);
+  const options = await optionsFrom(flags, signal);
+  const { samplers } = checkGenerate({ ...options, prompt: text }); // before a model is loaded for nothing
+
+  await using model = await load(flags, signal);
+  const prompt = await model.tokenize([{ text, template: flags.special ?? false }], { bos: flags.bos });
+  if (prompt.length === 0) {
+    throw new MeditronError(
+      'ERR_OPTION',
+      'The prompt has no tokens, and this model begins texts with none: give a text, or --bos always',
+    );
+  }
+  checkLength(model, prompt.length, flags.maxTokens);
+  const need = prompt.length + flags.samples * flags.maxTokens;
+  const engineOptions = engineOf(flags);
+  await using engine = await model.createEngine({
+    ...engineOptions,
+    contextSize: engineOptions.contextSize ?? Math.min(need, 1 << 24),
+    maxSequences: flags.samples,
+  });
+  const loadMs = milliseconds(performance.now() - start);
+  const warnings = warningsOf(engine, flags, samplers[0]!.temperature);
+  if (!flags.json) for (const warning of warnings) warn(warning);
+
+  const streams = flags.json ? silent : streamsFor(flags.samples);
+  let outcome: Outcome;
+  try {
+    outcome = await generate(engine, { ...options, prompt, signal }, streams);
+  } finally {
+    streams.close();
+  }
+  const { promptMs, generateMs, firstTokenMs, tokensPerSecond } = outcome;
+  const totalMs = milliseconds(performance.now() - start);
+  if (flags.json) {
+    printJson({
+      model: flags.model,
+      samples: outcome.samples.map((sample, index) => ({ ...sample, seed: samplers[index]!.seed })),
+      promptTokens: prompt.length,
+      sampledTokens: outcome.sampledTokens,
+      timings: { loadMs, promptMs, generateMs, totalMs, firstTokenMs, tokensPerSecond },
+      seed: flags.seed,
+      temperature: samplers[0]!.temperature,
+      threads: engine.settings.threads,
+      contextSize: engine.settings.contextSize,
+      warnings,
+    });
+  } else if (process.stderr.isTTY) {
+    process.stderr.write(`\n${summaryOf(outcome, prompt.length)}\n`);
+  }
+  if (outcome.interrupted) throw outcome.interrupted;
+}
+
+type Options = Omit<GenerateOptions, 'prompt'> & { readonly samplers: readonly object[] };
+
+async function optionsFrom(flags: RunFlags, signal: AbortSignal): Promise<Options> {
+  if (flags.logprobs && !flags.json)
+    throw new MeditronError('ERR_OPTION', 'Expected --json with --logprobs: there is no other place to show them');
+  const grammar = flags.grammar === undefined ? undefined : await readText(flags.grammar, signal);
+  const sampler = { ...samplingOf(flags, flags.samples > 1 ? 0.8 : 0), grammar };
+  return {
+    samplers: Array.from({ length: flags.samples }, () => sampler),
+    seed: flags.seed,
+    maxTokens: flags.maxTokens,
+    stop: flags.stop ?? [],
+    logprobs: flags.logprobs ?? false,
+    ignoreEnd: flags.ignoreEnd ?? false,
+  };
+}
+
+/** Before a cache is made that could not be used. */
+function checkLength(model: Model, promptTokens: number, maxTokens: number): void {
+  const trained = model.info.contextLength;
+  if (trained === null || promptTokens + maxTokens <= trained) return;
+  throw new MeditronError(
+    'ERR_CONTEXT_FULL',
+    `The text has ${promptTokens} tokens and --max-tokens allows ${maxTokens} more, ${promptTokens + maxTokens} in all; this model was ` +
+      `trained for ${trained}. Shorten the text or lower --max-tokens; nothing is cut silently.`,
+  );
+}
+
+function warningsOf(engine: Engine, flags: RunFlags, temperature: number): string[] {
+  const warnings = [...engine.settings.warnings];
+  if (flags.samples > 1 && temperature === 0) warnings.push('At temperature 0 all samples are the same');
+  return warnings;
+}
+
+function summaryOf(outcome: Outcome, promptTokens: number): string {
+  const { samples, sampledTokens, generateMs, tokensPerSecond } = outcome;
+  const cut = samples.filter(sample => sample.finish === 'length').length;
+  const speed = tokensPerSecond === null ? '' : ` in ${(generateMs / 1000).toFixed(1)} s (${tokensPerSecond} tokens/s)`;
+  const note =
+    cut === 0 ? '' : samples.length === 1 ? '; cut off at the token limit' : `; ${cut} cut off at the token limit`;
+  return `${promptTokens} prompt tokens, ${sampledTokens} new ones${speed}${note}`;
+}

@@ -1,0 +1,194 @@
+import { TextDecoder } from 'node:util';
+import type { NativeBranch } from '../../native/addon.js';
+import type { Finish } from '../../types.js';
+import type { Held } from '../held.js';
+import type { Work } from './options.js';
+import { nativeSampler } from './sampling.js';
+import { StopFinder } from './stop.js';
+import { Ticket } from './ticket.js';
+
+/** What `Engine.generate` yields. */
+export type GenerateEvent =
+  /** The prompt is being evaluated: tokens done, of all. */
+  | { readonly type: 'prompt'; readonly done: number; readonly total: number }
+  /** Text of one sample, complete characters only, never part of a stop string. */
+  | { readonly type: 'text'; readonly sample: number; readonly text: string }
+  | SampleEnd;
+
+export interface SampleEnd {
+  readonly type: 'end';
+  readonly sample: number;
+  readonly finish: Finish;
+  /** All text of the sample. */
+  readonly text: string;
+  /** Every sampled token, an end token and those of a stop string included. */
+  readonly tokens: Int32Array;
+  /** How many of them lie wholly within `text`. */
+  readonly textTokens: number;
+  /** Natural logarithms, one a token, if they were asked for. */
+  readonly logprobs: Float32Array | undefined;
+  /** The stop string that was found. */
+  readonly stop: string | undefined;
+  /** The sample's sequence, if `hold` was set. */
+  readonly held: Held | undefined;
+}
+
+interface Sample {
+  readonly decoder: TextDecoder;
+  readonly stops: StopFinder;
+  readonly tokens: number[];
+  readonly logprobs: number[];
+  /** Bytes sampled after each token. */
+  readonly byteEnds: number[];
+  bytes: number;
+  text: string;
+  stop: string | undefined;
+  /** The last token is one of the job's own stop tokens. */
+  endToken: boolean;
+  ended: boolean;
+}
+
+/** A job that samples: bytes go in, text and ends come out. */
+export class Generation extends Ticket {
+  readonly #samples: Sample[];
+  readonly #queue: GenerateEvent[] = [];
+  #ended = 0;
+  #left = false;
+
+  constructor(
+    readonly work: Work,
+    prompt: Int32Array,
+  ) {
+    super(prompt, work.from);
+    this.#samples = work.samplers.map(() => ({
+      decoder: new TextDecoder(),
+      stops: new StopFinder(work.stop),
+      tokens: [],
+      logprobs: [],
+      byteEnds: [],
+      bytes: 0,
+      text: '',
+      stop: undefined,
+      endToken: false,
+      ended: false,
+    }));
+  }
+
+  override branches(): NativeBranch[] {
+    return this.work.samplers.map(sampling => ({
+      maxTokens: this.work.maxTokens,
+      forced: new Int32Array(0),
+      logprobs: this.work.logprobs,
+      ignoreEnd: this.work.ignoreEnd,
+      hold: this.work.hold,
+      sampler: nativeSampler(sampling),
+    }));
+  }
+
+  override get tokensPerBranch(): number {
+    return this.work.maxTokens;
+  }
+
+  override get branchCount(): number {
+    return this.work.samplers.length;
+  }
+
+  override get holds(): boolean {
+    return this.work.hold;
+  }
+
+  override heldTokens(index: number): number {
+    return this.#samples[index]!.tokens.length;
+  }
+
+  override advance(left: number): void {
+    super.advance(left);
+    this.#push({ type: 'prompt', done: this.prompt.length - left, total: this.prompt.length });
+  }
+
+  override token(index: number, token: number, logprob: number, bytes: Uint8Array): 'stop' | 'end' | undefined {
+    const sample = this.#samples[index]!;
+    if (sample.ended) return undefined; // cancelled while the step was running
+    sample.tokens.push(token);
+    if (this.work.stopTokens.includes(token)) {
+      sample.endToken = true;
+      if (this.work.logprobs) sample.logprobs.push(logprob);
+      return 'end';
+    }
+    sample.bytes += bytes.length;
+    sample.byteEnds.push(sample.bytes);
+    if (this.work.logprobs) sample.logprobs.push(logprob);
+    const found = sample.stops.push(sample.decoder.decode(bytes, { stream: true }));
+    this.#show(index, found.text);
+    sample.stop = found.stop;
+    return found.stop === undefined ? undefined : 'stop';
+  }
+
+  override end(index: number, finish: Finish, held: Held | undefined): void {
+    const sample = this.#samples[index]!;
+    if (sample.ended || this.#left) {
+      held?.release();
+      return;
+    }
+    sample.ended = true;
+    this.#ended++;
+    if (finish !== 'stop') {
+      const rest = sample.stops.push(sample.decoder.decode());
+      this.#show(index, rest.text + (rest.stop === undefined ? sample.stops.flush() : ''));
+    }
+    this.#push({
+      type: 'end',
+      sample: index,
+      finish,
+      text: sample.text,
+      tokens: Int32Array.from(sample.tokens),
+      textTokens: textTokens(sample, finish),
+      logprobs: this.work.logprobs ? Float32Array.from(sample.logprobs) : undefined,
+      stop: sample.stop,
+      held,
+    });
+  }
+
+  /** What there is of unfinished samples is handed out before the error is. */
+  override fail(error: unknown): void {
+    for (const index of this.#samples.keys()) this.end(index, 'cancelled', undefined);
+    super.fail(error);
+  }
+
+  async *events(): AsyncGenerator<GenerateEvent, void, void> {
+    try {
+      for (;;) {
+        const event = this.#queue.shift();
+        if (event) {
+          yield event;
+          continue;
+        }
+        this.throwIfFailed();
+        if (this.#ended === this.#samples.length) return;
+        await this.news();
+      }
+    } finally {
+      // What was held for a reader who has left is nobody's.
+      this.#left = true;
+      for (const event of this.#queue) if (event.type === 'end') event.held?.release();
+    }
+  }
+
+  #show(index: number, text: string): void {
+    if (text === '') return;
+    this.#samples[index]!.text += text;
+    this.#push({ type: 'text', sample: index, text });
+  }
+
+  #push(event: GenerateEvent): void {
+    this.#queue.push(event);
+    this.wake();
+  }
+}
+
+function textTokens(sample: Sample, finish: Finish): number {
+  if (finish === 'end') return sample.tokens.length - 1;
+  if (finish !== 'stop') return sample.tokens.length;
+  const textBytes = Buffer.byteLength(sample.text);
+  return sample.byteEnds.filter(end => end <= textBytes).length;
+}

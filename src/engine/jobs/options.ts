@@ -1,0 +1,156 @@
+import { optionError } from '../../check/errors.js';
+import { array, boolean, checkKeys, integer, object } from '../../check/options.js';
+import { sampleSeed } from '../../random/seeds.js';
+import type { Sampling, Segment } from '../../types.js';
+import type { Held } from '../held.js';
+import { checkTogether, completeSampling, type SamplingOptions } from './sampling.js';
+
+/** What a prompt may be given as: plain text, segments (see {@link Segment}), or token ids that are used as they are. */
+export type Prompt = string | readonly Segment[] | Int32Array;
+
+/** When the token that begins a text is put before the prompt: `auto` does what the model file says. */
+export type BosRule = 'auto' | 'always' | 'never';
+
+export interface GenerateOptions {
+  readonly prompt: Prompt;
+  /** One element a sample. All samples share one evaluation of the prompt. Default: one greedy sample. */
+  readonly samplers?: readonly SamplingOptions[] | undefined;
+  /** Master seed; a sampler without a `seed` of its own gets one derived from this and its index. Default 0. */
+  readonly seed?: number | undefined;
+  /** Most tokens a sample may have. Default 256. */
+  readonly maxTokens?: number | undefined;
+  /** Texts at which a sample ends; they are not part of it. At most 16, none empty. */
+  readonly stop?: readonly string[] | undefined;
+  /** Token ids that end a sample, besides the model's own end tokens. At most 64. */
+  readonly stopTokens?: readonly number[] | undefined;
+  /** When aborted, unfinished samples end as `cancelled` with what there is of them; then the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Report the log-probability of every sampled token, before any sampler changed it. Default false. */
+  readonly logprobs?: boolean | undefined;
+  /** Default `auto`; `never` when starting from a held sequence. */
+  readonly bos?: BosRule | undefined;
+  /** Sample past end tokens; for measurements. Default false. */
+  readonly ignoreEnd?: boolean | undefined;
+  /** Start from what a held sequence has evaluated: the prompt comes after it. */
+  readonly from?: Held | undefined;
+  /** Keep every sample's sequence when it ends: its `end` event then carries a {@link Held}, to be released by the caller. */
+  readonly hold?: boolean | undefined;
+}
+
+export interface ScoreOptions {
+  readonly prompt: Prompt;
+  /** Texts (tokenized as they would be right behind the prompt: see `Model.continuation`) or token ids. At most 256. */
+  readonly continuations: readonly (string | Int32Array)[];
+  readonly signal?: AbortSignal | undefined;
+  readonly bos?: BosRule | undefined;
+  readonly from?: Held | undefined;
+}
+
+/** A job as the engine runs it: checked, complete, its prompt still in the form it was given. */
+export interface Work {
+  readonly prompt: Prompt;
+  readonly bos: BosRule;
+  readonly samplers: readonly Sampling[];
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly stopTokens: readonly number[];
+  readonly signal: AbortSignal | undefined;
+  readonly logprobs: boolean;
+  readonly ignoreEnd: boolean;
+  readonly from: Held | undefined;
+  readonly hold: boolean;
+}
+
+const generateKeys = [
+  'prompt',
+  'samplers',
+  'seed',
+  'maxTokens',
+  'stop',
+  'stopTokens',
+  'signal',
+  'logprobs',
+  'bos',
+  'ignoreEnd',
+  'from',
+  'hold',
+];
+
+export function checkGenerate(options: GenerateOptions): Work {
+  object('options', options);
+  checkKeys('generate()', options, generateKeys);
+  const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const ignoreEnd = boolean('ignoreEnd', options.ignoreEnd ?? false);
+  const samplers = array('samplers', options.samplers ?? [{}], 1, 256).map((given, index) => {
+    const where = `samplers[${index}]`;
+    const sampler = object(where, given) as SamplingOptions;
+    return completeSampling({ ...sampler, seed: sampler.seed ?? sampleSeed(seed, index) }, where);
+  });
+  for (const sampling of samplers) checkTogether(sampling, ignoreEnd);
+  return {
+    prompt: checkPrompt(options.prompt),
+    bos: checkBos(options.bos, options.from),
+    samplers,
+    maxTokens: integer('maxTokens', options.maxTokens ?? 256, 1, 0x7fffffff),
+    stop: checkStop(options.stop ?? []),
+    stopTokens: array('stopTokens', options.stopTokens ?? [], 0, 64).map((token, index) =>
+      integer(`stopTokens[${index}]`, token, 0, 0x7fffffff),
+    ),
+    signal: checkSignal(options.signal),
+    logprobs: boolean('logprobs', options.logprobs ?? false),
+    ignoreEnd,
+    from: options.from,
+    hold: boolean('hold', options.hold ?? false),
+  };
+}
+
+export function checkScore(options: ScoreOptions): ScoreOptions & { bos: BosRule } {
+  object('options', options);
+  checkKeys('score()', options, ['prompt', 'continuations', 'signal', 'bos', 'from']);
+  array('continuations', options.continuations, 1, 256).forEach((value, index) => {
+    if (value instanceof Int32Array ? value.length > 0 : typeof value === 'string' && value !== '') return;
+    throw optionError(`continuations[${index}]`, 'text or an Int32Array of token ids, not empty', value);
+  });
+  checkPrompt(options.prompt);
+  checkSignal(options.signal);
+  return { ...options, bos: checkBos(options.bos, options.from) };
+}
+
+export function checkPrompt(prompt: unknown): Prompt {
+  if (typeof prompt === 'string' || prompt instanceof Int32Array) return prompt;
+  if (!Array.isArray(prompt))
+    throw optionError('prompt', 'text, an array of segments, or an Int32Array of token ids', prompt);
+  prompt.forEach((segment, index) => {
+    const where = `prompt[${index}]`;
+    object(where, segment);
+    checkKeys(where, segment, ['text', 'template']);
+    if (typeof segment.text !== 'string') throw optionError(`${where}.text`, 'a string', segment.text);
+    boolean(`${where}.template`, segment.template);
+  });
+  return prompt as readonly Segment[];
+}
+
+function checkBos(bos: unknown, from: Held | undefined): BosRule {
+  if (from !== undefined && bos !== undefined && bos !== 'never') {
+    throw optionError('bos', '"never" for a prompt that continues a held sequence', bos);
+  }
+  if (bos === undefined) return from ? 'never' : 'auto';
+  if (bos !== 'auto' && bos !== 'always' && bos !== 'never')
+    throw optionError('bos', 'one of auto, always, never', bos);
+  return bos;
+}
+
+function checkStop(stop: unknown): readonly string[] {
+  const list = array('stop', stop, 0, 16);
+  list.forEach((text, index) => {
+    if (typeof text !== 'string' || text === '')
+      throw optionError(`stop[${index}]`, 'a text of at least one character', text);
+    if (text.length > 256) throw optionError(`stop[${index}]`, 'a text of at most 256 characters', text);
+  });
+  return list as readonly string[];
+}
+
+function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw optionError('signal', 'an AbortSignal', signal);
+}

@@ -1,0 +1,80 @@
+import { MeditronError, optionError } from '../../check/errors.js';
+import { checkKeys, integer, number, object, string } from '../../check/options.js';
+import type { NativeSampler } from '../../native/addon.js';
+import type { Sampling } from '../../types.js';
+import { checkGrammar } from './grammar.js';
+
+/** How a sample chooses its tokens; everything that is left out has the default of {@link samplingDefaults}. */
+export type SamplingOptions = { readonly [K in keyof Sampling]?: Sampling[K] | undefined };
+
+/** The paper's self-consistency setting is temperature 0.8 with nothing else on; a single sample is greedy. */
+export const samplingDefaults: Sampling = {
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repeatPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  logitBias: new Map(),
+  grammar: undefined,
+  seed: 0,
+};
+
+const keys = Object.keys(samplingDefaults);
+
+/** Checks sampling options and fills in what is missing. `where` names them in error messages, as `samplers[2]`. */
+export function completeSampling(options: SamplingOptions, where = 'sampling'): Sampling {
+  object(where, options);
+  checkKeys(where, options, keys);
+  const given = { ...samplingDefaults, ...withoutUndefined(options) } as Sampling;
+  const name = (key: keyof Sampling) => `${where}.${key}`;
+  if (given.grammar !== undefined) checkGrammar(string(name('grammar'), given.grammar));
+  return {
+    temperature: number(name('temperature'), given.temperature, 0, 100),
+    topK: integer(name('topK'), given.topK, 0, 0x7fffffff),
+    topP: number(name('topP'), given.topP, Number.MIN_VALUE, 1),
+    minP: number(name('minP'), given.minP, 0, 1),
+    repeatPenalty: number(name('repeatPenalty'), given.repeatPenalty, 0.01, 100),
+    frequencyPenalty: number(name('frequencyPenalty'), given.frequencyPenalty, -100, 100),
+    presencePenalty: number(name('presencePenalty'), given.presencePenalty, -100, 100),
+    logitBias: checkBias(name('logitBias'), given.logitBias),
+    grammar: given.grammar,
+    // 2^32 - 1 means "random" to llama.cpp, and nothing here is.
+    seed: integer(name('seed'), given.seed, 0, 0xfffffffe),
+  };
+}
+
+/** Sampling options as the native side takes them. */
+export function nativeSampler(sampling: Sampling): NativeSampler {
+  return {
+    ...sampling,
+    grammar: sampling.grammar ?? '',
+    biasTokens: Int32Array.from(sampling.logitBias.keys()),
+    biases: Float32Array.from(sampling.logitBias.values()),
+  };
+}
+
+function checkBias(option: string, value: unknown): ReadonlyMap<number, number> {
+  if (!(value instanceof Map)) throw optionError(option, 'a Map from token ids to numbers', value);
+  if (value.size > 10_000) throw optionError(option, 'a Map of at most 10000 tokens', value.size);
+  for (const [token, bias] of value) {
+    integer(`${option} token`, token, 0, 0x7fffffff);
+    if (bias !== -Infinity) number(`${option} of token ${token}`, bias, -1e9, 1e9);
+  }
+  return value as Map<number, number>;
+}
+
+function withoutUndefined(options: SamplingOptions): SamplingOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** Refuses combinations that llama.cpp would answer by ending the process. */
+export function checkTogether(sampling: Sampling, ignoreEnd: boolean): void {
+  if (sampling.grammar !== undefined && ignoreEnd) {
+    throw new MeditronError(
+      'ERR_OPTION',
+      'Expected either `grammar` or `ignoreEnd`: a finished grammar allows nothing but the end',
+    );
+  }
+}

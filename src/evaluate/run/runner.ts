@@ -1,0 +1,93 @@
+import type { Answer } from '../../ask/answer.js';
+import { ask } from '../../ask/ask.js';
+import type { AskEngine } from '../../ask/surface.js';
+import { MeditronError } from '../../check/errors.js';
+import { answeredRow, failedRow, type ResultRow, rowId } from '../storage/rows.js';
+import type { Store } from '../storage/store.js';
+import { questionOf } from '../tasks/question.js';
+import type { Item } from '../tasks/task.js';
+import { inFlight, SharedClock } from './pool.js';
+import type { Run } from './runs.js';
+
+export interface RunnerOptions {
+  /** Questions in flight at once. */
+  readonly parallel: number;
+  /** Counts a prompt where the answer cannot. */
+  readonly promptTokens?: ((answer: Answer) => number | undefined) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told of every row once it is on the disk. */
+  readonly onRow?: ((row: ResultRow) => void) | undefined;
+}
+
+/**
+ * Asks all items of a run that have no row yet, many at once, and appends each row as soon as its answer is there. Seeds
+ * come from the items' ids, so the order does not matter. A question that does not fit beside others is asked again alone;
+ * one that cannot be asked at all (`ERR_CONTEXT_FULL`, `ERR_INPUT`) gets a row that says so.
+ *
+ * @throws MeditronError what `ask()` throws otherwise; `ERR_OUTPUT` if rows cannot be written; the signal's reason
+ */
+export async function runItems(
+  engine: AskEngine,
+  run: Run,
+  items: readonly Item[],
+  store: Store<ResultRow>,
+  { parallel, promptTokens, signal, onRow }: RunnerOptions,
+): Promise<void> {
+  const clock = new SharedClock();
+  const todo = items.filter(item => !store.done.has(rowId(run.key, item)));
+  const crowded: Item[] = [];
+  const one = async (item: Item, width: number) => {
+    const stop = clock.start();
+    const row = await rowFor(engine, run, item, { parallel: width, stop, promptTokens, signal });
+    if (row === 'crowded') {
+      crowded.push(item);
+      return;
+    }
+    await store.append(row);
+    onRow?.(row);
+  };
+  await inFlight(todo, parallel, item => one(item, parallel), signal);
+  await inFlight(crowded, 1, item => one(item, 1), signal);
+}
+
+interface Circumstances extends Pick<RunnerOptions, 'parallel' | 'promptTokens' | 'signal'> {
+  readonly stop: () => { readonly share: number; readonly elapsed: number };
+}
+
+async function rowFor(
+  engine: AskEngine,
+  run: Run,
+  item: Item,
+  { parallel, stop, promptTokens, signal }: Circumstances,
+): Promise<ResultRow | 'crowded'> {
+  const spent = () => {
+    const { share, elapsed } = stop();
+    return { ms: rounded(share), latencyMs: rounded(elapsed), parallel };
+  };
+  const options = { ...run.options, item: item.id.replace(/\s+/g, ' '), signal };
+  try {
+    const answer = await ask(engine, questionOf(item), options);
+    const time = spent();
+    if (answer.vote?.stoppedBy === 'overflow' && parallel > 1) return 'crowded';
+    const row = answeredRow(run.key, item, answer, time);
+    if (!promptTokens) return row;
+    const { promptTokens: _, ...rest } = row;
+    const count = promptTokens(answer);
+    return { ...rest, ...(count !== undefined && { promptTokens: count }) };
+  } catch (error) {
+    const time = spent();
+    signal?.throwIfAborted();
+    if (!(error instanceof MeditronError) || !isOfQuestion(error)) throw error;
+    if (error.code === 'ERR_CONTEXT_FULL' && parallel > 1) return 'crowded';
+    return failedRow(run.key, item, run.ask.samples, error, time);
+  }
+}
+
+/** The question is at fault, and others may be asked. */
+function isOfQuestion({ code }: MeditronError): boolean {
+  return code === 'ERR_CONTEXT_FULL' || code === 'ERR_INPUT';
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

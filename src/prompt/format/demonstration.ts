@@ -1,0 +1,37 @@
+import { describe, MeditronError } from '../../check/errors.js';
+import { integer } from '../../check/options.js';
+import { permutation } from '../../random/numpy.js';
+import type { Asked } from './body.js';
+
+/** A worked example for few-shot prompts. */
+export interface Demonstration {
+  readonly question: Asked;
+  /** What stands after `The answer is: `: a letter, yes/no/maybe, or words. */
+  readonly answer: string;
+  /** The reasoning that leads there; needed for a chain of thought. */
+  readonly explanation?: string;
+}
+
+/** The seeds with which the authors draw demonstrations, one run each (epfLLM/meditron evaluation/inference.py). */
+export const authorsSeeds = [1234, 432, 32] as const;
+
+/**
+ * The places of k demonstrations in a training split, as `train.shuffle(seed).select(range(k))` of Hugging Face datasets
+ * picks them: with {@link authorsSeeds} these are the authors' own demonstrations. The same k serve every question of a run.
+ */
+export function demonstrationIndices(rows: number, k: number, seed: number): readonly number[] {
+  integer('shots', k, 0, rows);
+  return Array.from(permutation(rows, seed).subarray(0, k));
+}
+
+/** k worked examples of a pool, drawn by seed. A question without a known answer cannot be drawn. */
+export function chooseDemonstrations(pool: readonly Asked[], k: number, seed: number): readonly Demonstration[] {
+  return demonstrationIndices(pool.length, k, seed).map(i => {
+    const question = pool[i]!;
+    if (question.answer !== undefined) return { question, answer: question.answer };
+    throw new MeditronError(
+      'ERR_INPUT',
+      `Expected demonstrations with a known answer, got none in number ${i}: ${describe(question.question)}`,
+    );
+  });
+}

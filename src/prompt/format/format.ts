@@ -1,0 +1,96 @@
+import type { Segment } from '../../types.js';
+import type { Marker } from '../hygiene/marker.js';
+import type { Question } from '../question/question.js';
+import type { Demonstration } from './demonstration.js';
+
+/**
+ * How a model is asked: `top-token` for one answer token, `cot` and `sc-cot` for a chain of thought (the same prompt),
+ * `free` for an answer in words, `ranked` for a ranked list of diagnoses as JSON.
+ */
+export const modes = ['top-token', 'cot', 'sc-cot', 'free', 'ranked'] as const;
+export type Mode = (typeof modes)[number];
+
+/**
+ * `paper`: as arXiv 2311.16079 prints it. `authors-code`: as epfLLM/meditron `evaluation/` builds it, quirks included.
+ * `strict`: ours, as the models were trained but without the quirks.
+ */
+export const protocols = ['strict', 'paper', 'authors-code'] as const;
+export type Protocol = (typeof protocols)[number];
+
+/** What decides the instruction: a benchmark by the authors' name, `mcq` for other choices, `open` for other questions. */
+export const tasks = [
+  'medqa',
+  'medqa4',
+  'medmcqa',
+  'mmlu_medical',
+  'truthfulqa',
+  'mcq',
+  'pubmedqa',
+  'medicationqa',
+  'open',
+] as const;
+export type Task = (typeof tasks)[number];
+
+export const formatNames = [
+  'chatml',
+  'medical',
+  'raw',
+  'few-shot',
+  'one-shot',
+  'zero-shot',
+  'alpaca',
+  'llama-2',
+  'llama-3',
+  'jinja',
+] as const;
+export type FormatName = (typeof formatNames)[number];
+
+export interface PromptInput {
+  readonly question: Question;
+  readonly mode: Mode;
+  readonly protocol: Protocol;
+  /** Default: `medmcqa` for choices (as the authors do for MMLU), `pubmedqa` for yes/no/maybe, `open` for open questions. */
+  readonly task?: Task;
+  /** Takes the place of the task's instruction; an empty string leaves the instruction out. */
+  readonly instruction?: string;
+  /** The text of the system turn, in formats that have one. */
+  readonly system?: string;
+  /** Worked examples for `few-shot`, all of which are used, in this order. */
+  readonly demonstrations?: readonly Demonstration[];
+  /** How many of our own examples `few-shot` uses when no demonstrations are given (`strict` only): 0 to 5, default 3. */
+  readonly shots?: number;
+  /** The length of the list in mode `ranked`: 1 to 20, default 5. */
+  readonly items?: number;
+}
+
+/** Where generation ends. Token texts are looked up in the vocabulary; those it lacks do not matter. */
+export interface Stops {
+  readonly tokens: readonly string[];
+  readonly texts: readonly string[];
+}
+
+/**
+ * A prompt format: a pure function from a question to segments. No format writes a leading BOS: whether there is one is
+ * for the model file to say. Input is expected to be checked and cleaned, as buildPrompt (prompt.ts) does.
+ */
+export interface PromptFormat {
+  readonly name: FormatName;
+  readonly description: string;
+  /** Where the format is published. */
+  readonly source: string;
+  readonly accepts: { readonly chat: boolean; readonly system: boolean; readonly demonstrations: boolean };
+  /** Literals of the format that text from outside might spell. */
+  readonly markers: readonly Marker[];
+  stops(input: PromptInput): Stops;
+  build(input: PromptInput): readonly Segment[];
+  /**
+   * The text of an answer directly after the prompt, in mode `top-token`: `A` after a newline, ` A` after a colon. Prompt
+   * and continuation belong to one run of text; tokenized apart they give other ids.
+   */
+  continuation(input: PromptInput, label: string): string;
+}
+
+/** True for the modes that generate reasoning before the answer. */
+export function thinks(mode: Mode): boolean {
+  return mode === 'cot' || mode === 'sc-cot';
+}

@@ -1,0 +1,50 @@
+import { describe, MeditronError } from '../../check/errors.js';
+import { nearest } from '../../check/options.js';
+import { alpaca } from './alpaca.js';
+import { chatml } from './chatml.js';
+import { fewShot, raw } from './fewshot.js';
+import { type FormatName, formatNames, type PromptFormat } from './format.js';
+import { type JinjaOptions, jinjaFormat } from './jinja.js';
+import { llama2 } from './llama2.js';
+import { llama3 } from './llama3.js';
+import { medical } from './medical.js';
+import { oneShot, zeroShot } from './oneshot.js';
+
+/** All formats but `jinja`, which needs the model's template. */
+export const formats: readonly PromptFormat[] = [
+  chatml,
+  medical,
+  raw,
+  fewShot,
+  oneShot,
+  zeroShot,
+  alpaca,
+  llama2,
+  llama3,
+];
+
+/**
+ * The format of a name; case, `-` and `_` do not matter. `jinja` needs the model file's template. Throws
+ * `ERR_PROMPT_FORMAT` with the names there are.
+ */
+export function formatByName(
+  name: string,
+  model: { readonly chatTemplate?: string } & JinjaOptions = {},
+): PromptFormat {
+  const known = formatNameOf(name);
+  if (known !== 'jinja') return formats.find(format => format.name === known)!;
+  if (model.chatTemplate !== undefined) return jinjaFormat(model.chatTemplate, model);
+  throw new MeditronError('ERR_PROMPT_FORMAT', 'The jinja format needs a chat template, and the model file has none');
+}
+
+/** The format name that was meant. */
+export function formatNameOf(name: string): FormatName {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '');
+  const known = formatNames.find(format => plain(format) === plain(name));
+  if (known) return known;
+  const near = nearest(name, formatNames);
+  throw new MeditronError(
+    'ERR_PROMPT_FORMAT',
+    `Unknown prompt format ${describe(name)}; ${near ? `did you mean ${near}? ` : ''}Formats: ${formatNames.join(', ')}`,
+  );
+}

@@ -1,0 +1,152 @@
+import vm from 'node:vm';
+import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { MeditronError } from '../../check/errors.js';
+import type { Segment } from '../../types.js';
+import { answerCue, hashes, instMarkers, lineMarkers, specialTokens } from '../hygiene/marker.js';
+import { fixed, join, prompt } from '../segment.js';
+import type { PromptFormat, PromptInput } from './format.js';
+import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
+
+export interface JinjaOptions {
+  /** The text of the model's BOS token. A BOS that the template writes first is left to the engine. */
+  readonly bosToken?: string;
+  readonly eosToken?: string;
+  /** How long the template may run, in milliseconds; default 1000. */
+  readonly timeout?: number;
+}
+
+const maxTemplateLength = 65_536;
+const maxRenderedLength = 1_000_000;
+const maxRange = 10_000;
+/** Without a fixed date a prompt would change from day to day; this is the default in Llama-3.1's template. */
+const fixedDate = '26 Jul 2024';
+
+/**
+ * The model's own chat template (`tokenizer.chat_template` of its file), rendered by @huggingface/jinja. A template is a
+ * program from whoever made the file: it is used only when asked for, is refused above 64 KiB, and is stopped after
+ * `timeout`, since its loops may never end. It never sees the texts of a conversation: it lays out placeholders, and the
+ * texts take their places afterwards, so that text from outside stays text. A template that drops a message is refused.
+ */
+export function jinjaFormat(template: string, options: JinjaOptions = {}): PromptFormat {
+  const layOut = layOutBy(template, options);
+  return {
+    name: 'jinja',
+    description: "the model file's own chat template",
+    source: 'tokenizer.chat_template in the model file',
+    accepts: { chat: true, system: true, demonstrations: false },
+    markers: [specialTokens, answerCue, hashes, instMarkers, lineMarkers('User', 'Assistant')],
+    stops: () => ({ tokens: options.eosToken ? [options.eosToken] : [], texts: [] }),
+    build: input => render(layOut, input),
+    continuation: (_, label) => ` ${label}`,
+  };
+}
+
+function compile(template: string): Template {
+  if (template.length > maxTemplateLength) {
+    throw refused(`it has ${template.length} characters, more than ${maxTemplateLength}`);
+  }
+  try {
+    return new Template(template);
+  } catch (error) {
+    throw refused(`it cannot be read: ${(error as Error).message}`, error);
+  }
+}
+
+function render(layOut: LayOut, input: PromptInput): Segment[] {
+  const system = systemOf(input);
+  const turns = turnsOf(input, chatTurn);
+  const roles = turns.map(turn => turn.role);
+  const contents = turns.map(turn => turn.content);
+  const body =
+    system === undefined
+      ? filled(layOut(roles), contents)
+      : filled(layOut(['system', ...roles]), [[{ text: system, template: false }], ...contents]);
+  return prompt`${body}${fixed(prefill(input))}`;
+}
+
+/** A rendered conversation: the template's own text, and numbers of messages where their texts go. */
+type Layout = readonly (string | number)[];
+type LayOut = (roles: readonly string[]) => Layout;
+
+/** What the template makes of a conversation with these roles. It depends on nothing else, so the last one is kept. */
+function layOutBy(template: string, { bosToken = '', eosToken = '', timeout = 1000 }: JinjaOptions): LayOut {
+  const run = runnerOf(compile(template), timeout);
+  const name = placeholderFor(template);
+  let last: { readonly key: string; readonly layout: Layout } | undefined;
+  return roles => {
+    const key = roles.join();
+    if (last?.key === key) return last.layout;
+    const rendered = run({
+      messages: roles.map((role, i) => ({ role, content: `${name}${i}.` })),
+      add_generation_prompt: true,
+      bos_token: bosToken,
+      eos_token: eosToken,
+      date_string: fixedDate,
+    });
+    const body = rendered.slice(bosToken !== '' && rendered.startsWith(bosToken) ? bosToken.length : 0);
+    const layout = body.split(new RegExp(`${name}(\\d+)\\.`)).map((piece, i) => (i % 2 === 0 ? piece : Number(piece)));
+    const dropped = roles.findIndex((_, i) => !layout.includes(i));
+    if (dropped >= 0) throw refused(`it leaves out message ${dropped + 1} of ${roles.length}`);
+    last = { key, layout };
+    return layout;
+  };
+}
+
+type Run = (values: Record<string, unknown>) => string;
+
+/** Rendering under a time limit: a function of ours, called from a context whose only purpose is that it can be stopped. */
+function runnerOf(compiled: Template, timeout: number): Run {
+  const call = new vm.Script('render()');
+  const sandbox: { render?: () => unknown } = Object.create(null);
+  const context = vm.createContext(sandbox);
+  return values => {
+    let rendered: unknown;
+    try {
+      sandbox.render = () => new Interpreter(environmentOf(values)).run(compiled.parsed).value;
+      rendered = call.runInContext(context, { timeout });
+    } catch (error) {
+      const late = (error as { code?: unknown }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+      throw refused(late ? `it ran for more than ${timeout} ms` : `it failed: ${(error as Error).message}`, error);
+    }
+    if (typeof rendered === 'string' && rendered.length <= maxRenderedLength) return rendered;
+    throw refused(`what it wrote is longer than ${maxRenderedLength} characters`);
+  };
+}
+
+/** What a template may name. The library's own `range` would build a list of any length, its `strftime_now` reads the clock. */
+function environmentOf(values: Record<string, unknown>): Environment {
+  const environment = new Environment();
+  const named = { true: true, True: true, false: false, False: false, none: null, None: null, ...values };
+  for (const [name, value] of Object.entries(named)) environment.set(name, value);
+  environment.set('range', range);
+  environment.set('strftime_now', () => fixedDate);
+  environment.set('raise_exception', (message: unknown) => {
+    throw new Error(String(message));
+  });
+  return environment;
+}
+
+function range(start: number, stop?: number, step = 1): number[] {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  if (!(length <= maxRange)) throw new Error(`range() of ${length} numbers, more than ${maxRange}`);
+  return Array.from({ length }, (_, i) => from + i * step);
+}
+
+function filled(layout: Layout, contents: readonly (readonly Segment[])[]): Segment[] {
+  return join(
+    layout.map(piece => (typeof piece === 'string' ? fixed(piece) : (contents[piece] ?? []))),
+    '',
+  );
+}
+
+/** Letters and digits that no filter changes when it trims, and that the template does not contain. */
+function placeholderFor(template: string): string {
+  let name = 'meditron7slot';
+  for (let i = 0; template.includes(name); i++) name = `meditron7slot${i}x`;
+  return name;
+}
+
+function refused(why: string, cause?: unknown): MeditronError {
+  return new MeditronError('ERR_PROMPT_FORMAT', `The model's chat template cannot be used: ${why}`, { cause });
+}

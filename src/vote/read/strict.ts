@@ -1,0 +1,148 @@
+import { optionError } from '../../check/errors.js';
+import type { AnswerForm, Extraction, ExtractRule } from './extract.js';
+import { type Hit, LetterReader } from './letter.js';
+
+/** What ends a text besides the models' end tokens. */
+export const defaultStops: readonly string[] = ['###'];
+
+/**
+ * Reads the answer of a generated text: what follows the last "answer is", "option is", "choice:" … that names exactly one
+ * option, else a line that is only a letter. What is not clearly one option is no answer. Reads every text in time
+ * proportional to its length. Throws ERR_OPTION if the letters are not 2 to 26 different ones from A to Z.
+ */
+export function extractStrict(text: string, form: AnswerForm, stops: readonly string[] = defaultStops): Extraction {
+  const clean = readable(text, stops);
+  const found = form.kind === 'boolean' ? word(clean, form.maybe ?? true) : letter(clean, form);
+  return { ...found, vote: found.answer };
+}
+
+type Found = Omit<Extraction, 'vote'>;
+
+const nothing: Found = { answer: undefined, conflict: false, rule: 'none' };
+
+/**
+ * A copy to read from: compatibility-folded, because models write full-width letters; invisible characters removed, because
+ * they can stand inside a word; end tokens and all line ends as newlines; cut at the first stop string.
+ */
+function readable(text: string, stops: readonly string[]): string {
+  const folded = text
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/<\|im_end\|>|<\/s>|<EOD>|<PAD>|\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n');
+  let end = folded.length;
+  for (const stop of stops) {
+    const at = stop === '' ? -1 : folded.indexOf(stop);
+    if (at >= 0) end = Math.min(end, at);
+  }
+  return folded.slice(0, end);
+}
+
+const marks = String.raw`\s*_"'\x60“”‘’«»`;
+const cue = new RegExp(
+  String.raw`(?<![\p{L}\p{N}\p{M}])(answer|option|choice)[${marks}]*(?:(is)(?![\p{L}\p{N}\p{M}])(?:[${marks}]*[:=]+)?|[:=]+)`,
+  'giu',
+);
+
+/** Where reading goes on after a cue: past spaces, quotes, emphasis and the words `the`, `option` and `choice`. */
+const filler = new RegExp(String.raw`(?:[${marks}]+|(?:the|option|choice)(?![\p{L}\p{N}\p{M}]))*`, 'iuy');
+const spaces = /[\t\p{Zs}*_"'`“”‘’«»]*/uy;
+
+interface Cue {
+  /** Just past the cue itself. */
+  readonly end: number;
+  /** The first character that could be an answer. */
+  readonly start: number;
+}
+
+function* cues(text: string): Generator<Cue> {
+  for (const match of text.matchAll(cue)) {
+    const end = match.index + match[0].length;
+    const start = skip(filler, text, end);
+    const crossed = text.slice(end, start).includes('\n');
+    // "Consider each option:" before a list announces the options, not the answer.
+    const announces = crossed && ((match[1]!.toLowerCase() !== 'answer' && !match[2]) || listed(text, start));
+    yield { end, start: announces ? skip(spaces, text, end) : start };
+  }
+}
+
+/** Two lines in a row that begin like `A.` and `B.` are a list of options. */
+function listed(text: string, start: number): boolean {
+  return /^[([]?[A-Za-z][.):\]][^\n]{0,400}\n\s{0,20}[([]?[A-Za-z][.):\]]/.test(text.slice(start, start + 450));
+}
+
+function letter(text: string, form: AnswerForm & { kind: 'mcq' }): Found {
+  checkLetters(form.letters);
+  const reader = new LetterReader(text, form.letters, form.optionTexts ?? []);
+  let cued = false;
+  let last: Hit | undefined;
+  let conflict = false;
+  for (const { end, start } of cues(text)) {
+    cued = true;
+    const hit = reader.afterCue(end, start);
+    if (!hit) continue;
+    conflict ||= last !== undefined && last.letter !== hit.letter;
+    last = hit;
+  }
+  if (last) return { answer: last.letter, conflict, rule: last.rule };
+  return cued ? nothing : loneLine(text, form.letters);
+}
+
+const quotes = String.raw`[\s*_"'\x60“”‘’«»]*`;
+const lone = new RegExp(
+  String.raw`^${quotes}(?:\(${quotes}([A-Z])${quotes}\)|\[${quotes}([A-Z])${quotes}\]|([A-Z]))${quotes}[.):]?${quotes}$`,
+  'i',
+);
+
+function loneLine(text: string, letters: readonly string[]): Found {
+  const found: string[] = [];
+  for (const line of text.split('\n')) {
+    const trimmed = line.trim();
+    const match = trimmed.length <= 20 ? lone.exec(trimmed) : null;
+    const read = match && (match[1] ?? match[2] ?? match[3])!.toUpperCase();
+    if (read && letters.includes(read)) found.push(read);
+  }
+  const answer = found.at(-1);
+  if (answer === undefined) return nothing;
+  return { answer, conflict: found.some(other => other !== answer), rule: 'line' };
+}
+
+/** `yes`, `no` or `maybe` as a whole word that no second one is joined to. */
+const yesNo = new RegExp(
+  String.raw`[(\[]?[ *_]{0,8}(yes|no|maybe)(?![\p{L}\p{N}\p{M}]|[-‐‑‒–/'’+_](?=[\p{L}\p{N}\p{M}]))` +
+    String.raw`(?![*_"'”’)\]]{0,8}[ \t]{0,8}(?:,[ \t]{0,8})?(?:[,/&]|or\b|and\b|(?<=,[ \t]{0,8}))[ \t]{0,8}(?:or[ \t]+)?[*_"'“‘(\[]{0,8}(?:yes|no|maybe)(?![\p{L}\p{N}\p{M}]))`,
+  'iuy',
+);
+const lead = new RegExp(`[${marks}]*`, 'uy');
+
+function word(text: string, maybe: boolean): Found {
+  const allowed = maybe ? ['yes', 'no', 'maybe'] : ['yes', 'no'];
+  const at = (position: number): string | undefined => {
+    yesNo.lastIndex = position;
+    const read = yesNo.exec(text)?.[1]?.toLowerCase();
+    return read !== undefined && allowed.includes(read) ? read : undefined;
+  };
+  let answer: string | undefined;
+  let conflict = false;
+  for (const { start } of cues(text)) {
+    const read = at(start);
+    if (read === undefined) continue;
+    conflict ||= answer !== undefined && answer !== read;
+    answer = read;
+  }
+  if (answer !== undefined) return { answer, conflict, rule: 'cue' };
+  const first = at(skip(lead, text, 0));
+  const rule: ExtractRule = 'first-word';
+  return first === undefined ? nothing : { answer: first, conflict: false, rule };
+}
+
+function skip(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from;
+  return from + (pattern.exec(text)?.[0].length ?? 0);
+}
+
+function checkLetters(letters: readonly string[]): void {
+  const good = letters.every(l => /^[A-Z]$/.test(l)) && new Set(letters).size === letters.length;
+  if (!good || letters.length < 2 || letters.length > 26) {
+    throw optionError('letters', '2 to 26 different letters from A to Z', letters.join(' '));
+  }
+}

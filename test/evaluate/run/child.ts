@@ -1,0 +1,21 @@
+// Run as a process of its own by the tests: evaluates the questions that have no row yet, and is killed while doing so.
+import { loadModel } from '../../../src/engine/model.js';
+import { evaluate } from '../../../src/evaluate/evaluate.js';
+import { localTarget } from '../../../src/evaluate/run/target.js';
+import { itemsOf, setOf } from './items.js';
+
+const [path, out, count] = [process.argv[2]!, process.argv[3]!, Number(process.argv[4])];
+const model = await loadModel({ path });
+await evaluate(localTarget(model, { threads: 1 }), {
+  set: setOf(itemsOf(count)),
+  out,
+  resume: true,
+  modes: ['top-token', 'sc-cot'],
+  samples: 3,
+  maxTokens: 24,
+  seed: 42,
+  format: 'raw',
+  parallel: 1, // the composition of batches changes floating point results
+  onProgress: ({ row }) => row && process.stdout.write(`${row.id}\n`),
+});
+await model.close();
