@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { hashFile } from '../src/models/hash.js';
 import { type ClinicalQuestion, type Letter, letters } from '../src/clinical/question.js';
 import { clinicalQuestions } from '../src/clinical/questions.js';
 import type { Accuracy } from '../src/evaluate/score/metrics.js';
+import { hashFile } from '../src/models/hash.js';
 import { machine } from './machine.js';
 
 interface Measured {

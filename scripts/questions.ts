@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { writeFileSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { exitCodes, MeditronError, optionError } from '../src/check/errors.js';
+import { integer, oneOf } from '../src/check/options.js';
 import { type ClinicalQuestion, letters, type Split } from '../src/clinical/question.js';
 import { clinicalQuestions, type QuestionSet, scoreNames } from '../src/clinical/questions.js';
-import { integer, oneOf } from '../src/check/options.js';
 
 const usage = `Usage: npm run questions -- --seed S --count N --out FILE [options]
 

@@ -14,10 +14,10 @@ import { parseArgs } from 'node:util';
 import llamaTokenizer from 'llama-tokenizer-js';
 import { askedOf, type ClinicalQuestion, choicesFor, letters, type Split } from '../src/clinical/question.js';
 import { clinicalQuestions, scores } from '../src/clinical/questions.js';
-import { Random } from '../src/random/clinical.js';
 import { chatml } from '../src/prompt/format/chatml.js';
 import type { PromptInput } from '../src/prompt/format/format.js';
 import { buildPrompt } from '../src/prompt/prompt.js';
+import { Random } from '../src/random/clinical.js';
 import type { Segment } from '../src/types.js';
 
 const special: Readonly<Record<string, number>> = { '<|im_start|>': 32017, '<|im_end|>': 32018 };
