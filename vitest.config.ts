@@ -10,7 +10,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'pure', include: ['test/**/*.test.ts'], exclude: withEngine, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'pure',
+          include: ['test/**/*.test.ts'],
+          exclude: withEngine,
+          pool: 'threads',
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         // The engine computes with spinning threads: these files run one after another, each in a process of its own.
