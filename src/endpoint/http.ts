@@ -1,6 +1,5 @@
-import { type IncomingMessage, request as plain } from 'node:http';
-import { request as secure } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Agent, errors, request } from 'undici';
 import { MeditronError } from '../check/errors.js';
 
 export interface ClientOptions {
@@ -12,6 +11,8 @@ export interface ClientOptions {
   readonly concurrency: number;
   /** The first pause before a request is tried again; doubled each time. Default 500 ms. */
   readonly retryMs?: number | undefined;
+  /** Called with a sentence whenever a request will be tried again. */
+  readonly onRetry?: ((message: string) => void) | undefined;
 }
 
 export interface Reply {
@@ -27,52 +28,64 @@ const temporary: readonly number[] = [408, 429, 500, 502, 503, 504];
 
 /** Sends JSON to one server: so many requests at once, again after a pause if it is busy, never anywhere it redirects to. */
 export class JsonClient {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #agent: Agent;
 
   constructor(private readonly options: ClientOptions) {
-    this.#free = options.concurrency;
+    this.#agent = new Agent({
+      connections: options.concurrency,
+      pipelining: 1,
+      // The whole request has one limit of time, `timeoutMs`: a long chain is silent until it is complete.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: longestReply,
+    });
   }
 
   /**
    * The reply to a request: of status 200, or 400 to 499 other than a refusal of the key or the address, for the caller to read.
    *
    * @throws MeditronError `ERR_OPTION` for a wrong address or key, or a redirect; `ERR_ENDPOINT` if the server fails, or
-   *   cannot be reached, seven times over; the signal's reason
+   *   cannot be reached, seven times over, or answers with something that is not JSON; the signal's reason
    */
   async send(method: 'GET' | 'POST', url: URL, body: unknown, signal?: AbortSignal): Promise<Reply> {
-    const release = await this.#enter();
-    try {
-      for (let attempt = 1; ; attempt++) {
-        signal?.throwIfAborted();
-        const outcome = await this.#once(method, url, body, signal);
-        if ('reply' in outcome) return outcome.reply;
-        if (attempt === attempts) throw failed(url, outcome.why);
-        const wait = outcome.after ?? (this.options.retryMs ?? 500) * 2 ** (attempt - 1) * (0.75 + Math.random() / 2);
-        await pause(Math.min(wait, longestPause), undefined, { ...(signal && { signal }) }).catch(() => {});
+    for (let attempt = 1; ; attempt++) {
+      signal?.throwIfAborted();
+      const outcome = await this.#once(method, url, body, signal);
+      if ('reply' in outcome) return outcome.reply;
+      if (attempt === attempts) {
+        throw new MeditronError(
+          'ERR_ENDPOINT',
+          `${url.origin} does not answer, tried ${attempts} times: ${outcome.why}`,
+        );
       }
-    } finally {
-      release();
+      const backOff = (this.options.retryMs ?? 500) * 2 ** (attempt - 1) * (0.75 + Math.random() / 2);
+      const wait = Math.min(outcome.after ?? backOff, longestPause);
+      this.options.onRetry?.(
+        `${url.origin}: ${outcome.why}; trying again in ${(wait / 1000).toFixed(1)} s (${attempt} of ${attempts - 1})`,
+      );
+      await pause(wait, undefined, { ...(signal && { signal }) }).catch(() => {});
     }
   }
 
   async #once(
-    method: string,
+    method: 'GET' | 'POST',
     url: URL,
     body: unknown,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly reply: Reply } | { readonly why: string; readonly after: number | undefined }> {
-    let response: { readonly status: number; readonly text: string; readonly message: IncomingMessage };
+    let response: Response;
     try {
-      response = await exchange(method, url, body, this.options, signal);
+      response = await this.#exchange(method, url, body, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      return { why: (error as Error).message, after: undefined };
+      if (error instanceof errors.ResponseExceededMaxSizeError)
+        throw unusable(url, `a reply of more than ${longestReply} bytes`);
+      return { why: this.#reason(error), after: undefined };
     }
-    const { status, text, message } = response;
-    if (temporary.includes(status)) return { why: `status ${status}: ${excerpt(text)}`, after: retryAfter(message) };
+    const { status, text, headers } = response;
+    if (temporary.includes(status)) return { why: `status ${status}: ${excerpt(text)}`, after: retryAfter(headers) };
     if (status >= 300 && status < 400) {
-      const target = message.headers.location ?? 'elsewhere';
+      const target = headers.location ?? 'elsewhere';
       throw wrong(
         `${url.origin}${url.pathname} redirects to ${target}, and redirects are not followed; give that address if you trust it`,
       );
@@ -86,57 +99,44 @@ export class JsonClient {
     try {
       return { reply: { status, body: JSON.parse(text) } };
     } catch {
-      return { why: `a reply that is not JSON (status ${status}): ${excerpt(text)}`, after: undefined };
+      const type = String(headers['content-type'] ?? 'of no type');
+      if (!/json/i.test(type)) throw unusable(url, `a reply that is not JSON but ${type}: ${excerpt(text)}`);
+      return { why: `a damaged reply (status ${status}): ${excerpt(text)}`, after: undefined };
     }
   }
 
-  async #enter(): Promise<() => void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>(go => this.#waiting.push(go));
-    return () => {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    };
+  async #exchange(method: 'GET' | 'POST', url: URL, body: unknown, signal: AbortSignal | undefined): Promise<Response> {
+    const { apiKey, timeoutMs } = this.options;
+    const limit = AbortSignal.timeout(timeoutMs);
+    const { statusCode, headers, body: reply } = await request(url, {
+      dispatcher: this.#agent,
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    return { status: statusCode, text: await reply.text(), headers };
+  }
+
+  #reason(error: unknown): string {
+    const { name, message, cause } = error as Error;
+    if (name === 'TimeoutError') return `no reply within ${this.options.timeoutMs / 1000} s`;
+    return message || (cause instanceof Error ? cause.message : '') || String((error as { code?: string }).code ?? name);
   }
 }
 
-/** One request and its reply. `fetch` is not used: it gives up after five minutes without headers, and long chains take longer. */
-function exchange(method: string, url: URL, body: unknown, options: ClientOptions, signal: AbortSignal | undefined) {
-  const { apiKey, timeoutMs } = options;
-  const payload = body === undefined ? undefined : JSON.stringify(body);
-  const headers = {
-    accept: 'application/json',
-    ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
-    ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-  };
-  return new Promise<{ status: number; text: string; message: IncomingMessage }>((resolve, reject) => {
-    const send = url.protocol === 'https:' ? secure : plain;
-    const sent = send(url, { method, headers, ...(signal && { signal }) }, message => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      message.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size > longestReply) sent.destroy(new Error(`a reply of more than ${longestReply} bytes`));
-      });
-      message.on('error', reject);
-      message.on('end', () => {
-        clearTimeout(timer);
-        resolve({ status: message.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8'), message });
-      });
-    });
-    const timer = setTimeout(() => sent.destroy(new Error(`no reply within ${timeoutMs / 1000} s`)), timeoutMs);
-    sent.on('error', error => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    sent.end(payload);
-  });
+interface Response {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** Seconds; the form with a date is not worth reading. */
-function retryAfter({ headers }: IncomingMessage): number | undefined {
+function retryAfter(headers: Response['headers']): number | undefined {
   const seconds = Number(headers['retry-after'] ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
@@ -145,8 +145,8 @@ function wrong(message: string): MeditronError {
   return new MeditronError('ERR_OPTION', message);
 }
 
-function failed(url: URL, why: string): MeditronError {
-  return new MeditronError('ERR_ENDPOINT', `${url.origin} does not answer, tried ${attempts} times: ${why}`);
+function unusable(url: URL, what: string): MeditronError {
+  return new MeditronError('ERR_ENDPOINT', `Expected JSON from ${url.origin}${url.pathname}, got ${what}`);
 }
 
 function excerpt(text: string): string {
