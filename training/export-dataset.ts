@@ -17,7 +17,7 @@ import { clinicalQuestions, scores } from '../src/clinical/questions.js';
 import { chatml } from '../src/prompt/format/chatml.js';
 import type { PromptInput } from '../src/prompt/format/format.js';
 import { buildPrompt } from '../src/prompt/prompt.js';
-import { Random } from '../src/random/clinical.js';
+import { Random } from '../src/random/xoshiro.js';
 import type { Segment } from '../src/types.js';
 
 const special: Readonly<Record<string, number>> = { '<|im_start|>': 32017, '<|im_end|>': 32018 };

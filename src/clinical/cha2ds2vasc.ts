@@ -1,4 +1,4 @@
-import type { Random } from '../random/clinical.js';
+import type { Random } from '../random/xoshiro.js';
 import { condition, finding, type Score, withAsides } from './score.js';
 
 /**

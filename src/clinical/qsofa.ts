@@ -1,4 +1,4 @@
-import type { Random } from '../random/clinical.js';
+import type { Random } from '../random/xoshiro.js';
 import { article, condition, finding, type Score, sexOf, withAsides } from './score.js';
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChoiceQuestion } from '../prompt/question/question.js';
-import type { Random } from '../random/clinical.js';
+import type { Random } from '../random/xoshiro.js';
 import { type Finding, type Score, type ScoreName, totalOf } from './score.js';
 
 /** A four-option question about a clinical score, with its answer and the sum that leads there. One line of JSONL. */

@@ -1,5 +1,5 @@
 import { MeditronError } from '../check/errors.js';
-import { Random } from '../random/clinical.js';
+import { Random } from '../random/xoshiro.js';
 import { cha2ds2vasc } from './cha2ds2vasc.js';
 import { curb65 } from './curb65.js';
 import { glasgow } from './glasgow.js';

@@ -1,4 +1,4 @@
-import type { Random } from '../random/clinical.js';
+import type { Random } from '../random/xoshiro.js';
 
 /** A clinical score that questions can be drawn about. */
 export interface Score {

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ResultRow } from '../../../src/evaluate/storage/rows.js';
 import { readEvaluation } from '../../../src/evaluate/storage/stored.js';
-import { Random } from '../../../src/random/clinical.js';
+import { Random } from '../../../src/random/xoshiro.js';
 import { storiesPath } from '../../engine/stories.js';
 import { emptyFolder } from './items.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Random } from '../../src/random/clinical.js';
+import { Random } from '../../src/random/xoshiro.js';
 
 const draws = (random: Random, count: number, n: number) => Array.from({ length: count }, () => random.below(n));
 
