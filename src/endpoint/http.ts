@@ -108,7 +108,11 @@ export class JsonClient {
   async #exchange(method: 'GET' | 'POST', url: URL, body: unknown, signal: AbortSignal | undefined): Promise<Response> {
     const { apiKey, timeoutMs } = this.options;
     const limit = AbortSignal.timeout(timeoutMs);
-    const { statusCode, headers, body: reply } = await request(url, {
+    const {
+      statusCode,
+      headers,
+      body: reply,
+    } = await request(url, {
       dispatcher: this.#agent,
       method,
       headers: {
@@ -125,7 +129,9 @@ export class JsonClient {
   #reason(error: unknown): string {
     const { name, message, cause } = error as Error;
     if (name === 'TimeoutError') return `no reply within ${this.options.timeoutMs / 1000} s`;
-    return message || (cause instanceof Error ? cause.message : '') || String((error as { code?: string }).code ?? name);
+    return (
+      message || (cause instanceof Error ? cause.message : '') || String((error as { code?: string }).code ?? name)
+    );
   }
 }
 

@@ -1,3 +1,5 @@
+import { mix32 } from './splitmix.js';
+
 /**
  * A seeded stream of random whole numbers that is the same on every platform and in every release: xoshiro128**
  * (Blackman and Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 2021) in 32-bit integer maths, its
@@ -13,7 +15,7 @@ export class Random {
     let mix = (low ^ Math.imul(high, 0x85eb_ca6b)) >>> 0;
     this.state = Uint32Array.from({ length: 4 }, () => {
       mix = (mix + 0x9e37_79b9) >>> 0;
-      return splitmix(mix ^ high);
+      return mix32(mix ^ high);
     });
   }
 
@@ -62,13 +64,6 @@ export class Random {
     s[3] = rotate(s[3]!, 11);
     return result;
   }
-}
-
-function splitmix(x: number): number {
-  let z = x;
-  z = Math.imul(z ^ (z >>> 16), 0x21f0_aaad);
-  z = Math.imul(z ^ (z >>> 15), 0x735a_2d97);
-  return (z ^ (z >>> 15)) >>> 0;
 }
 
 function rotate(x: number, by: number): number {

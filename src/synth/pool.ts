@@ -1,4 +1,5 @@
 import { tensorType } from '../gguf/types.js';
+import { nearlyNormal } from '../random/xorshift.js';
 import { type Encodable, encode } from './quantize.js';
 
 /**
@@ -21,7 +22,7 @@ export class Pool {
     this.#blockBytes = blockBytes;
     this.#blocks = nextPrime(Math.max(atLeast, 1009));
     this.#bytes = new Uint8Array(this.#blocks * blockBytes);
-    const random = normal(seed);
+    const random = nearlyNormal(seed);
     const slab = new Float32Array(Math.ceil(4096 / blockSize) * blockSize);
     for (let at = 0; at < this.#bytes.length; ) {
       for (let i = 0; i < slab.length; i++) slab[i] = spread * random();
@@ -41,38 +42,6 @@ export class Pool {
       at = 0;
     }
   }
-}
-
-/** Whole numbers from 0 to 2^32 - 1, the same for the same seed (xorshift32 behind one round of mixing). */
-export function whole(seed: number): () => number {
-  let state = mix(seed) || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-}
-
-/** A seed of its own for every name. */
-export function seedFor(seed: number, name: string): number {
-  let hash = mix(seed);
-  for (let i = 0; i < name.length; i++) hash = mix(hash ^ name.charCodeAt(i));
-  return hash >>> 0;
-}
-
-/** Nearly normal numbers of mean 0 and variance 1: four uniform ones added up, never past 3.5. */
-function normal(seed: number): () => number {
-  const next = whole(seed);
-  const scale = Math.sqrt(3) / 2 ** 32;
-  return () => (next() + next() + next() + next() - 2 ** 33) * scale;
-}
-
-function mix(value: number): number {
-  let x = (value + 0x9e37_79b9) | 0;
-  x = Math.imul(x ^ (x >>> 16), 0x21f0_aaad);
-  x = Math.imul(x ^ (x >>> 15), 0x735a_2d97);
-  return x ^ (x >>> 15);
 }
 
 function nextPrime(from: number): number {

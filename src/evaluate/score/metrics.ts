@@ -1,5 +1,6 @@
 import { MeditronError, optionError } from '../../check/errors.js';
 import { integer } from '../../check/options.js';
+import { uniform } from '../../random/splitmix.js';
 import { type Interval, wilson } from '../../vote/count/uncertainty.js';
 
 /** One question that was answered: how sure the answer was (0 to 1, or any scale that only orders) and whether it was right. */
@@ -231,7 +232,7 @@ export function pairedBootstrap(
     );
   }
   const resamples = integer('resamples', options.resamples ?? 10_000, 1, 10_000_000);
-  const random = splitMix(integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER));
+  const random = uniform(integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER));
   const clusters = differences(first, second, options.clusters);
   const means = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {
@@ -265,17 +266,6 @@ function differences(first: readonly boolean[], second: readonly boolean[], name
     byName.set(name, cluster);
   }
   return [...byName.values()];
-}
-
-/** Uniform numbers below 1 from a seed, the same on every machine (SplitMix32 on both halves of the seed). */
-function splitMix(seed: number): () => number {
-  let state = (seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x85ebca6b)) >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Items of equal confidence together, lowest first. Shares that differ by rounding only are equal. */
