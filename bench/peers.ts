@@ -5,8 +5,8 @@ import { statSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { inBytes } from '../src/check/words.js';
 import { availableCores } from '../src/engine/capacity/cores.js';
-import { inBytes } from '../src/engine/capacity/memory.js';
 import { machine, median, spread } from './machine.js';
 import type { PeerJob, PeerResult } from './peers/job.js';
 

@@ -3,7 +3,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { inBytes } from '../src/engine/capacity/memory.js';
+import { inBytes } from '../src/check/words.js';
 import { loadModel } from '../src/index.js';
 import { machine, median, memory, spread } from './machine.js';
 

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const entry = join(root, 'dist', 'cli', 'main.js');
@@ -26,7 +26,7 @@ if (isCheckout && (!existsSync(entry) || marks.some(isStale))) {
   const now = new Date();
   for (const { mark } of marks) if (existsSync(mark)) utimesSync(mark, now, now);
 }
-await import(entry);
+await import(pathToFileURL(entry).href); // a path is no URL on Windows, nor in a folder with # ? or %
 
 /** @param {{ mark: string, sources: string[] }} built */
 function isStale({ mark, sources }) {

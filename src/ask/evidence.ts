@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { packageVersion } from '../check/project.js';
 import type { EngineSettings } from '../engine/settings.js';
 import type { FileHash } from '../models/identity.js';
 import type { AddonBuild } from '../native/addon.js';
@@ -105,7 +105,7 @@ export function evidenceOf(
   const addon = addonInUse();
   return {
     schema: evidenceSchema,
-    meditron: version,
+    meditron: packageVersion(),
     created: new Date().toISOString(),
     model: {
       path: info.path,
@@ -185,10 +185,6 @@ export function tokenHash(tokens: ArrayLike<number>): string {
   for (let i = 0; i < tokens.length; i++) bytes.writeInt32LE(tokens[i]!, i * 4);
   return createHash('sha256').update(bytes).digest('hex');
 }
-
-const version = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 /** Of a model in several files: the hash of their hashes, one a line. */
 function combined(files: readonly FileHash[]): string {

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { optionError } from '../check/errors.js';
 import { integer, number } from '../check/options.js';
+import { packageFolder } from '../check/project.js';
 import type { SamplingOptions } from '../engine/jobs/sampling.js';
 import type { EngineOptions, LoadOptions } from '../engine/model.js';
-import { defaultModel } from './load.js';
 
 /** What every command that loads a model takes. */
 export interface ModelFlags {
@@ -43,10 +44,15 @@ export function addModelFlags(command: Command): Command {
     );
 }
 
+/** The model that ships with the project, used where none is named. */
+export function defaultModel(): string {
+  return join(packageFolder(), 'models', 'meditron-mini.gguf');
+}
+
 /** Which model: of every command that needs one. */
 export function modelOption(): Option {
   return new Option('-m, --model <file>', 'GGUF file; of a split model the first part').default(
-    defaultModel,
+    defaultModel(),
     'the one in models/',
   );
 }

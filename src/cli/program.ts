@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { packageVersion } from '../check/project.js';
 import { ask } from './commands/ask.js';
 import { chat } from './commands/chat.js';
 import { demo } from './commands/demo.js';
@@ -9,8 +10,8 @@ import { prompt } from './commands/prompt.js';
 import { replay } from './commands/replay.js';
 import { run } from './commands/run.js';
 import { tokenize } from './commands/tokenize.js';
-import { version } from './project.js';
 import { exitCodeHelp } from './terminal/exit.js';
+import { print, say } from './terminal/output.js';
 
 /** Every command, in the order of the help. A new one is a file like the others and a line here. */
 const commands: readonly (() => Command)[] = [
@@ -30,13 +31,13 @@ const commands: readonly (() => Command)[] = [
 export function createProgram(): Command {
   const program = new Command('meditron')
     .description('Runs the MEDITRON medical language models on this machine, offline.')
-    .version(version, '-V, --version')
+    .version(packageVersion(), '-V, --version')
     .addHelpText('after', `\n${exitCodeHelp}\n\nExample:\n  meditron run -p "Once upon a time" --samples 3`);
   for (const create of commands) program.addCommand(create());
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
-      .configureOutput({ outputError: () => {} })
+      .configureOutput({ writeOut: print, writeErr: text => say(text.trimEnd()), outputError: () => {} })
       .showSuggestionAfterError();
     command.configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 110) });
   }

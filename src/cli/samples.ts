@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.js';
 import type { SampleEnd } from '../engine/jobs/generation.js';
 import type { GenerateOptions } from '../engine/jobs/options.js';
 import type { Finish } from '../types.js';
-import { progressBar } from './load.js';
+import { progressBar } from './terminal/progress.js';
 import type { Streams } from './terminal/streams.js';
 
 /** What a sample came to, as `--json` prints it. */

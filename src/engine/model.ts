@@ -1,5 +1,6 @@
 import { MeditronError } from '../check/errors.js';
 import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
+import { inBytes } from '../check/words.js';
 import { stringAt } from '../gguf/metadata.js';
 import { readGguf } from '../gguf/reader.js';
 import { validateModel } from '../gguf/validate.js';
@@ -8,7 +9,7 @@ import type { Device, NativeModel, NativeModelInfo } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
 import type { Segment } from '../types.js';
 import { availableCores } from './capacity/cores.js';
-import { availableMemory, inBytes, type KvType } from './capacity/memory.js';
+import { availableMemory, type KvType } from './capacity/memory.js';
 import { Engine, toMeditronError } from './engine.js';
 import { type BosRule, checkPrompt } from './jobs/options.js';
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { MeditronError } from '../check/errors.js';
+import { packageFolder } from '../check/project.js';
 import type { Addon, AddonBuild, BackendReport } from './addon.js';
 import { type Backend, gpuBackends } from './backends.js';
 
@@ -16,7 +16,6 @@ export interface LoadedAddon {
   readonly backends: readonly Backend[];
 }
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 let loaded: LoadedAddon | undefined;
 
 /**
@@ -34,7 +33,8 @@ function load(): LoadedAddon {
   // Without this llama.cpp starts a debugger on itself when an assertion fails, and waits for it.
   process.env.GGML_NO_BACKTRACE ??= '1';
 
-  const record = readRecord();
+  const root = packageFolder();
+  const record = readRecord(root);
   const path = resolve(root, record.addon);
   const addon = requireAddon(path);
   checkRelease(addon.build);
@@ -66,7 +66,7 @@ interface BuildRecord {
   readonly libraries: string;
 }
 
-function readRecord(): BuildRecord {
+function readRecord(root: string): BuildRecord {
   const file = join(root, 'build', 'addon.json');
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as BuildRecord;
   throw new MeditronError(
@@ -77,7 +77,7 @@ function readRecord(): BuildRecord {
 
 function requireAddon(path: string): Addon {
   try {
-    return createRequire(import.meta.url)(path) as Addon;
+    return createRequire(path)(path) as Addon;
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new MeditronError(

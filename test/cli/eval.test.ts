@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
 import { exitCodeOf } from '../../src/cli/terminal/exit.js';
-import { inWords, lines } from '../../src/cli/terminal/progress.js';
+import { lines } from '../../src/cli/terminal/progress.js';
 import { clinicalQuestions } from '../../src/clinical/questions.js';
 import { readStore } from '../../src/evaluate/storage/results.js';
 import { completion, fakeServer } from '../evaluate/run/server.js';
@@ -77,7 +77,7 @@ test('--json prints the metrics of all modes as one object, and the folder holds
     /^<!doctype html>[\s\S]*SC-CoT, 3 samples/,
   );
   expect((await readStore(join(folder, 'three'))).rows).toHaveLength(12);
-  expect(stderr).toContain('SC-CoT, 3 samples (3 of 3): 0 of 4 questions');
+  expect(stderr).toBe('');
 
   const again = await inProcess(evalFile('three', '--mode', 'cot'));
   expect([again.code, again.message]).toEqual([3, expect.stringMatching(/already holds the results of a run/)]);
@@ -115,13 +115,13 @@ test('Ctrl-C keeps the rows that are finished, prints what there is, says how to
   expect(kept).toBeGreaterThanOrEqual(3);
   expect(kept).toBeLessThan(12);
   expect(JSON.parse(stdout)).toMatchObject({ complete: false, runs: [{ metrics: { items: kept } }] });
-  expect(JSON.parse(stderr.trimEnd().split('\n').at(-1)!).error).toEqual({
+  expect(JSON.parse(stderr).error).toEqual({
     code: 'ERR_ABORTED',
     message: `Interrupted: ${kept} rows are in ${out}; the same command with --resume goes on behind them`,
   });
   const resumed = await meditron([...args, '--resume']);
   expect([resumed.code, JSON.parse(resumed.stdout).runs[0].metrics.items]).toEqual([0, 12]);
-  expect(resumed.stderr).toContain(`CoT: ${kept} of 12 questions, answered before`);
+  expect(resumed.stderr).toBe('');
 });
 
 test('an endpoint is asked with the key of the environment, which is written nowhere', async () => {
@@ -176,15 +176,5 @@ test('without a terminal a line comes when a run begins, and every so often how 
   while (written.length < 2) await pause(5);
   progress.stop();
   expect(written[0]).toBe('CoT (1 of 2): 1 of 9 questions, answered before');
-  expect(written[1]).toMatch(/^CoT \(1 of 2\): 3 of 9 questions, about 1 s left$/);
-});
-
-test('times are told as people tell them', () => {
-  expect([400, 50_000, 720_000, 12_000_000, 190_800_000].map(inWords)).toEqual([
-    '1 s',
-    '50 s',
-    '12 min',
-    '3 h 20 min',
-    '2 d 5 h',
-  ]);
+  expect(written[1]).toMatch(/^CoT \(1 of 2\): 3 of 9 questions, about 1s left$/);
 });

@@ -29,7 +29,7 @@ import { load } from '../load.js';
 import { questionFrom } from '../question.js';
 import { answerScreen } from '../terminal/answer.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { printJson } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 import { warn } from '../terminal/warning.js';
 import { askWatched } from '../watched.js';
 
@@ -162,7 +162,7 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
   if (flags.json) printJson(answer);
   else {
     for (const warning of answer.warnings) warn(warning);
-    process.stdout.write(answerScreen(question, answer, process.stdout));
+    print(answerScreen(question, answer, process.stdout));
   }
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { chooseFormat } from '../../ask/choice.js';
 import { MeditronError } from '../../check/errors.js';
-import { inBytes } from '../../engine/capacity/memory.js';
+import { inBytes } from '../../check/words.js';
 import type { Model } from '../../engine/model.js';
 import { scopeWarning } from '../../models/known.js';
 import { type FormatName, formatNames, type PromptFormat } from '../../prompt/format/format.js';
@@ -20,11 +20,12 @@ import {
   whole,
 } from '../flags.js';
 import { load } from '../load.js';
-import { questions } from '../questions.js';
-import { exitCodeOf, Interrupted, report } from '../terminal/exit.js';
+import { exitCodeOf, report } from '../terminal/exit.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { outputLost, printJson } from '../terminal/output.js';
-import { plain } from '../terminal/plain.js';
+import { Interrupted } from '../terminal/interrupted.js';
+import { questions } from '../terminal/messages.js';
+import { outputLost, print, printJson, printText, say } from '../terminal/output.js';
+import { oneLine } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 
 interface ChatFlags extends ModelFlags, EngineFlags, SamplingFlags {
@@ -92,8 +93,8 @@ async function converse(flags: ChatFlags): Promise<void> {
   const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !flags.json;
   if (interactive) {
     const { info } = model;
-    process.stdout.write(
-      `${plain(info.name ?? flags.model)} (${inBytes(info.sizeBytes)}), format ${format.name}, ${engine.settings.sequenceSize} tokens of context.\n` +
+    print(
+      `${oneLine(info.name ?? flags.model)} (${inBytes(info.sizeBytes)}), format ${format.name}, ${engine.settings.sequenceSize} tokens of context.\n` +
         'Answers can be wrong; no model replaces a doctor. /help lists commands.\n\n',
     );
   }
@@ -123,14 +124,14 @@ async function answer(text: string, conversation: Conversation, json: boolean): 
   const from = performance.now();
   const isTerminal = process.stdout.isTTY;
   const show = (piece: string) => {
-    if (!json) process.stdout.write(isTerminal ? plain(piece) : piece);
+    if (!json) printText(piece);
   };
   const given = await conversation.ask(text, interrupt.signal, show);
   if (json) {
     const { text: said, finish, promptTokens, evaluatedTokens } = given;
     printJson({ answer: said, finish, promptTokens, evaluatedTokens, totalMs: Math.round(performance.now() - from) });
   } else {
-    process.stdout.write(`${noteOn(given)}\n${isTerminal ? '\n' : ''}`);
+    print(`${noteOn(given)}\n${isTerminal ? '\n' : ''}`);
   }
   if (interrupt.signal.aborted) throw interrupt.signal.reason;
 }
@@ -160,11 +161,6 @@ function obey(line: string, conversation: Conversation): 'leave' | undefined {
     say('Set. The conversation begins anew.');
   } else throw new MeditronError('ERR_OPTION', `Unknown command /${name}. There are /help, /clear, /system and /exit`);
   return undefined;
-}
-
-/** To the person, not into the output that a program may read. */
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 /** The format that was asked for, or the one known for the model; never a guess. */

@@ -3,11 +3,12 @@ import { Command } from 'commander';
 import wrap from 'wrap-ansi';
 import { askedOf, type ClinicalQuestion, letters } from '../../clinical/question.js';
 import { clinicalQuestions, scoreNames } from '../../clinical/questions.js';
-import { whole } from '../flags.js';
-import { defaultModel, load } from '../load.js';
+import { defaultModel, whole } from '../flags.js';
+import { load } from '../load.js';
 import { answerScreen } from '../terminal/answer.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { widthOf } from '../terminal/width.js';
+import { print } from '../terminal/output.js';
+import { widthOf } from '../terminal/terminal.js';
 import { askWatched } from '../watched.js';
 
 /** What the model that ships is, and what it is not. */
@@ -32,18 +33,21 @@ async function show({ seed }: { readonly seed: number }): Promise<void> {
   const { signal } = interrupt;
   const scores = [scoreNames[seed % scoreNames.length]!];
   const asked = clinicalQuestions({ seed, count: 1, scores }).next().value as ClinicalQuestion;
-  await using model = await load({ model: defaultModel }, signal);
-  print(`Loaded ${basename(defaultModel)} on ${model.info.devices.map(device => device.name).join(', ')}.`, about);
-  print('It is now asked, five times at temperature 0.8, a question that was not in its training:');
-  print(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
+  await using model = await load({ model: defaultModel() }, signal);
+  paragraphs(
+    `Loaded ${basename(defaultModel())} on ${model.info.devices.map(device => device.name).join(', ')}.`,
+    about,
+  );
+  paragraphs('It is now asked, five times at temperature 0.8, a question that was not in its training:');
+  paragraphs(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
 
   const question = askedOf(asked);
   const watching = { watching: process.stdout.isTTY, signal };
   const answer = await askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching);
-  process.stdout.write(`${answerScreen(question, answer, process.stdout)}\n`);
+  print(`${answerScreen(question, answer, process.stdout)}\n`);
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
-  print(`By the rules of the score the answer is ${asked.answer}. ${asked.options[asked.answer]}.`);
-  process.stdout.write(next);
+  paragraphs(`By the rules of the score the answer is ${asked.answer}. ${asked.options[asked.answer]}.`);
+  print(next);
 }
 
 function indented(...lines: readonly string[]): string {
@@ -51,8 +55,8 @@ function indented(...lines: readonly string[]): string {
   return wrapped.map(line => `  ${line}`).join('\n');
 }
 
-function print(...paragraphs: readonly string[]): void {
-  for (const text of paragraphs) process.stdout.write(`${wrap(text, widthOf(process.stdout), { trim: false })}\n\n`);
+function paragraphs(...texts: readonly string[]): void {
+  for (const text of texts) print(`${wrap(text, widthOf(process.stdout), { trim: false })}\n\n`);
 }
 
 const next = `What to try next:

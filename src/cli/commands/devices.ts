@@ -1,12 +1,13 @@
 import { availableParallelism, cpus } from 'node:os';
 import { Command } from 'commander';
+import { packageVersion } from '../../check/project.js';
+import { inBytes } from '../../check/words.js';
 import { availableCores } from '../../engine/capacity/cores.js';
-import { availableMemory, inBytes } from '../../engine/capacity/memory.js';
+import { availableMemory } from '../../engine/capacity/memory.js';
 import type { Device } from '../../native/addon.js';
 import type { Backend } from '../../native/backends.js';
 import { type LoadedAddon, loadAddon } from '../../native/load.js';
-import { version } from '../project.js';
-import { printJson } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 import { type Row, table } from '../terminal/table.js';
 
@@ -43,14 +44,14 @@ interface Report {
 function show(flags: { readonly json?: boolean }): void {
   const report = reportOf(loadAddon());
   if (flags.json) printJson(report, 2);
-  else process.stdout.write(described(report));
+  else print(described(report));
 }
 
 function reportOf({ addon, path, cpuVariant, backends }: LoadedAddon): Report {
   const cores = availableCores();
   const found = addon.devices();
   return {
-    version,
+    version: packageVersion(),
     addon: { path, ...addon.build },
     cpu: {
       name: cpus()[0]?.model.trim() ?? 'unknown',

@@ -15,11 +15,11 @@ import type { Partition, TaskName, TaskSet } from '../../evaluate/tasks/task.js'
 import { addEvalFlags, benchmarks, type EvalFlags } from '../evalflags.js';
 import { addEngineFlags, addModelFlags, engineOf } from '../flags.js';
 import { load } from '../load.js';
-import { Interrupted } from '../terminal/exit.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { printJson } from '../terminal/output.js';
+import { Interrupted } from '../terminal/interrupted.js';
+import { print, printJson } from '../terminal/output.js';
 import { evaluationProgress } from '../terminal/progress.js';
-import { widthOf } from '../terminal/width.js';
+import { hasColours, widthOf } from '../terminal/terminal.js';
 
 export function evaluation(): Command {
   const command = new Command('eval').description(
@@ -64,7 +64,7 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
   if (out === undefined) throw new MeditronError('ERR_OPTION', 'Expected --out DIR: results are kept as they come');
   const { set, train } = await questionsFor(flags);
   await using target = await targetFor(flags, signal);
-  const progress = evaluationProgress();
+  const progress = evaluationProgress(flags.json ?? false);
   let evaluated: Evaluated;
   try {
     evaluated = await evaluate(target, {
@@ -122,13 +122,13 @@ async function show(figures: Figures, flags: EvalFlags, out?: string, complete =
     printJson(json);
     return;
   }
-  process.stdout.write(
+  print(
     terminalReport(figures.report, {
       width: widthOf(process.stdout),
-      color: Boolean(process.stdout.isTTY && process.stdout.hasColors?.()),
+      color: hasColours(process.stdout),
     }),
   );
-  if (pages.length > 0) process.stdout.write(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
+  if (pages.length > 0) print(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
 }
 
 async function write(path: string, text: string): Promise<void> {

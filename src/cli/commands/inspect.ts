@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { inBytes } from '../../engine/capacity/memory.js';
+import { inBytes } from '../../check/words.js';
 import { type Inspection, inspectFile } from '../../models/inspect.js';
-import { progressBar } from '../load.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { printJson } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 import { oneLine, plain } from '../terminal/plain.js';
+import { progressBar } from '../terminal/progress.js';
 import { type Row, table } from '../terminal/table.js';
 
 interface InspectFlags {
@@ -38,7 +38,7 @@ async function show(path: string, flags: InspectFlags): Promise<void> {
     progress.stop();
   }
   if (flags.json) printJson(found, 2);
-  else process.stdout.write(described(found));
+  else print(described(found));
   if (found.problems.length > 0) process.exitCode = 4;
 }
 

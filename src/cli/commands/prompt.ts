@@ -6,7 +6,7 @@ import { addModelFlags, type ModelFlags } from '../flags.js';
 import { load } from '../load.js';
 import { questionFrom } from '../question.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { printJson } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 import { oneLine, plain } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 import { addPromptFlags, optionsOf, type PromptFlags } from './ask.js';
@@ -26,7 +26,7 @@ export function prompt(): Command {
     .addHelpText('after', help);
   addPromptFlags(command);
   addModelFlags(command);
-  return command.action(print);
+  return command.action(show);
 }
 
 const help = `
@@ -36,7 +36,7 @@ is told so.
 Example:
   meditron prompt -m meditron-7b.gguf --format chatml question.json --json`;
 
-async function print(words: readonly string[], flags: PrintFlags): Promise<void> {
+async function show(words: readonly string[], flags: PrintFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
   const question = await questionFrom(words, signal);
@@ -73,7 +73,5 @@ async function print(words: readonly string[], flags: PrintFlags): Promise<void>
   for (const warning of warnings) warn(warning);
   for (const finding of findings)
     warn(`${finding.where}: ${finding.count} × ${finding.kind} ${finding.action} (${oneLine(finding.detail)})`);
-  process.stdout.write(
-    `${segments.map(({ text }) => plain(text)).join('')}\n\n${ids.length} tokens: ${Array.from(ids).join(' ')}\n`,
-  );
+  print(`${segments.map(({ text }) => plain(text)).join('')}\n\n${ids.length} tokens: ${Array.from(ids).join(' ')}\n`);
 }

@@ -4,7 +4,7 @@ import { MeditronError } from '../../check/errors.js';
 import { readText } from '../input.js';
 import { chainsOn, silentChains } from '../terminal/chains.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { printJson } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 
 interface ReplayFlags {
@@ -46,7 +46,7 @@ async function again(path: string, flags: ReplayFlags): Promise<void> {
   if (flags.json) printJson(result);
   else {
     const changed = result.environment.map(line => `  ${oneLine(line)}\n`).join('');
-    process.stdout.write(`${oneLine(result.summary)}.\n${changed && `Not as it was:\n${changed}`}`);
+    print(`${oneLine(result.summary)}.\n${changed && `Not as it was:\n${changed}`}`);
   }
   if (!result.same) process.exitCode = 1;
 }

@@ -18,9 +18,10 @@ import {
 import { readText, type TextFlags, textFrom } from '../input.js';
 import { load } from '../load.js';
 import { generate, milliseconds, type Outcome } from '../samples.js';
+import { displayFor } from '../terminal/display.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { printJson } from '../terminal/output.js';
-import { silent, streamsFor } from '../terminal/streams.js';
+import { printJson, say } from '../terminal/output.js';
+import { silent } from '../terminal/streams.js';
 import { warn } from '../terminal/warning.js';
 
 interface RunFlags extends ModelFlags, EngineFlags, SamplingFlags, TextFlags {
@@ -109,7 +110,7 @@ async function complete(flags: RunFlags): Promise<void> {
   const warnings = warningsOf(engine, flags, samplers[0]!.temperature);
   if (!flags.json) for (const warning of warnings) warn(warning);
 
-  const streams = flags.json ? silent : streamsFor(flags.samples);
+  const streams = flags.json ? silent : displayFor(flags.samples);
   let outcome: Outcome;
   try {
     outcome = await generate(engine, { ...options, prompt, signal }, streams);
@@ -132,7 +133,8 @@ async function complete(flags: RunFlags): Promise<void> {
       warnings,
     });
   } else if (process.stderr.isTTY) {
-    process.stderr.write(`\n${summaryOf(outcome, prompt.length)}\n`);
+    say('');
+    say(summaryOf(outcome, prompt.length));
   }
   if (outcome.interrupted) throw outcome.interrupted;
 }

@@ -7,7 +7,7 @@ import { modelOption } from '../flags.js';
 import { textFrom } from '../input.js';
 import { load } from '../load.js';
 import { interrupts } from '../terminal/interrupt.js';
-import { printJson } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 
 interface TokenizeFlags {
@@ -52,5 +52,5 @@ async function show(text: string | undefined, flags: TokenizeFlags): Promise<voi
   }
   const width = Math.max(0, ...Array.from(tokens, id => String(id).length));
   const lines = Array.from(tokens, (id, i) => `${String(id).padStart(width)}  ${oneLine(pieces[i]!)}\n`);
-  process.stdout.write(`${lines.join('')}${tokens.length} ${tokens.length === 1 ? 'token' : 'tokens'}\n`);
+  print(`${lines.join('')}${tokens.length} ${tokens.length === 1 ? 'token' : 'tokens'}\n`);
 }

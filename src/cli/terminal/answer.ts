@@ -4,15 +4,11 @@ import wrap from 'wrap-ansi';
 import type { Answer, Rationale } from '../../ask/answer.js';
 import { booleanLabels, letter, type Question } from '../../prompt/question/question.js';
 import { oneLine, plain } from './plain.js';
-import { widthOf } from './width.js';
+import { hasColours, type Stream, widthOf } from './terminal.js';
 
 /** The answer as a person reads it: the counts, every option in its order, the reasons for and against, what the model is. */
-export function answerScreen(
-  question: Question,
-  answer: Answer,
-  stream: Pick<NodeJS.WriteStream, 'columns' | 'hasColors' | 'isTTY'>,
-): string {
-  const chalk = new Chalk({ level: stream.isTTY && stream.hasColors?.() && !process.env.NO_COLOR ? 1 : 0 });
+export function answerScreen(question: Question, answer: Answer, stream: Stream): string {
+  const chalk = new Chalk({ level: hasColours(stream) ? 1 : 0 });
   const width = widthOf(stream);
   const blocks = [
     wrap(headline(question, answer, chalk), width),

@@ -1,8 +1,9 @@
 import { Chalk } from 'chalk';
-import { createLogUpdate } from 'log-update';
 import stringWidth from 'string-width';
 import type { AskEvent } from '../../ask/answer.js';
 import { oneLine } from './plain.js';
+import { redrawn } from './screen.js';
+import { hasColours, hasEscapes } from './terminal.js';
 
 /** Where the chains are shown while they are written. */
 export interface Chains {
@@ -23,8 +24,9 @@ const redrawMs = 80;
 
 /** One line a chain on a terminal: its newest words while it is written, then what it voted for. Gone once the vote closes. */
 export function chainsOn(stream: NodeJS.WriteStream): Chains {
-  const chalk = new Chalk({ level: stream.hasColors?.() && !process.env.NO_COLOR ? 1 : 0 });
-  const log = createLogUpdate(stream, { showCursor: true });
+  if (!hasEscapes(stream)) return silentChains;
+  const chalk = new Chalk({ level: hasColours(stream) ? 1 : 0 });
+  const screen = redrawn(stream);
   const chains = new Map<number, Chain>();
   let head = 'Reading the question';
   let timer: NodeJS.Timeout | undefined;
@@ -43,7 +45,7 @@ export function chainsOn(stream: NodeJS.WriteStream): Chains {
     const all = [...chains].sort(([a], [b]) => a - b);
     const shown = all.slice(0, most).map(([index, chain]) => line(index, chain));
     if (all.length > most) shown.push(`    and ${all.length - most} more`);
-    log([head, ...shown].join('\n'));
+    screen.draw([head, ...shown].join('\n'));
   };
   const soon = () => {
     if (!closed) timer ??= setTimeout(draw, redrawMs);
@@ -75,8 +77,7 @@ export function chainsOn(stream: NodeJS.WriteStream): Chains {
       if (closed) return;
       closed = true;
       clearTimeout(timer);
-      log.clear();
-      log.done();
+      screen.clear();
     },
   };
 }

@@ -1,16 +1,8 @@
 import { CommanderError } from 'commander';
 import { exitCodes, MeditronError } from '../../check/errors.js';
 import { inFlags } from '../flags.js';
-
-/** The work was ended from outside: by a signal, or because nobody reads the output any more. */
-export class Interrupted extends MeditronError {
-  constructor(
-    message: string,
-    readonly exitCode: number,
-  ) {
-    super('ERR_ABORTED', message);
-  }
-}
+import { Interrupted } from './interrupted.js';
+import { say, sayJson } from './output.js';
 
 /** The documented exit code of an error; 1 for one that is not ours. */
 export function exitCodeOf(error: unknown): number {
@@ -27,8 +19,8 @@ export function exitCodeOf(error: unknown): number {
 export function report(error: unknown, json: boolean): void {
   if (exitCodeOf(error) === 0) return;
   const { code, message } = described(error);
-  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  else process.stderr.write(`meditron: ${message}\n`);
+  if (json) sayJson({ error: { code, message } });
+  else say(`meditron: ${message}`);
 }
 
 /** The exit codes as `meditron --help` shows them. */

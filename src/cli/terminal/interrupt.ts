@@ -1,4 +1,4 @@
-import { Interrupted } from './exit.js';
+import { Interrupted } from './interrupted.js';
 import { outputLost } from './output.js';
 
 /** Ctrl-C and its kin as an abort signal, until disposed of. */

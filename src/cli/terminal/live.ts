@@ -1,9 +1,11 @@
 import { Chalk } from 'chalk';
-import { createLogUpdate } from 'log-update';
 import wrap from 'wrap-ansi';
 import type { Finish } from '../../types.js';
+import { print } from './output.js';
 import { plain } from './plain.js';
+import { redrawn } from './screen.js';
 import type { Streams } from './streams.js';
+import { hasColours } from './terminal.js';
 
 interface Block {
   text: string;
@@ -14,10 +16,11 @@ const colours = ['cyan', 'yellow', 'green', 'magenta', 'blue'] as const;
 const redrawMs = 60;
 
 /** Several samples on a terminal: the last lines of each while they grow, then each one whole under its heading. */
-export function liveBlocks(samples: number, stream: NodeJS.WriteStream = process.stdout): Streams {
-  const chalk = new Chalk({ level: stream.hasColors?.() && !process.env.NO_COLOR ? 1 : 0 });
+export function liveBlocks(samples: number): Streams {
+  const stream = process.stdout;
+  const chalk = new Chalk({ level: hasColours(stream) ? 1 : 0 });
   const blocks: Block[] = Array.from({ length: samples }, () => ({ text: '', finish: undefined }));
-  const log = createLogUpdate(stream, { showCursor: true });
+  const screen = redrawn(stream);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -27,7 +30,7 @@ export function liveBlocks(samples: number, stream: NodeJS.WriteStream = process
   };
   const draw = () => {
     timer = undefined;
-    log(picture(blocks, heading, stream.columns ?? 80, stream.rows ?? 24));
+    screen.draw(picture(blocks, heading, stream.columns ?? 80, stream.rows ?? 24));
   };
   const soon = () => {
     if (!closed) timer ??= setTimeout(draw, redrawMs);
@@ -45,12 +48,11 @@ export function liveBlocks(samples: number, stream: NodeJS.WriteStream = process
       if (closed) return;
       closed = true;
       clearTimeout(timer);
-      log.clear();
-      log.done();
+      screen.clear();
       const whole = blocks.map(
         (block, index) => `${heading(index, block)}\n${wrap(plain(block.text).trim(), stream.columns ?? 80)}\n`,
       );
-      stream.write(whole.join('\n'));
+      print(whole.join('\n'));
     },
   };
 }

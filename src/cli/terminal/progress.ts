@@ -1,5 +1,7 @@
-import { Presets, SingleBar } from 'cli-progress';
+import { inTime } from '../../check/words.js';
 import type { Progress } from '../../evaluate/evaluate.js';
+import { say } from './output.js';
+import { type Bar, bar, hasBars } from './screen.js';
 
 /** Shows how far an evaluation has come, and how long the run will still take. */
 export interface EvaluationProgress {
@@ -7,17 +9,18 @@ export interface EvaluationProgress {
   stop(): void;
 }
 
-/** A bar on a terminal; elsewhere a line on stderr every half minute, and one when a run begins. */
-export function evaluationProgress(): EvaluationProgress {
-  return process.stderr.isTTY ? bar() : lines(text => process.stderr.write(`meditron: ${text}\n`));
+/** A bar on a terminal; elsewhere a line on stderr every half minute, and one when a run begins; for a program neither. */
+export function evaluationProgress(json: boolean): EvaluationProgress {
+  if (hasBars()) return bars();
+  return json ? { show() {}, stop() {} } : lines(text => say(`meditron: ${text}`));
 }
 
 /** For what is no terminal: `every` milliseconds a line, though no question may have ended meanwhile. */
 export function lines(write: (line: string) => void, every = 30_000): EvaluationProgress {
   let latest: Progress | undefined;
   let estimate: Estimate | undefined;
-  const say = () => latest && estimate && write(`${labelOf(latest)}, ${estimate.left(latest)}`);
-  const timer = setInterval(say, every);
+  const tell = () => latest && estimate && write(`${labelOf(latest)}, ${estimate.left(latest)}`);
+  const timer = setInterval(tell, every);
   timer.unref();
   return {
     show(progress) {
@@ -31,20 +34,16 @@ export function lines(write: (line: string) => void, every = 30_000): Evaluation
   };
 }
 
-function bar(): EvaluationProgress {
-  let shown: SingleBar | undefined;
+function bars(): EvaluationProgress {
+  let shown: Bar | undefined;
   let estimate = new Estimate();
   return {
     show(progress) {
       if (!progress.row) {
         shown?.stop();
         estimate = new Estimate();
-        const format = '{name} {bar} {value} of {total}, {left}';
-        shown = new SingleBar(
-          { stream: process.stderr, format, hideCursor: true, clearOnComplete: true },
-          Presets.rect,
-        );
-        shown.start(progress.total, progress.done, { name: nameOf(progress), left: estimate.left(progress) });
+        const words = { name: nameOf(progress), left: estimate.left(progress) };
+        shown = bar('{name} {bar} {value} of {total}, {left}', progress.total, progress.done, words);
       } else shown?.update(progress.done, { left: estimate.left(progress) });
     },
     stop() {
@@ -62,7 +61,7 @@ class Estimate {
     const fresh = done - resumed;
     if (done === total) return 'done';
     if (fresh === 0) return 'no estimate yet';
-    return `about ${inWords(((performance.now() - this.#from) / fresh) * (total - done))} left`;
+    return `about ${inTime(((performance.now() - this.#from) / fresh) * (total - done))} left`;
   }
 }
 
@@ -76,11 +75,23 @@ function nameOf({ run, place, runs }: Progress): string {
   return runs > 1 ? `${run} (${place} of ${runs})` : run;
 }
 
-/** `50 s`, `12 min`, `3 h 20 min`, `2 d 5 h` */
-export function inWords(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  if (ms < 90_000) return `${Math.max(1, Math.round(ms / 1000))} s`;
-  if (minutes < 90) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+/** A bar on a terminal for work of which the fraction done is known, if it takes more than half a second. */
+export function progressBar(what: string): { show(fraction: number): void; stop(): void } {
+  let percent = 0;
+  let shown: Bar | undefined;
+  const begin = () => {
+    shown = bar(`${what} {bar} {percentage} %`, 100, percent);
+  };
+  const timer = hasBars() ? setTimeout(begin, 500) : undefined;
+  return {
+    show(fraction) {
+      percent = Math.floor(fraction * 100);
+      shown?.update(percent);
+    },
+    stop() {
+      clearTimeout(timer);
+      shown?.stop();
+      shown = undefined;
+    },
+  };
 }

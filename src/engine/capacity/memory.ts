@@ -32,15 +32,3 @@ function read(path: string): string | undefined {
     return undefined;
   }
 }
-
-/** Bytes in words, as `4.08 GB` (powers of ten, as files are listed). */
-export function inBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
-}

@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from 'node:readline';
+import { print } from './output.js';
 
 /** The lines a person types at a prompt, until they leave with Ctrl-D or Ctrl-C; or the lines of a pipe. */
 export function questions(interactive: boolean): AsyncIterable<string> {
@@ -21,10 +22,10 @@ async function* typed(): AsyncGenerator<string> {
     if (rest !== '') reader.write(rest);
     const { lines, left } = await untilLine(reader);
     if (lines.length === 0) {
-      process.stdout.write('\n');
+      print('\n');
       return;
     }
-    if (left !== '') process.stdout.write('\n');
+    if (left !== '') print('\n');
     yield* lines;
     rest = left;
   }

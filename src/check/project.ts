@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MeditronError } from './errors.js';
+
+/** This file, from src/check and from dist/check alike; in a bundle the bundle, or nothing where it is CommonJS. */
+const here: string | undefined = import.meta.url;
+
+let found: { readonly folder: string; readonly version: string } | undefined;
+
+/**
+ * The package's folder: it has package.json, build/ with the addon, and models/. Nothing is read before the first call, so that
+ * importing the package touches no file.
+ *
+ * @throws MeditronError `ERR_ADDON` if this code was bundled and no installed package is near
+ */
+export function packageFolder(): string {
+  found ??= find();
+  return found.folder;
+}
+
+/** The package's version, from its package.json. */
+export function packageVersion(): string {
+  found ??= find();
+  return found.version;
+}
+
+function find(): { folder: string; version: string } {
+  for (const folder of candidates()) {
+    const file = join(folder, 'package.json');
+    if (!existsSync(file)) continue;
+    const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+    if (name === 'meditron' && version !== undefined) return { folder, version };
+  }
+  throw new MeditronError(
+    'ERR_ADDON',
+    'The files of the package meditron (package.json, build/, models/) were not found beside this code, which seems to be a bundle. ' +
+      'Install `meditron` where the bundle runs, and leave it out of the bundle (esbuild: --external:meditron).',
+  );
+}
+
+/** Two folders above this file, or where a program that stands here finds the installed package. */
+function* candidates(): Generator<string> {
+  const file = here === undefined ? join(process.cwd(), 'index.js') : fileURLToPath(here);
+  yield resolve(dirname(file), '..', '..');
+  try {
+    yield resolve(dirname(createRequire(file).resolve('meditron')), '..');
+  } catch {
+    // not installed there
+  }
+}
