@@ -28,6 +28,15 @@ static std::shared_ptr<void> attach_threadpool(llama_context * ctx, int32_t n_th
     return { pool, [stop](void * p) { stop((ggml_threadpool_t)p); } };
 }
 
+void Step::cut(size_t n_tokens, size_t n_text) {
+    seq.resize(n_tokens);
+    token.resize(n_tokens);
+    logprob.resize(n_tokens);
+    finish.resize(n_tokens);
+    ends.resize(n_tokens);
+    text.resize(n_text);
+}
+
 Core::Core(SharedWeights weights_, const CoreParams & params)
     : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())) {
     llama_model * model          = weights->model.get();
@@ -88,16 +97,18 @@ std::vector<int32_t> Core::add(const Job & job) {
         throw CodedError("ERR_BUSY", "Expected " + std::to_string(job.branches.size()) + " free sequences, there are " +
                                          std::to_string(free_ids.size()));
     }
-    const Sequence * from = job.from < 0 ? nullptr : find(held, job.from);
-    if (job.from >= 0 && !from) throw CodedError("ERR_OPTION", "The sequence to start from is no longer held");
-
+    const int32_t cells = cells_for(job);
+    if (cells > job.cells) {
+        throw CodedError("ERR_NATIVE", "Expected " + std::to_string(cells) + " cells to be set aside for the job, got " +
+                                           std::to_string(job.cells) + ": a fault of the engine, please report it");
+    }
     std::vector<llama_token> prompt;
     int32_t n_past = 0;
-    if (from) { // tokens it has not evaluated yet (the last one it sampled) come before the prompt
-        const int32_t n_all  = from->n_past + (int32_t)from->todo.size();
-        const int32_t n_from = job.from_size < 0 ? n_all : std::min(job.from_size, n_all);
-        n_past               = std::min(n_from, from->n_past);
-        prompt.assign(from->todo.begin(), from->todo.begin() + (n_from - n_past));
+    if (job.from >= 0) { // a token that has been sampled and not evaluated comes before the prompt
+        const Sequence & from = held_for(job);
+        const int32_t n_from  = tokens_from(job, from);
+        n_past                = std::min(n_from, from.n_past);
+        prompt.assign(from.todo.begin(), from.todo.begin() + (n_from - n_past));
     }
     prompt.insert(prompt.end(), job.prompt.begin(), job.prompt.end());
 
@@ -130,6 +141,31 @@ std::vector<int32_t> Core::add(const Job & job) {
 
     for (Sequence & seq : fresh) live.push_back(std::move(seq));
     return ids;
+}
+
+// Tokens of the held sequence that the job starts from.
+int32_t Core::tokens_from(const Job & job, const Sequence & from) {
+    const int32_t all = from.n_past + (int32_t)from.todo.size();
+    return job.from_size < 0 ? all : std::min(job.from_size, all);
+}
+
+int32_t Core::cells_for(const Job & job) const {
+    size_t cells = job.prompt.size();
+    if (job.from >= 0) {
+        const Sequence & from = held_for(job);
+        cells += std::max(0, tokens_from(job, from) - from.n_past);
+    }
+    for (const Branch & branch : job.branches) {
+        const size_t tokens = branch.forced.empty() ? std::max(0, branch.max_tokens) : branch.forced.size();
+        cells += tokens > 0 ? tokens - 1 : 0;
+    }
+    return (int32_t)std::min<size_t>(cells, INT32_MAX);
+}
+
+const Core::Sequence & Core::held_for(const Job & job) const {
+    for (const Sequence & seq : held)
+        if (seq.id == job.from) return seq;
+    throw CodedError("ERR_OPTION", "The sequence to start from is no longer held");
 }
 
 void Core::release(int32_t id) {
@@ -200,11 +236,12 @@ Step Core::step() {
     }
     for (Sequence & seq : live) {
         if (seq.n_rows == 0 || seq.prompting) continue;
-        try {
-            advance(seq, out);
-        } catch (const CodedError & error) { // one sample's trouble is not its neighbours'
-            out.failures.push_back({ seq.id, error.code, error.what() });
-        }
+        const size_t n_tokens = out.seq.size();
+        const size_t n_text   = out.text.size();
+        const Thrown thrown   = run_guarded([&] { advance(seq, out); });
+        if (!thrown.code) continue;
+        out.cut(n_tokens, n_text);
+        out.failures.push_back({ seq.id, thrown.code, thrown.message });
     }
     for (const Failure & failure : out.failures) release(failure.seq);
     for (size_t i = 0; i < out.seq.size(); i++) {
@@ -312,7 +349,7 @@ void Core::sample(Sequence & seq, int32_t row, Step & out) {
     const llama_token token = seq.sampler->sample(logits, scratch);
     seq.n_left--;
 
-    const bool end      = is_end(token) && !seq.branch.ignore_end;
+    const bool end      = is_end(seq.branch, token);
     const Finish finish = end ? END : seq.n_left <= 0 ? LENGTH : GOING;
     if (!end) seq.todo = { token };
 
@@ -360,7 +397,8 @@ const float * Core::logits_of(int32_t row) const {
     return logits;
 }
 
-bool Core::is_end(llama_token token) const {
+bool Core::is_end(const Branch & branch, llama_token token) const {
+    if (branch.ends) return std::find(branch.ends->begin(), branch.ends->end(), token) != branch.ends->end();
     const std::vector<llama_token> & more = weights->vocabulary.end_tokens();
     return llama_vocab_is_eog(vocab, token) || std::find(more.begin(), more.end(), token) != more.end();
 }

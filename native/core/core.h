@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,10 +42,10 @@ struct CoreParams {
 struct Branch {
     SamplerParams sampler;
     int32_t max_tokens = 0;
-    std::vector<llama_token> forced; // non-empty: report the log-probability of each, sample nothing
-    bool logprobs   = false;         // report the log-probability of every sampled token
-    bool ignore_end = false;         // sample past end tokens, for measurements
-    bool hold       = false;         // keep the sequence for later jobs to start from
+    std::vector<llama_token> forced;              // non-empty: report the log-probability of each, sample nothing
+    bool logprobs = false;                        // report the log-probability of every sampled token
+    bool hold     = false;                        // keep the sequence for later jobs to start from
+    std::optional<std::vector<llama_token>> ends; // end a sample instead of the model's own end tokens
 };
 
 struct Job {
@@ -52,6 +53,7 @@ struct Job {
     int32_t from_size = -1;          // how many of its tokens to start from, or -1 for all
     std::vector<llama_token> prompt; // at least one token
     std::vector<Branch> branches;    // at least one
+    int32_t cells = 0;               // of the KV cache that the caller has set aside: at least cells_for(job)
 };
 
 enum Finish : int32_t {
@@ -80,6 +82,9 @@ struct Step {
     std::vector<int32_t> prompt_left; // … and how many of its tokens are still to be evaluated
     std::vector<Failure> failures;
     bool aborted = false; // nothing was evaluated; the same step can be tried again
+
+    // Takes back what was added after the first `n_tokens` entries and `n_text` bytes.
+    void cut(size_t n_tokens, size_t n_text);
 };
 
 // The decode loop without Node: one llama_context and the sequences that live in it.
@@ -93,8 +98,12 @@ public:
     Core & operator=(const Core &) = delete;
 
     // Starts one sequence per branch, all from the same prompt, which is evaluated once. Returns their ids in order.
-    // The caller has made sure that the cells suffice: a step that runs out of them fails with ERR_CONTEXT_FULL.
+    // The caller has set the cells aside: a step that runs out of them fails with ERR_CONTEXT_FULL.
     std::vector<int32_t> add(const Job & job);
+
+    // Most cells that the job can take: its prompt, what is left to evaluate of the held sequence it starts from (the token
+    // sampled last, when it starts from all of it), and per branch all but the last token, which is never evaluated.
+    int32_t cells_for(const Job & job) const;
 
     // Forgets a sequence, running or held. Unknown ids are ignored: it may have finished meanwhile.
     void release(int32_t id);
@@ -139,8 +148,10 @@ private:
     void sample(Sequence & seq, int32_t row, Step & out);
     void emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text);
     const float * logits_of(int32_t row) const;
-    bool is_end(llama_token token) const;
-    Sequence * find(std::vector<Sequence> & in, int32_t id);
+    bool is_end(const Branch & branch, llama_token token) const;
+    static Sequence * find(std::vector<Sequence> & in, int32_t id);
+    const Sequence & held_for(const Job & job) const;
+    static int32_t tokens_from(const Job & job, const Sequence & from);
     void hand_on_prompt(Sequence & seq);
 
     SharedWeights weights;

@@ -10,9 +10,6 @@ static llama_sampler_ptr make_chain(const llama_vocab * vocab, const SamplerPara
     llama_sampler_ptr chain(llama_sampler_chain_init(llama_sampler_chain_default_params()));
     const auto add = [&](llama_sampler * sampler) { llama_sampler_chain_add(chain.get(), sampler); };
 
-    if (!params.logit_bias.empty()) {
-        add(llama_sampler_init_logit_bias(llama_vocab_n_tokens(vocab), (int32_t)params.logit_bias.size(), params.logit_bias.data()));
-    }
     if (params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f) {
         add(llama_sampler_init_penalties(llama_vocab_n_tokens(vocab), std::max(1, max_tokens), params.repeat_penalty,
                                          params.frequency_penalty, params.presence_penalty));
@@ -42,7 +39,7 @@ static llama_sampler_ptr make_grammar(const llama_vocab * vocab, const std::stri
 }
 
 Sampler::Sampler(const llama_vocab * vocab, const SamplerParams & params, int32_t max_tokens)
-    : vocab(vocab), n_vocab(llama_vocab_n_tokens(vocab)), chain(make_chain(vocab, params, max_tokens)),
+    : vocab(vocab), n_vocab(llama_vocab_n_tokens(vocab)), logit_bias(params.logit_bias), chain(make_chain(vocab, params, max_tokens)),
       grammar(make_grammar(vocab, params.grammar)) {}
 
 llama_token Sampler::sample(const float * logits, std::vector<llama_token_data> & scratch) {
@@ -60,11 +57,17 @@ llama_token Sampler::pick(const float * logits, std::vector<llama_token_data> & 
     for (llama_token id = 0; id < n_vocab; id++) scratch[id] = { id, logits[id], 0.0f };
 
     llama_token_data_array candidates = { scratch.data(), scratch.size(), -1, false };
+    const auto any_left               = [&] {
+        return std::any_of(scratch.begin(), scratch.end(), [](const auto & c) { return std::isfinite(c.logit); });
+    };
     if (constrained) {
         llama_sampler_apply(grammar.get(), &candidates);
-        if (std::none_of(scratch.begin(), scratch.end(), [](const auto & c) { return std::isfinite(c.logit); })) {
-            throw CodedError("ERR_GRAMMAR", "The grammar allows no token of this vocabulary to follow what was generated");
-        }
+        if (!any_left()) throw CodedError("ERR_GRAMMAR", "The grammar allows no token of this vocabulary to follow what was generated");
+    }
+    for (const llama_logit_bias & bias : logit_bias) scratch[bias.token].logit += bias.bias;
+    if (!any_left()) {
+        throw CodedError("ERR_OPTION", std::string("Expected `logitBias` to leave a token to choose, it forbids every one") +
+                                           (constrained ? " that the grammar allows here" : " of the vocabulary"));
     }
     llama_sampler_apply(chain.get(), &candidates);
     return candidates.data[candidates.selected].id;

@@ -36,6 +36,7 @@ private:
 
     const llama_vocab * vocab;
     int32_t n_vocab;
+    std::vector<llama_logit_bias> logit_bias;
     llama_sampler_ptr chain;
     llama_sampler_ptr grammar; // null without a grammar
 };

@@ -98,8 +98,8 @@ static Branch branch_of(const Napi::Object & object) {
     branch.max_tokens = (int32_t)number_of(object, "maxTokens");
     branch.forced     = ids_of(object.Get("forced"));
     branch.logprobs   = flag_of(object, "logprobs");
-    branch.ignore_end = flag_of(object, "ignoreEnd");
     branch.hold       = flag_of(object, "hold");
+    if (object.Get("ends").IsTypedArray()) branch.ends = ids_of(object.Get("ends"));
     if (branch.max_tokens > 0) branch.sampler = sampler_of(object.Get("sampler").As<Napi::Object>());
     return branch;
 }
@@ -121,6 +121,7 @@ Napi::Value Engine::add(const Napi::CallbackInfo & info) {
     Job job;
     job.from      = (int32_t)number_of(object, "from");
     job.from_size = (int32_t)number_of(object, "fromSize");
+    job.cells     = (int32_t)number_of(object, "cells");
     job.prompt    = ids_of(object.Get("prompt"));
     for (uint32_t i = 0; i < list.Length(); i++) job.branches.push_back(branch_of(list.Get(i).As<Napi::Object>()));
 
@@ -128,6 +129,7 @@ Napi::Value Engine::add(const Napi::CallbackInfo & info) {
     check_ids(env, job.prompt, n_vocab);
     for (const Branch & branch : job.branches) {
         check_ids(env, branch.forced, n_vocab);
+        if (branch.ends) check_ids(env, *branch.ends, n_vocab);
         for (const llama_logit_bias & bias : branch.sampler.logit_bias) check_ids(env, { bias.token }, n_vocab);
     }
 

@@ -19,17 +19,6 @@ Napi::Error to_js(Napi::Env env, const char * code, const std::string & message)
     return error;
 }
 
-Thrown run_guarded(const std::function<void()> & work) {
-    try {
-        work();
-        return {};
-    } catch (const CodedError & error) { return { error.code, error.what() }; } catch (const std::bad_alloc &) {
-        return { "ERR_MEMORY", "Not enough memory" };
-    } catch (const std::exception & error) { return { "ERR_NATIVE", error.what() }; } catch (...) {
-        return { "ERR_NATIVE", "An unknown C++ exception" };
-    }
-}
-
 // process.exit() does not run cleanup hooks on the main thread: it goes straight to exit(), which destroys llama.cpp's static
 // objects while our threads still compute with them. So all of them are joined at the beginning of exit(). Registered when
 // the first owner is made, after every backend has been loaded: handlers run in reverse order, ours before theirs.

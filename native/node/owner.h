@@ -69,13 +69,6 @@ private:
 
 Napi::Error to_js(Napi::Env env, const char * code, const std::string & message);
 
-// What a task threw, as a code and a sentence.
-struct Thrown {
-    const char * code = nullptr; // null: nothing was thrown
-    std::string message;
-};
-Thrown run_guarded(const std::function<void()> & work);
-
 template <typename R>
 Napi::Promise Owner::run(std::function<R()> work, std::function<Napi::Value(Napi::Env, R &)> done, std::function<void()> finally) {
     auto deferred = std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env));

@@ -303,6 +303,7 @@ export class Engine implements AsyncDisposable {
       sequences = this.#native.add({
         from: ticket.from?.sequence ?? -1,
         fromSize: ticket.from?.size ?? -1,
+        cells: ticket.cells,
         prompt: ticket.prompt,
         branches: ticket.branches(),
       });
@@ -365,7 +366,7 @@ export class Engine implements AsyncDisposable {
     const reason: Finish = stopped ?? (finish === nativeFinish.length ? 'length' : 'end');
     const held =
       ticket.holds && !ticket.dropped
-        ? this.#hold(sequence, ticket, ticket.heldTokens(index) - (finish === nativeFinish.end ? 1 : 0))
+        ? this.#hold(sequence, ticket, ticket.heldTokens(index) - (finish === nativeFinish.end ? 1 : 0), finish)
         : undefined;
     if (held) {
       ticket.live.delete(sequence);
@@ -378,15 +379,17 @@ export class Engine implements AsyncDisposable {
   }
 
   /** The sequence keeps its place and its share of the cells until the holder lets go. An end token is never evaluated. */
-  #hold(sequence: number, ticket: Ticket, sampled: number): Held {
+  #hold(sequence: number, ticket: Ticket, sampled: number, finish: number): Held {
     const reservation = ticket.reservation!;
     reservation.shrink(ticket.tokensPerBranch - sampled);
     const count = (ticket.from?.tokenCount ?? 0) + ticket.prompt.length + sampled;
-    return new Held(this, sequence, reservation, count, () => {
+    const pending = finish === nativeFinish.end || finish === nativeFinish.ready ? 0 : 1;
+    const release = () => {
       this.#toRelease.push(sequence);
       reservation.drop();
       this.#start();
-    });
+    };
+    return new Held(this, sequence, reservation, count, release, -1, undefined, pending);
   }
 
   #gone(sequence: number, ticket: Ticket): void {

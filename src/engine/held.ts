@@ -18,6 +18,8 @@ export class Held implements Disposable {
     private readonly onRelease: (held: Held) => void,
     /** @internal tokens of it that are used; -1 for all */ readonly size: number = -1,
     private readonly whole?: Held,
+    /** @internal tokens at its end that are sampled and not evaluated: a job from all of it evaluates them in cells of its own */
+    readonly pending: 0 | 1 = 0,
   ) {}
 
   /** The same sequence cut off after its first `count` tokens, for a job that starts there. Released with the whole. */
@@ -25,7 +27,8 @@ export class Held implements Disposable {
     if (!Number.isInteger(count) || count < 1 || count > this.tokenCount) {
       throw optionError('count', `an integer from 1 to ${this.tokenCount}`, count);
     }
-    return new Held(this.engine, this.sequence, this.reservation, count, () => {}, count, this.whole ?? this);
+    const pending = count === this.tokenCount ? this.pending : 0;
+    return new Held(this.engine, this.sequence, this.reservation, count, () => {}, count, this.whole ?? this, pending);
   }
 
   /** @internal */

@@ -107,6 +107,11 @@ export interface NativeLimits {
 export interface NativeJob {
   readonly from: number;
   readonly fromSize: number;
+  /**
+   * Cells set aside for the job. `add` refuses fewer than it can take: the prompt; one more if it starts from all of a held sample that
+   * did not end by an end token, whose last token has yet to be evaluated; and tokens - 1 for each branch.
+   */
+  readonly cells: number;
   readonly prompt: Int32Array;
   readonly branches: readonly NativeBranch[];
 }
@@ -115,7 +120,8 @@ export interface NativeBranch {
   readonly maxTokens: number;
   readonly forced: Int32Array;
   readonly logprobs: boolean;
-  readonly ignoreEnd: boolean;
+  /** Tokens that end a sample instead of the model's own end tokens; null for the model's. */
+  readonly ends: Int32Array | null;
   readonly hold: boolean;
   readonly sampler: NativeSampler;
 }

@@ -143,6 +143,40 @@ test('a stop token ends the sample as an end token does', async () => {
   expect(free!.text.startsWith(end!.text)).toBe(true);
 });
 
+test("a job's own end tokens take the place of the model's", async () => {
+  const prompt = 'Once upon a time';
+  const [free] = await ends(engine.generate({ prompt, maxTokens: 30 }));
+  const own = free!.tokens[7]!;
+  const [end] = await ends(engine.generate({ prompt, maxTokens: 30, ends: [own] }));
+  expect(end).toMatchObject({ finish: 'end', textTokens: free!.tokens.indexOf(own) });
+  expect([...end!.tokens]).toEqual([...free!.tokens.slice(0, free!.tokens.indexOf(own) + 1)]);
+
+  const samplers = [{ logitBias: new Map([[model.info.eos!, 1000]]) }];
+  const finish = async (options: object) =>
+    (await ends(engine.generate({ prompt, samplers, maxTokens: 3, ...options })))[0]!.finish;
+  expect(await finish({})).toBe('end');
+  expect(await finish({ ends: [own] })).toBe('length');
+  expect(await finish({ ends: [] })).toBe('length');
+  expect(await finish({ ends: [own, model.info.eos!] })).toBe('end');
+});
+
+test('a sample that cannot go on fails its own job, whatever else runs', async () => {
+  const every = new Map(Array.from({ length: model.info.vocabulary.size }, (_, token) => [token, -Infinity]));
+  const fail = async (sampler: object) => {
+    const bad = engine.generate({ prompt: 'Once', samplers: [{ ...sampler, logitBias: every }], maxTokens: 9 });
+    await expect(all(bad)).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringMatching(/logitBias/) });
+  };
+  const [neighbour] = await Promise.all([
+    ends(engine.generate({ prompt: 'Once upon a time', maxTokens: 40 })),
+    fail({ temperature: 0 }),
+    fail({ temperature: 1 }),
+    fail({ temperature: 1, topK: 5, topP: 0.9, minP: 0.1 }),
+    fail({ temperature: 1, grammar: 'root ::= "a"' }),
+  ]);
+  const [alone] = await ends(engine.generate({ prompt: 'Once upon a time', maxTokens: 40 }));
+  expect(neighbour![0]!.text).toBe(alone!.text);
+});
+
 test('text that only looks like the beginning of a stop string is shown in the end', async () => {
   const [end] = await ends(
     engine.generate({ prompt: 'Once upon a time', maxTokens: 8, stop: ['girl named Lucy', 'little girl with'] }),

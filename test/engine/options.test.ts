@@ -97,6 +97,11 @@ describe('a wrong option is named, with what was expected and what came', () => 
     ['empty stop', { prompt: 'a', stop: [''] }, /stop\[0\]/],
     ['stop not an array', { prompt: 'a', stop: 'x' }, /`stop`/],
     ['signal', { prompt: 'a', signal: {} }, /AbortSignal/],
+    ['ends not an array', { prompt: 'a', ends: 2 }, /`ends`/],
+    ['a fraction in ends', { prompt: 'a', ends: [1.5] }, /ends\[0\].*1\.5/],
+    ['ends out of range', { prompt: 'a', ends: [512] }, /0 to 511.*512/],
+    ['ends twice over', { prompt: 'a', ends: [2], ignoreEnd: true }, /ends/],
+    ['no end beside a grammar', { prompt: 'a', ends: [], samplers: [{ grammar: 'root ::= "a"' }] }, /grammar/],
     ['bos', { prompt: 'a', bos: 'sometimes' }, /bos/],
   ];
   test.each(bad)('%s', async (_, options, message) => {

@@ -6,6 +6,7 @@
 
 #include <ggml-backend.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -75,8 +76,24 @@ static Output drain(Core & core) {
     return out;
 }
 
+static std::vector<llama_token> drain_tokens(Core & core, int32_t id) {
+    std::vector<llama_token> tokens;
+    while (core.n_live() > 0) {
+        const Step step = core.step();
+        for (size_t i = 0; i < step.seq.size(); i++)
+            if (step.seq[i] == id) tokens.push_back(step.token[i]);
+    }
+    return tokens;
+}
+
+// Starts a job with as many cells as it can take.
+static std::vector<int32_t> add(Core & core, Job job) {
+    job.cells = core.cells_for(job);
+    return core.add(job);
+}
+
 static std::string one(Core & core, const Job & job) {
-    const int32_t id = core.add(job)[0];
+    const int32_t id = add(core, job)[0];
     return drain(core).text[id];
 }
 
@@ -99,7 +116,7 @@ static void shared_prompt(const SharedWeights & weights) {
     Job job;
     job.prompt = tokens_of(weights, "Once upon a time, there was a little girl");
     for (uint32_t seed = 0; seed < 5; seed++) job.branches.push_back(sampled(24, 0.8f, seed));
-    const auto ids   = core.add(job);
+    const auto ids   = add(core, job);
     const Output all = drain(core);
     check(all.steps == 24, "the prompt is evaluated once, in the step of the first tokens");
 
@@ -119,7 +136,7 @@ static void scoring(const SharedWeights & weights) {
     Branch boy;
     boy.forced     = { 268, 414, 422 };
     job.branches   = { girl, boy };
-    const auto ids = core.add(job);
+    const auto ids = add(core, job);
     Output out     = drain(core);
     const auto sum = [&](int32_t id) {
         double total = 0;
@@ -141,13 +158,13 @@ static void cancelling(const SharedWeights & weights) {
     }();
 
     job.branches   = { sampled(20, 0.8f, 7), sampled(20), sampled(20, 0.8f, 8) };
-    const auto ids = core.add(job);
+    const auto ids = add(core, job);
     core.release(ids[0]); // it was to evaluate the prompt for the others
     check(drain(core).text[ids[1]] == alone, "the prompt is handed on when its evaluator is released");
 
     job.branches = { sampled(400) };
     for (int i = 0; i < 50; i++) {
-        const auto id = core.add(job);
+        const auto id = add(core, job);
         core.step();
         core.release(id[0]);
     }
@@ -165,7 +182,7 @@ static void aborting(const SharedWeights & weights) {
     job.branches               = { sampled(20) };
     const std::string expected = one(core, job);
 
-    const int32_t id = core.add(job)[0];
+    const int32_t id = add(core, job)[0];
     core.abort       = true;
     Step step        = core.step();
     check(step.aborted && step.seq.empty(), "an aborted step says so and yields nothing");
@@ -197,7 +214,7 @@ static void holding(const SharedWeights & weights) {
     Branch ready;
     ready.hold           = true;
     prefix.branches      = { ready };
-    const int32_t shared = core.add(prefix)[0];
+    const int32_t shared = add(core, prefix)[0];
     check(drain(core).finish[shared] == READY, "a prefix is ready once it has been evaluated");
 
     Job rest;
@@ -205,13 +222,13 @@ static void holding(const SharedWeights & weights) {
     rest.prompt   = tail;
     rest.branches = { sampled(20), sampled(20, 0.8f, 3) };
     for (int i = 0; i < 3; i++) {
-        const auto ids = core.add(rest);
+        const auto ids = add(core, rest);
         check(drain(core).text[ids[0]] == expected, "a job that starts from a prefix equals one that does not");
     }
 
     Job first             = whole;
     first.branches        = { sampled(8, 0.0f, 1, true) };
-    const int32_t sample  = core.add(first)[0];
+    const int32_t sample  = add(core, first)[0];
     std::string continued = drain(core).text[sample];
     Job cut;
     cut.from      = sample;
@@ -223,7 +240,7 @@ static void holding(const SharedWeights & weights) {
     core.release(shared);
     bool refused = false;
     try {
-        core.add(rest);
+        add(core, rest);
     } catch (const CodedError & error) { refused = std::string(error.code) == "ERR_OPTION"; }
     check(refused, "a released sequence cannot be started from");
 }
@@ -233,9 +250,9 @@ static void overflowing(const SharedWeights & weights) {
     Job job;
     job.prompt          = tokens_of(weights, "Once upon a time");
     Branch endless      = sampled(10000, 0.8f, 1);
-    endless.ignore_end  = true;
+    endless.ends        = std::vector<llama_token>{};
     job.branches        = { endless };
-    const int32_t id    = core.add(job)[0];
+    const int32_t id    = add(core, job)[0];
     const char * caught = "";
     try {
         drain(core);
@@ -248,7 +265,7 @@ static void overflowing(const SharedWeights & weights) {
     job.branches.assign(5, sampled(1));
     caught = "";
     try {
-        core.add(job);
+        add(core, job);
     } catch (const CodedError & error) { caught = error.code; }
     check(std::string(caught) == "ERR_BUSY", "more branches than sequences are refused");
 }
@@ -262,7 +279,7 @@ static void grammars(const SharedWeights & weights) {
         branch.sampler.grammar = "root ::= \" \" (\"yes\" | \"no\" | \"maybe\")";
         job.branches.push_back(branch);
     }
-    const auto ids = core.add(job);
+    const auto ids = add(core, job);
     Output out     = drain(core);
     for (const int32_t id : ids) {
         const std::string & text = out.text[id];
@@ -272,10 +289,122 @@ static void grammars(const SharedWeights & weights) {
     const char * caught             = "";
     job.branches[0].sampler.grammar = "root ::= (";
     try {
-        core.add(job);
+        add(core, job);
     } catch (const CodedError & error) { caught = error.code; }
     check(std::string(caught) == "ERR_GRAMMAR", "a grammar that cannot be parsed is refused");
     check(core.n_live() == 0, "a refused job leaves nothing behind");
+}
+
+static const char * code_of(const std::function<void()> & work) {
+    const Thrown thrown = run_guarded(work);
+    return thrown.code ? thrown.code : "";
+}
+
+// A context of 256 cells in which a job that takes exactly what cells_for() says has to finish.
+static void cells(const SharedWeights & weights) {
+    const std::vector<llama_token> prompt = tokens_of(weights, "Once upon a time");
+    Branch scored;
+    scored.forced = { 298, 315, 421 };
+    Branch ready;
+    ready.hold = true;
+    for (const bool whole : { true, false }) {
+        for (const Branch & branch : { sampled(5), scored, ready }) {
+            Core core(weights, small(256, 64, 16));
+            Job first;
+            first.prompt       = prompt;
+            first.branches     = { sampled(20, 0.0f, 1, true) };
+            const int32_t seq  = add(core, first)[0];
+            const Output drawn = drain(core);
+            check(drawn.finish.at(seq) == LENGTH, "a sample that has not ended is held");
+            const int32_t taken = (int32_t)prompt.size() + 19; // its last token has not been evaluated
+
+            Job filler;
+            filler.prompt.assign(32, 300);
+            filler.branches = { ready };
+            Job next;
+            next.from      = seq;
+            next.from_size = whole ? -1 : taken;
+            next.prompt    = { 298 };
+            next.branches  = { branch };
+            next.cells     = core.cells_for(next);
+            check(next.cells == 1 + (whole ? 1 : 0) + (branch.forced.empty() ? std::max(0, branch.max_tokens - 1) : 2),
+                  "starting from a whole sample takes one cell more than starting from what has been evaluated of it");
+            for (int32_t left = 256 - taken - next.cells; left > 0; left -= (int32_t)filler.prompt.size()) {
+                filler.prompt.resize(std::min<size_t>(filler.prompt.size(), left));
+                add(core, filler);
+                drain(core);
+            }
+            Job less   = next;
+            less.cells = next.cells - 1;
+            check(std::string(code_of([&] { core.add(less); })) == "ERR_NATIVE", "fewer cells than a job takes are refused");
+            const int32_t id = core.add(next)[0];
+            check(std::string(code_of([&] { drain(core); })).empty(), "a job finishes in the cells that it takes");
+            core.release(id);
+        }
+    }
+}
+
+static void own_failures(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt              = tokens_of(weights, "Once upon a time");
+    job.branches            = { sampled(20) };
+    const std::string alone = one(core, job);
+
+    std::vector<llama_logit_bias> nothing;
+    for (llama_token id = 0; id < llama_vocab_n_tokens(weights->vocabulary.raw()); id++) nothing.push_back({ id, -INFINITY });
+    for (const float temperature : { 0.0f, 0.8f }) {
+        for (const bool grammar : { false, true }) {
+            Branch bad             = sampled(20, temperature);
+            bad.sampler.logit_bias = nothing;
+            if (grammar) {
+                bad.sampler.grammar = "root ::= \"yes\"";
+                bad.sampler.logit_bias.resize(nothing.size() - 5); // tokens that the grammar does not allow are left
+            }
+            job.branches   = { bad, sampled(20), bad };
+            const auto ids = add(core, job);
+            Output out;
+            std::vector<Failure> failures;
+            while (core.n_live() > 0) {
+                const Step step = core.step();
+                take(step, out);
+                failures.insert(failures.end(), step.failures.begin(), step.failures.end());
+            }
+            check(failures.size() == 2 && failures[0].seq == ids[0] && failures[1].seq == ids[2],
+                  "only the samples that cannot go on fail");
+            for (const Failure & failure : failures) {
+                check(std::string(failure.code) == "ERR_OPTION" && failure.message.find("logitBias") != std::string::npos,
+                      "a bias that forbids every token is named");
+            }
+            check(out.text[ids[1]] == alone, "the neighbour of a failed sample goes on");
+            check(out.text.count(ids[0]) == 0, "a failed sample yields nothing in the step it fails in");
+        }
+    }
+    job.branches = { sampled(20) };
+    check(one(core, job) == alone, "the core works after samples failed");
+}
+
+static void own_ends(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt            = { 1 };
+    job.branches          = { sampled(40) };
+    const int32_t id      = add(core, job)[0];
+    const auto plain      = drain_tokens(core, id);
+    const llama_token end = plain[7];
+    const auto first      = std::find(plain.begin(), plain.end(), end);
+    job.branches[0].ends  = { end };
+    check(drain_tokens(core, add(core, job)[0]) == std::vector<llama_token>(plain.begin(), first + 1),
+          "a job's own end tokens end its samples");
+
+    const llama_token model_end        = llama_vocab_eos(weights->vocabulary.raw());
+    job.branches[0].sampler.logit_bias = { { model_end, 1000.0f } };
+    job.branches[0].ends               = std::nullopt;
+    check(drain_tokens(core, add(core, job)[0]).size() == 1, "the model's end token ends a sample");
+    for (const std::vector<llama_token> & ends : { std::vector<llama_token>{}, std::vector<llama_token>{ end } }) {
+        job.branches[0].ends = ends;
+        check(drain_tokens(core, add(core, job)[0]).size() == 40, "the model's end token does not end a sample that has others, or none");
+    }
 }
 
 static void vocabulary(const SharedWeights & weights) {
@@ -316,6 +445,9 @@ int main(int argc, char ** argv) {
     aborting(weights);
     holding(weights);
     overflowing(weights);
+    cells(weights);
+    own_failures(weights);
+    own_ends(weights);
     grammars(weights);
     vocabulary(weights);
 

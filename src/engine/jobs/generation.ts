@@ -79,7 +79,7 @@ export class Generation extends Ticket {
       maxTokens: this.work.maxTokens,
       forced: new Int32Array(0),
       logprobs: this.work.logprobs,
-      ignoreEnd: this.work.ignoreEnd,
+      ends: this.work.ends ? Int32Array.from(this.work.ends) : null,
       hold: this.work.hold,
       sampler: nativeSampler(sampling),
     }));

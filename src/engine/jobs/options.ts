@@ -23,13 +23,15 @@ export interface GenerateOptions {
   readonly stop?: readonly string[] | undefined;
   /** Token ids that end a sample, besides the model's own end tokens. At most 64. */
   readonly stopTokens?: readonly number[] | undefined;
+  /** Token ids that end a sample instead of the model's own end tokens. At most 64; with none, nothing but length and stops ends it. */
+  readonly ends?: readonly number[] | undefined;
   /** When aborted, unfinished samples end as `cancelled` with what there is of them; then the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Report the log-probability of every sampled token, before any sampler changed it. Default false. */
   readonly logprobs?: boolean | undefined;
   /** Default `auto`; `never` when starting from a held sequence. */
   readonly bos?: BosRule | undefined;
-  /** Sample past end tokens; for measurements. Default false. */
+  /** Sample past end tokens, as `ends: []` does; for measurements. Default false. */
   readonly ignoreEnd?: boolean | undefined;
   /** Start from what a held sequence has evaluated: the prompt comes after it. */
   readonly from?: Held | undefined;
@@ -56,7 +58,8 @@ export interface Work {
   readonly stopTokens: readonly number[];
   readonly signal: AbortSignal | undefined;
   readonly logprobs: boolean;
-  readonly ignoreEnd: boolean;
+  /** Undefined: the model's own end tokens. */
+  readonly ends: readonly number[] | undefined;
   readonly from: Held | undefined;
   readonly hold: boolean;
 }
@@ -68,6 +71,7 @@ const generateKeys = [
   'maxTokens',
   'stop',
   'stopTokens',
+  'ends',
   'signal',
   'logprobs',
   'bos',
@@ -80,25 +84,23 @@ export function checkGenerate(options: GenerateOptions): Work {
   object('options', options);
   checkKeys('generate()', options, generateKeys);
   const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
-  const ignoreEnd = boolean('ignoreEnd', options.ignoreEnd ?? false);
+  const ends = checkEnds(options);
   const samplers = array('samplers', options.samplers ?? [{}], 1, 256).map((given, index) => {
     const where = `samplers[${index}]`;
     const sampler = object(where, given) as SamplingOptions;
     return completeSampling({ ...sampler, seed: sampler.seed ?? sampleSeed(seed, index) }, where);
   });
-  for (const sampling of samplers) checkTogether(sampling, ignoreEnd);
+  for (const sampling of samplers) checkTogether(sampling, ends);
   return {
     prompt: checkPrompt(options.prompt),
     bos: checkBos(options.bos, options.from),
     samplers,
     maxTokens: integer('maxTokens', options.maxTokens ?? 256, 1, 0x7fffffff),
     stop: checkStop(options.stop ?? []),
-    stopTokens: array('stopTokens', options.stopTokens ?? [], 0, 64).map((token, index) =>
-      integer(`stopTokens[${index}]`, token, 0, 0x7fffffff),
-    ),
+    stopTokens: checkTokens('stopTokens', options.stopTokens ?? []),
+    ends,
     signal: checkSignal(options.signal),
     logprobs: boolean('logprobs', options.logprobs ?? false),
-    ignoreEnd,
     from: options.from,
     hold: boolean('hold', options.hold ?? false),
   };
@@ -138,6 +140,17 @@ function checkBos(bos: unknown, from: Held | undefined): BosRule {
   if (bos !== 'auto' && bos !== 'always' && bos !== 'never')
     throw optionError('bos', 'one of auto, always, never', bos);
   return bos;
+}
+
+function checkEnds({ ends, ignoreEnd }: GenerateOptions): readonly number[] | undefined {
+  const none = boolean('ignoreEnd', ignoreEnd ?? false);
+  if (none && ends !== undefined)
+    throw optionError('ends', 'no `ends` beside `ignoreEnd`, which means that nothing ends a sample', ends);
+  return none ? [] : ends === undefined ? undefined : checkTokens('ends', ends);
+}
+
+function checkTokens(option: string, tokens: unknown): readonly number[] {
+  return array(option, tokens, 0, 64).map((token, index) => integer(`${option}[${index}]`, token, 0, 0x7fffffff));
 }
 
 function checkStop(stop: unknown): readonly string[] {

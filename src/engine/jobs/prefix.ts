@@ -14,7 +14,7 @@ export class Prefix extends Ticket {
         maxTokens: 0,
         forced: new Int32Array(0),
         logprobs: false,
-        ignoreEnd: false,
+        ends: null,
         hold: true,
         sampler: nativeSampler(samplingDefaults),
       },

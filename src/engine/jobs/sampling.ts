@@ -70,11 +70,11 @@ function withoutUndefined(options: SamplingOptions): SamplingOptions {
 }
 
 /** Refuses combinations that llama.cpp would answer by ending the process. */
-export function checkTogether(sampling: Sampling, ignoreEnd: boolean): void {
-  if (sampling.grammar !== undefined && ignoreEnd) {
+export function checkTogether(sampling: Sampling, ends: readonly number[] | undefined): void {
+  if (sampling.grammar !== undefined && ends?.length === 0) {
     throw new MeditronError(
       'ERR_OPTION',
-      'Expected either `grammar` or `ignoreEnd`: a finished grammar allows nothing but the end',
+      'Expected a token that ends a sample beside `grammar`, got `ignoreEnd` or no `ends`: a finished grammar allows nothing but the end',
     );
   }
 }

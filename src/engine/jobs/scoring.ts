@@ -31,7 +31,7 @@ export class Scoring extends Ticket {
       maxTokens: 0,
       forced,
       logprobs: true,
-      ignoreEnd: false,
+      ends: null,
       hold: false,
       sampler: nativeSampler(samplingDefaults),
     }));

@@ -51,7 +51,7 @@ export abstract class Ticket {
   }
 
   get cells(): number {
-    return this.prompt.length + this.branchCount * this.tokensPerBranch;
+    return (this.from?.pending ?? 0) + this.prompt.length + this.branchCount * this.tokensPerBranch;
   }
 
   fail(error: unknown): void {
