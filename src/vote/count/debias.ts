@@ -1,5 +1,6 @@
 import { MeditronError } from '../../check/errors.js';
 import { array } from '../../check/options.js';
+import { mean } from './arithmetic.js';
 import { softmax } from './weighted.js';
 
 /** An order of options: the number at place j is the original option shown there. Kept in every record. */
@@ -38,24 +39,9 @@ export function calibrated(logprobs: readonly number[], contentFree: readonly nu
   return softmax(logprobs.map((logprob, j) => logprob - contentFree[j]!));
 }
 
-/** The standard deviation (population) of the recall by letter: 0 if the model finds answers equally well at every place. */
-export function recallSpread(pairs: readonly { readonly gold: string; readonly answer: string | undefined }[]): number {
-  const recalls = [...new Set(pairs.map(p => p.gold))].map(gold => {
-    const asked = pairs.filter(p => p.gold === gold);
-    return asked.filter(p => p.answer === gold).length / asked.length;
-  });
-  if (recalls.length === 0) return Number.NaN;
-  const center = mean(recalls);
-  return Math.sqrt(mean(recalls.map(r => (r - center) ** 2)));
-}
-
 function columns(rows: readonly (readonly number[])[]): number[][] {
   for (const row of rows) sameLength(row, rows[0]!);
   return (rows[0] ?? []).map((_, j) => rows.map(row => row[j]!));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 function sameLength(a: readonly unknown[], b: readonly unknown[]): void {

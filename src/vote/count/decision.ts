@@ -1,11 +1,11 @@
 import { integer } from '../../check/options.js';
-import type { StopRuleName } from './stopping.js';
-import type { Vote } from './tally.js';
+import type { StopRuleName } from './rule.js';
+import { type Ballot, type Vote, vote } from './tally.js';
 
 /** Why a vote gives no answer to rely on. */
 export type AbstainReason =
-  | 'no_answer' // no sample gave an answer
-  | 'too_few' // all ran, but fewer than half gave an answer
+  | 'no_answer' // no sample gave an answer, or none of those that agree before it was asked again
+  | 'too_few' // fewer than half gave an answer, or of those that agree fewer than half before they were asked again
   | 'tie' // two answers have the most votes
   | 'low_agreement' // the winner has fewer votes than asked for
   | 'set_not_single' // the calibrated set holds no answer or several
@@ -47,28 +47,69 @@ export function defaultMinVotes(planned: number): number {
  * Whether a vote carries its winner. After `beta` or `esc`, and after `exact` without `minVotes`, the outcome of a full vote
  * may be unknown; the winner then needs the same fraction of the samples that did run.
  */
-export function decide(vote: Vote, options: DecisionOptions = {}): Decision {
-  const { planned, notRun } = vote;
+export function decide(counted: Vote, options: DecisionOptions = {}): Decision {
+  const { planned, notRun } = counted;
   const minVotes = integer('minVotes', options.minVotes ?? defaultMinVotes(planned), 1, planned);
   const ran = planned - notRun;
-  const first = vote.votes[0]?.count ?? 0;
+  const first = counted.votes[0]?.count ?? 0;
   const known = notRun === 0 || first >= minVotes || first + notRun < minVotes;
   const of = known ? planned : ran;
   const needed = { votes: known ? minVotes : Math.max(1, Math.ceil((minVotes * ran) / planned)), of };
-  const reason = reasonFor(vote, options, needed.votes);
+  const reason = reasonFor(counted, options, needed);
   if (!reason) return { decision: 'agree', reason, needed };
   const undecided = reason === 'set_not_single' && options.set!.length > 1;
   const split = reason === 'tie' || reason === 'low_agreement' || undecided;
   return { decision: split ? 'split' : 'abstain', reason, needed };
 }
 
-function reasonFor(vote: Vote, options: DecisionOptions, needed: number): AbstainReason | undefined {
+/**
+ * True when no sample still to come can change the winner, whether it is a tie, the decision or its reason. Another answer
+ * can win or draw level unless the winner leads by more votes than are pending. Then only three numbers are open (votes
+ * cast, votes cast unasked, votes of the winner), and whatever they can lead to, one of five completions leads to it.
+ */
+export function decisionSettled(ballots: readonly Ballot[], planned: number, minVotes: number): boolean {
+  const now = vote(ballots, planned);
+  if (now.notRun === 0) return true;
+  if (now.margin <= now.notRun) return false;
+  const other = `not ${now.answer}`;
+  const completions: readonly Omit<Ballot, 'index'>[] = [
+    { answer: undefined },
+    { answer: now.answer },
+    { answer: now.answer, forced: true },
+    { answer: other },
+    { answer: other, forced: true },
+  ];
+  const reasons = completions.map(pending => decide(vote(completed(ballots, planned, pending), planned), { minVotes }));
+  return reasons.every(({ reason }) => reason === reasons[0]!.reason);
+}
+
+/** True when no answer can reach `minVotes` any more and the decision will be `split`, whoever wins. */
+export function splitSettled(ballots: readonly Ballot[], planned: number, minVotes: number): boolean {
+  const { votes, cast, notRun } = vote(ballots, planned);
+  return (votes[0]?.count ?? 0) + notRun < minVotes && cast >= half(planned);
+}
+
+function reasonFor(counted: Vote, options: DecisionOptions, needed: Decision['needed']): AbstainReason | undefined {
+  const { votes, cast, forced, planned, notRun, tie } = counted;
   const stoppedByRule = options.stoppedBy !== undefined && options.stoppedBy !== 'none';
-  if (vote.notRun > 0 && !stoppedByRule) return options.interrupted ?? 'aborted';
-  if (vote.cast === 0) return 'no_answer';
-  if (vote.notRun === 0 && vote.cast < Math.ceil(vote.planned / 2)) return 'too_few';
-  if (vote.tie && vote.notRun === 0) return 'tie';
-  if (vote.votes[0]!.count < needed) return 'low_agreement';
+  if (notRun > 0 && !stoppedByRule) return options.interrupted ?? 'aborted';
+  if (cast === 0) return 'no_answer';
+  if (cast + notRun < half(planned)) return 'too_few';
+  if (tie && notRun === 0) return 'tie';
+  if (votes[0]!.count < needed.votes) return 'low_agreement';
+  const unasked = cast - forced;
+  if (unasked < half(needed.of)) return unasked === 0 ? 'no_answer' : 'too_few';
   if (options.set && options.set.length !== 1) return 'set_not_single';
   return undefined;
+}
+
+function half(samples: number): number {
+  return Math.ceil(samples / 2);
+}
+
+/** The ballots with the same one for every sample that is pending. */
+function completed(ballots: readonly Ballot[], planned: number, pending: Omit<Ballot, 'index'>): Ballot[] {
+  const finished = new Set(ballots.map(({ index }) => index));
+  const missing = Array.from({ length: planned }, (_, index) => index).filter(index => !finished.has(index));
+  return [...ballots, ...missing.map(index => ({ index, ...pending }))];
 }

@@ -1,25 +1,10 @@
 import { optionError } from '../../check/errors.js';
 import { integer, number } from '../../check/options.js';
-import { type Ballot, decided, settled } from './tally.js';
+import { decisionSettled, splitSettled } from './decision.js';
+import type { StopRule, StopRuleName } from './rule.js';
+import { type Ballot, settled } from './tally.js';
 
-/**
- * When to stop asking:
- * - `none`: run every sample; for evaluation and audits, because every other rule can be replayed on the stored votes.
- * - `exact`: when the winner can no longer change; with `minVotes`, only when it is also known whether the winner gets that
- *   many votes. Never changes the result. With `winnerOpen` it also stops as soon as no answer can reach `minVotes`, even if
- *   the winner of such a vote is then not known.
- * - `beta`: when the leader would win against the runner-up in more than half of all samples with this probability
- *   (Adaptive-Consistency, arXiv 2305.11860). For 20 samples and more; it can change the winner.
- * - `esc`: when `window` consecutive samples agree (ESC, arXiv 2401.10480). The result is the vote over all samples drawn,
- *   where the published scripts return the window's answer; samples left over after the last full window are run too.
- */
-export type StopRule =
-  | { readonly rule: 'none' }
-  | { readonly rule: 'exact'; readonly minVotes?: number; readonly winnerOpen?: boolean }
-  | { readonly rule: 'beta'; readonly confidence?: number }
-  | { readonly rule: 'esc'; readonly window?: number };
-
-export type StopRuleName = StopRule['rule'];
+export type { StopRule, StopRuleName };
 
 export interface StopDecision {
   readonly stop: boolean;
@@ -61,14 +46,6 @@ export function betaConfidence(first: number, second: number): number {
   return Number((sum << 64n) >> BigInt(n)) / 2 ** 64;
 }
 
-/** The number of samples ESC draws on average when answers have these probabilities and `planned` is a multiple of `window`. */
-export function escExpectation(probabilities: readonly number[], window: number, planned: number): number {
-  const unanimous = probabilities.reduce((sum, p) => sum + p ** window, 0);
-  const windows = Math.floor(planned / window);
-  if (unanimous === 0) return window * windows;
-  return (window * (1 - (1 - unanimous) ** windows)) / unanimous;
-}
-
 /**
  * How many samples to run at once, wave after wave: `planWaves(5, 4)` is `[4, 1]`. Four is the width that llama.cpp's
  * repacked CPU kernels take in one pass over the weights; a fifth costs as much as all four (`ggml-cpu/repack.cpp`).
@@ -84,7 +61,9 @@ export function planWaves(planned: number, width: number): number[] {
 function isFinal(rule: StopRule & { rule: 'exact' }, ballots: readonly Ballot[], planned: number): boolean {
   const { minVotes, winnerOpen } = rule;
   if (minVotes === undefined) return settled(ballots, planned);
-  return decided(ballots, planned, minVotes) && (winnerOpen === true || settled(ballots, planned));
+  return (
+    decisionSettled(ballots, planned, minVotes) || (winnerOpen === true && splitSettled(ballots, planned, minVotes))
+  );
 }
 
 function inOrder(rule: StopRule & { rule: 'beta' | 'esc' }, ballots: readonly Ballot[], planned: number): StopDecision {

@@ -1,5 +1,5 @@
 import { type Decision, type DecisionOptions, decide } from './decision.js';
-import type { StopRuleName } from './stopping.js';
+import type { StopRuleName } from './rule.js';
 import { type Ballot, settled, vote } from './tally.js';
 import { entropy, type Interval, normalizedEntropy, wilson } from './uncertainty.js';
 
@@ -53,10 +53,9 @@ export interface SummaryOptions extends DecisionOptions {
 /** Everything a vote has to say: counts first, then how far they carry. Pure. */
 export function summarize(ballots: readonly Ballot[], planned: number, options: SummaryOptions = {}): VoteReport {
   const counted = vote(ballots, planned);
-  const { answer: winner, cast, abstained, notRun, tie, margin } = counted;
+  const { answer: winner, cast, forced, abstained, notRun, tie, margin } = counted;
   const counts = counted.votes.map(v => v.count);
   const decision = decide(counted, options);
-  const forced = ballots.filter(b => b.forced && b.answer !== undefined).length;
   const byRule = options.stoppedBy !== undefined && options.stoppedBy !== 'none';
   const votes = counted.votes.map(({ answer, count }) => ({
     answer,
@@ -107,7 +106,11 @@ export function inWords(count: number, { planned, abstained = 0, notRun = 0, for
 }
 
 /** The reason in a sentence for people. */
-export function explain({ decision, reason, needed }: Decision): string {
+export function explain({ decision, reason, needed, cast = 0 }: Decision & { readonly cast?: number }): string {
+  // Answers there are, but too few before they were asked for again.
+  if (reason === 'no_answer' && cast > 0) return 'No sample named an answer until it was asked again.';
+  if (reason === 'too_few' && cast >= needed.of / 2)
+    return 'Fewer than half of the samples named an answer before they were asked again.';
   const sentences = {
     no_answer: 'No sample gave an answer.',
     too_few: 'Fewer than half of the samples gave an answer.',

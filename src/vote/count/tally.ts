@@ -1,4 +1,5 @@
 import { optionError } from '../../check/errors.js';
+import { sum } from './arithmetic.js';
 
 /** What one sample said. `answer` is undefined if it finished without an answer: it abstains. */
 export interface Ballot {
@@ -23,6 +24,8 @@ export interface Vote {
   readonly votes: readonly AnswerCount[];
   /** Samples that gave an answer. */
   readonly cast: number;
+  /** Samples among `cast` whose answer had to be asked for a second time. */
+  readonly forced: number;
   /** Samples that finished without one. */
   readonly abstained: number;
   readonly planned: number;
@@ -41,13 +44,14 @@ export interface Vote {
 export function vote(ballots: readonly Ballot[], planned: number): Vote {
   checkBallots(ballots, planned);
   const votes = counts(ballots);
-  const cast = votes.reduce((sum, v) => sum + v.count, 0);
+  const cast = sum(votes.map(v => v.count));
   const first = votes[0]?.count ?? 0;
   const second = votes[1]?.count ?? 0;
   return {
     answer: votes[0]?.answer,
     votes,
     cast,
+    forced: ballots.filter(({ answer, forced }) => forced && answer !== undefined).length,
     abstained: ballots.length - cast,
     planned,
     notRun: planned - ballots.length,
@@ -72,16 +76,6 @@ export function settled(ballots: readonly Ballot[], planned: number): boolean {
     if (reach !== leader.count) return reach < leader.count;
     return leader.firstIndex < Math.min(other.firstIndex, firstPending);
   });
-}
-
-/**
- * True when it can no longer change who wins, nor whether the winner has `minVotes` votes; or when no answer can reach
- * `minVotes` any more, whoever wins.
- */
-export function decided(ballots: readonly Ballot[], planned: number, minVotes: number): boolean {
-  const most = counts(ballots)[0]?.count ?? 0;
-  if (most + planned - ballots.length < minVotes) return true;
-  return settled(ballots, planned) && most >= minVotes;
 }
 
 function counts(ballots: readonly Ballot[]): AnswerCount[] {

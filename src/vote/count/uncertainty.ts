@@ -1,5 +1,5 @@
-import { MeditronError } from '../../check/errors.js';
 import { integer, number } from '../../check/options.js';
+import { sum } from './arithmetic.js';
 
 /** Entropy of a vote in nats: 0 if all agree, ln K if K answers have equal counts. 0 without votes. */
 export function entropy(counts: readonly number[]): number {
@@ -8,9 +8,14 @@ export function entropy(counts: readonly number[]): number {
   return Math.max(0, nats);
 }
 
-/** {@link entropy} as a fraction of the largest possible one, ln of the number of answers on offer (at least two). */
+/**
+ * {@link entropy} as a fraction, 0 to 1, of the largest possible one: ln of the number of answers on offer (at least two),
+ * or of the number of different answers given where that is larger, as where a text that nobody could read counts as itself.
+ */
 export function normalizedEntropy(counts: readonly number[], answers: number): number {
-  return entropy(counts) / Math.log(integer('answers', answers, 2, Number.MAX_SAFE_INTEGER));
+  const offered = integer('answers', answers, 2, Number.MAX_SAFE_INTEGER);
+  const given = counts.filter(count => count > 0).length;
+  return Math.min(1, entropy(counts) / Math.log(Math.max(offered, given)));
 }
 
 export interface Interval {
@@ -25,45 +30,26 @@ export const z95 = 1.959963984540054;
 export function wilson(k: number, n: number, z = z95): Interval {
   integer('n', n, 0, Number.MAX_SAFE_INTEGER);
   integer('k', k, 0, n);
+  return wilsonOfShare(n === 0 ? 0 : k / n, n, z);
+}
+
+/**
+ * Wilson's interval for k of n outcomes of which some belong together (samples of one question, copies of a question):
+ * `sizes` are those of the groups and add up to n. Outcomes of one group are taken to be no more than one, which gives
+ * n² / Σ size² independent ones (Kish's effective sample size with full correlation): the widest interval the design allows.
+ */
+export function clusteredWilson(k: number, sizes: readonly number[], z = z95): Interval {
+  const n = sum(sizes.map(size => integer('sizes', size, 0, Number.MAX_SAFE_INTEGER)));
+  integer('k', k, 0, n);
+  return n === 0 ? wilson(0, 0, z) : wilsonOfShare(k / n, n ** 2 / sum(sizes.map(size => size ** 2)), z);
+}
+
+function wilsonOfShare(p: number, n: number, z: number): Interval {
   number('z', z, 0, 100);
   if (n === 0) return { low: 0, high: 1 };
-  const p = k / n;
   const scale = 1 + z ** 2 / n;
   const center = (p + z ** 2 / (2 * n)) / scale;
   const half = (z * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2))) / scale;
   // The bounds at the ends are exact; rounding must not make them 1e-17 or 0.9999.
-  return { low: k === 0 ? 0 : Math.max(0, center - half), high: k === n ? 1 : Math.min(1, center + half) };
-}
-
-export interface SemanticEntropy {
-  /** Nats, over the share of each cluster in the normalised likelihood of all texts. */
-  readonly entropy: number;
-  readonly shares: readonly number[];
-  /** Nats, over the number of texts in each cluster. */
-  readonly discrete: number;
-}
-
-/**
- * Semantic entropy of free texts that have been sorted into clusters of equal meaning (Farquhar et al. 2024). `clusters`
- * holds a number from 0 for each text, `logLikelihoods` the log-likelihood of each text in nats.
- */
-export function semanticEntropy(clusters: readonly number[], logLikelihoods: readonly number[]): SemanticEntropy {
-  if (clusters.length !== logLikelihoods.length || clusters.length === 0) {
-    const got = `${clusters.length} and ${logLikelihoods.length}`;
-    throw new MeditronError('ERR_OPTION', `Expected a cluster and a log-likelihood for each text, got ${got}`);
-  }
-  const highest = Math.max(...logLikelihoods);
-  const weights = new Array<number>(Math.max(...clusters) + 1).fill(0);
-  const sizes = new Array<number>(weights.length).fill(0);
-  for (const [i, cluster] of clusters.entries()) {
-    integer('cluster', cluster, 0, clusters.length);
-    weights[cluster]! += Math.exp(logLikelihoods[i]! - highest);
-    sizes[cluster]!++;
-  }
-  const all = sum(weights);
-  return { entropy: entropy(weights), shares: weights.map(w => w / all), discrete: entropy(sizes) };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
+  return { low: p === 0 ? 0 : Math.max(0, center - half), high: p === 1 ? 1 : Math.min(1, center + half) };
 }

@@ -1,4 +1,3 @@
-import { type Vote, vote } from '../count/tally.js';
 import type { Extraction } from './extract.js';
 
 export interface AuthorsReading {
@@ -20,39 +19,6 @@ export function extractAuthors(text: string, reading: AuthorsReading): Extractio
   if (answer === undefined) return { answer: undefined, vote: lowered, conflict: false, rule: 'none' };
   const shown = reading.kind === 'mcq' ? answer.toUpperCase() : answer;
   return { answer: shown, vote: shown, conflict: false, rule: 'authors' };
-}
-
-/**
- * Reads the gold answer as the same script does: of a text with `###` only what stands between the first `answer is:` and
- * the next `###`. Undefined where the script gives up.
- */
-export function authorsGold(gold: string): string | undefined {
-  const lowered = gold.toLowerCase();
-  if (!lowered.includes('###')) return lowered;
-  const after = lowered.split('answer is:')[1];
-  return after?.split('###', 1).join('').trim();
-}
-
-export interface AuthorsVote {
-  /** Undefined if a text that could not be read has the most votes: the script then counts the question as wrong. */
-  readonly answer: string | undefined;
-  /** Samples that voted with their text. */
-  readonly unparsed: number;
-  /** The count, in which such texts are answers like others. */
-  readonly vote: Vote;
-}
-
-/** Counts as the script does: the most common reading wins, a tie goes to the one that was read first. */
-export function voteAsAuthors(
-  samples: readonly (Extraction & { readonly index: number })[],
-  planned: number,
-): AuthorsVote {
-  const counted = vote(
-    samples.map(({ index, vote: answer }) => ({ index, answer })),
-    planned,
-  );
-  const leading = samples.find(s => s.answer !== undefined && s.vote === counted.answer);
-  return { answer: leading?.answer, unparsed: samples.filter(s => s.answer === undefined).length, vote: counted };
 }
 
 const accepted: ReadonlySet<string> = new Set(['a', 'b', 'c', 'd', 'e', 'yes', 'no']);

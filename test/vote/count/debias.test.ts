@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  averageOverOrders,
-  calibrated,
-  placePrior,
-  recallSpread,
-  withoutPrior,
-} from '../../../src/vote/count/debias.js';
+import { averageOverOrders, calibrated, placePrior, withoutPrior } from '../../../src/vote/count/debias.js';
 import { softmax } from '../../../src/vote/count/weighted.js';
 
 const near = (actual: readonly number[], expected: readonly number[]) => {
@@ -45,15 +39,4 @@ describe('PriDe', () => {
 test('contextual calibration divides by what a content-free question gets', () => {
   const q = calibrated([0.45, 0.35, 0.15, 0.05].map(Math.log), [0.5, 0.25, 0.15, 0.1].map(Math.log));
   near(q, [0.236842, 0.368421, 0.263158, 0.131579]);
-});
-
-test('the spread of recall over letters', () => {
-  const pairs = [
-    { gold: 'A', answer: 'A' },
-    { gold: 'A', answer: 'A' },
-    { gold: 'B', answer: 'A' },
-    { gold: 'B', answer: 'B' },
-  ];
-  expect(recallSpread(pairs)).toBe(0.25);
-  expect(recallSpread(pairs.slice(0, 2))).toBe(0);
 });

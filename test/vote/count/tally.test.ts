@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Ballot, decided, settled, vote } from '../../../src/vote/count/tally.js';
+import { type Ballot, settled, vote } from '../../../src/vote/count/tally.js';
 
 /** `A - B`: samples 0, 1, 2; a dash abstains. */
 const inOrder = (text: string): Ballot[] =>
@@ -120,22 +120,6 @@ describe('the winner is settled', () => {
       const expected = winners.size === 1 && (pending.length === 0 || winner(ballots) !== undefined);
       expect({ ballots, planned, settled: settled(ballots, planned) }).toEqual({ ballots, planned, settled: expected });
     }
-  });
-});
-
-describe('with a threshold of four of five', () => {
-  test.each<[string, number, 'agree' | 'below']>([
-    ['A A A A', 4, 'agree'],
-    ['A A A B A', 5, 'agree'],
-    ['A B A A A', 5, 'agree'],
-    ['A B C', 3, 'below'],
-    ['A A B B', 4, 'below'],
-    ['A A A B B', 5, 'below'],
-  ])('%s is decided after %i: %s', (sequence, after, result) => {
-    const all = inOrder(sequence);
-    const first = all.findIndex((_, i) => decided(all.slice(0, i + 1), 5, 4));
-    expect(first + 1).toBe(after);
-    expect(vote(all, 5).votes[0]!.count >= 4 ? 'agree' : 'below').toBe(result);
   });
 });
 

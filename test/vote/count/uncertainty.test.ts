@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conformalMinimum, conformalSet, conformalThreshold } from '../../../src/vote/count/conformal.js';
-import { entropy, normalizedEntropy, semanticEntropy, wilson } from '../../../src/vote/count/uncertainty.js';
+import { clusteredWilson, entropy, normalizedEntropy, wilson } from '../../../src/vote/count/uncertainty.js';
 
 describe('entropy', () => {
   test.each([
@@ -23,6 +24,18 @@ describe('entropy', () => {
 
   test('is plus zero where there is nothing to be uncertain about', () => {
     for (const counts of [[], [5], [5, 0, 0]]) expect(Object.is(entropy(counts), 0)).toBe(true);
+  });
+
+  test('as a fraction lies between 0 and 1, however many different answers were given', () => {
+    const countsOf = fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 12 });
+    fc.assert(
+      fc.property(countsOf, fc.integer({ min: 2, max: 6 }), (counts, answers) => {
+        const fraction = normalizedEntropy(counts, answers);
+        expect(fraction).toBeGreaterThanOrEqual(0);
+        expect(fraction).toBeLessThanOrEqual(1);
+      }),
+    );
+    expect(normalizedEntropy([1, 1, 1, 1, 1], 2)).toBe(1);
   });
 });
 
@@ -75,13 +88,29 @@ describe('Wilson bounds', () => {
     expect(wilson(7, 7).high).toBe(1);
     expect(() => wilson(3, 2)).toThrow(/`k`/);
   });
-});
 
-test('semantic entropy by likelihood and by number', () => {
-  const { entropy: nats, shares, discrete } = semanticEntropy([0, 0, 1, 1, 2], [-1, -1.5, -2, -2.5, -3]);
-  expect(nats).toBeCloseTo(0.769891, 6);
-  expect(shares.map(s => s.toFixed(6))).toEqual(['0.688648', '0.253340', '0.058012']);
-  expect(discrete).toBeCloseTo(1.05492, 6);
+  test('for groups of equal size are those of as many outcomes as there are groups', () => {
+    const { low, high } = clusteredWilson(382, new Array(100).fill(5));
+    const alone = { low: 0.6718, high: 0.8364 }; // 76.4 of 100 instead of 382 of 500, by the formula
+    expect(low).toBeCloseTo(alone.low, 3);
+    expect(high).toBeCloseTo(alone.high, 3);
+    expect(high - low).toBeGreaterThan(2 * (wilson(382, 500).high - wilson(382, 500).low));
+  });
+
+  test('for groups lie between those of all outcomes and of the largest group alone', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(sizes, fc.double({ min: 0, max: 1, noNaN: true }), (groups, share) => {
+        const n = groups.reduce((a, b) => a + b, 0);
+        const k = Math.round(share * n);
+        const [grouped, all] = [clusteredWilson(k, groups), wilson(k, n)];
+        expect(grouped.low).toBeLessThanOrEqual(all.low + 1e-12);
+        expect(grouped.high).toBeGreaterThanOrEqual(all.high - 1e-12);
+        expect(clusteredWilson(k, new Array(n).fill(1))).toEqual(all);
+      }),
+    );
+    expect(clusteredWilson(0, [])).toEqual({ low: 0, high: 1 });
+  });
 });
 
 describe('conformal sets', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { authorsGold, extractAuthors, voteAsAuthors } from '../../../src/vote/read/authors.js';
+import { extractAuthors } from '../../../src/vote/read/authors.js';
 import { type AnswerForm, extract } from '../../../src/vote/read/extract.js';
 import { extractStrict } from '../../../src/vote/read/strict.js';
 
@@ -112,27 +112,6 @@ describe("the authors' reading", () => {
     expect(extract('authors-code', 'The answer is: Clearly B', O).answer).toBe('C');
     expect(extract('authors-code', 'The answer isolates B', O).answer).toBeUndefined();
     expect(extract('authors-code', 'The answer\nis: B', O).answer).toBe('B');
-  });
-
-  test('texts that cannot be read vote as themselves, and the question is wrong if one leads', () => {
-    const count = (...texts: string[]) =>
-      voteAsAuthors(
-        texts.map((text, index) => ({ index, ...extract('authors-code', text, O) })),
-        texts.length,
-      );
-    expect(count('Hm.', 'Hm.', 'The answer is: B')).toMatchObject({ answer: undefined, unparsed: 2 });
-    expect(count('Hm.', 'Huh.', 'The answer is: B')).toMatchObject({
-      answer: undefined,
-      vote: { answer: 'hm.', tie: true },
-    });
-    expect(count('The answer is: B', 'Hm.', 'HM.', 'The answer is: B')).toMatchObject({ answer: 'B', unparsed: 2 });
-    expect(count('The answer is: B', 'The answer is: A')).toMatchObject({ answer: 'B', unparsed: 0 });
-  });
-
-  test('the gold answer of a chain is cut out as the script does', () => {
-    expect(authorsGold('Because.\nThe answer is: C ###')).toBe('c');
-    expect(authorsGold('C')).toBe('c');
-    expect(authorsGold('no cue ###')).toBeUndefined();
   });
 });
 
