@@ -34,3 +34,10 @@ export interface Sampling {
   /** 0 … 2^32 - 2. */
   readonly seed: number;
 }
+
+/**
+ * How a question is put, and an answer read. `paper`: as arXiv 2311.16079 prints it. `authors-code`: as epfLLM/meditron
+ * `evaluation/` does it, quirks included. `strict`: ours, as the models were trained but without the quirks.
+ */
+export const protocols = ['strict', 'paper', 'authors-code'] as const;
+export type Protocol = (typeof protocols)[number];

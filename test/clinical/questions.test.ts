@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type ClinicalQuestion, letters, splitOf } from '../../src/clinical/question.js';
 import { clinicalQuestions, scoreNames, scores } from '../../src/clinical/questions.js';
 import type { ScoreName } from '../../src/clinical/score.js';
-import { extract, protocols } from '../../src/vote/read/extract.js';
+import { protocols } from '../../src/types.js';
+import { extract } from '../../src/vote/read/extract.js';
 import { read } from './reader.js';
 
 const questions = (seed: number, count: number, ...names: ScoreName[]) => [

@@ -1,7 +1,6 @@
-import type { Segment } from '../../types.js';
+import type { Protocol, Segment } from '../../types.js';
 import { type ChatQuestion, type ChoiceQuestion, letter, type Question } from '../question/question.js';
 import { fixed, join, prompt } from '../segment.js';
-import type { Protocol } from './format.js';
 
 export type Asked = Exclude<Question, ChatQuestion>;
 

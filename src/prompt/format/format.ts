@@ -1,4 +1,4 @@
-import type { Segment } from '../../types.js';
+import { type Protocol, protocols, type Segment } from '../../types.js';
 import type { Marker } from '../hygiene/marker.js';
 import type { Question } from '../question/question.js';
 import type { Demonstration } from './demonstration.js';
@@ -10,12 +10,7 @@ import type { Demonstration } from './demonstration.js';
 export const modes = ['top-token', 'cot', 'sc-cot', 'free', 'ranked'] as const;
 export type Mode = (typeof modes)[number];
 
-/**
- * `paper`: as arXiv 2311.16079 prints it. `authors-code`: as epfLLM/meditron `evaluation/` builds it, quirks included.
- * `strict`: ours, as the models were trained but without the quirks.
- */
-export const protocols = ['strict', 'paper', 'authors-code'] as const;
-export type Protocol = (typeof protocols)[number];
+export { type Protocol, protocols };
 
 /** What decides the instruction: a benchmark by the authors' name, `mcq` for other choices, `open` for other questions. */
 export const tasks = [

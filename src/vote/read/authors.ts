@@ -1,4 +1,4 @@
-import type { Extraction } from './extract.js';
+import type { Extraction } from './answer.js';
 
 export interface AuthorsReading {
   readonly kind: 'mcq' | 'boolean';

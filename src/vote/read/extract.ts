@@ -1,32 +1,11 @@
+import { optionError } from '../../check/errors.js';
+import { array, boolean, checkKeys, object, oneOf, string } from '../../check/options.js';
+import { type Protocol, protocols } from '../../types.js';
+import type { AnswerForm, Extraction } from './answer.js';
 import { extractAuthors } from './authors.js';
 import { extractStrict } from './strict.js';
 
-/** What kind of answer a question has. Options are given in their displayed order; texts belong to letters by position. */
-export type AnswerForm =
-  | { readonly kind: 'mcq'; readonly letters: readonly string[]; readonly optionTexts?: readonly string[] }
-  | { readonly kind: 'boolean'; readonly maybe?: boolean };
-
-/**
- * Where an answer was found: straight after a cue (`cue`), as the only bracketed letter or as the text of an option on the
- * cue's line (`cue-bracket`, `cue-text`), on a line of its own (`line`), as the first word (`first-word`), by the authors'
- * script (`authors`), or nowhere.
- */
-export type ExtractRule = 'cue' | 'cue-bracket' | 'cue-text' | 'line' | 'first-word' | 'authors' | 'none';
-
-export interface Extraction {
-  /** An upper-case option letter, or `yes`, `no`, `maybe`. Undefined if the text gives no answer. */
-  readonly answer: string | undefined;
-  /** What is counted: the answer; with `authors-code` the whole lower-cased text where no answer was found. */
-  readonly vote: string | undefined;
-  /** True if the text gave two different answers and the last was taken. */
-  readonly conflict: boolean;
-  readonly rule: ExtractRule;
-}
-
-/** `strict` is ours, `paper` reads as strict does (the paper does not say how it read), `authors-code` is `evaluate.py`. */
-export type Protocol = 'strict' | 'paper' | 'authors-code';
-
-export const protocols: readonly Protocol[] = ['strict', 'paper', 'authors-code'];
+export type { AnswerForm, Extraction, ExtractRule } from './answer.js';
 
 export interface ExtractOptions {
   /** Strings that end the text, in addition to the end tokens of the models. Default `['###']`; `strict`, `paper` only. */
@@ -37,10 +16,49 @@ export interface ExtractOptions {
   readonly cot?: boolean;
 }
 
-/** Reads the answer of one generated text, which must not include the prompt, as a protocol reads it. */
+/**
+ * Reads the answer of one generated text, which must not include the prompt, as a protocol reads it: `strict` is ours,
+ * `paper` reads as `strict` does (the paper does not say how it read), `authors-code` is the authors' `evaluate.py`. Every
+ * text is read in time proportional to its length. Throws `ERR_OPTION` for a form or option that cannot be.
+ */
 export function extract(protocol: Protocol, text: string, form: AnswerForm, options: ExtractOptions = {}): Extraction {
+  check(protocol, text, form, options);
   if (protocol === 'authors-code') {
     return extractAuthors(text, { kind: form.kind, shots: options.shots ?? false, cot: options.cot ?? true });
   }
   return extractStrict(text, form, options.stops);
+}
+
+function check(protocol: unknown, text: unknown, form: unknown, options: unknown): void {
+  oneOf('protocol', protocol, protocols);
+  string('text', text);
+  const { kind, letters, optionTexts, maybe } = object('form', form);
+  if (oneOf('form.kind', kind, ['mcq', 'boolean']) === 'mcq') {
+    checkLetters(letters);
+    if (optionTexts !== undefined) strings('form.optionTexts', optionTexts);
+  } else if (maybe !== undefined) boolean('form.maybe', maybe);
+  const { stops, shots, cot } = object('options', options);
+  checkKeys('the options of extract', options as object, ['stops', 'shots', 'cot']);
+  if (stops !== undefined) strings('stops', stops);
+  if (shots !== undefined) boolean('shots', shots);
+  if (cot !== undefined) boolean('cot', cot);
+}
+
+function checkLetters(value: unknown): void {
+  const good =
+    Array.isArray(value) &&
+    value.every(letter => typeof letter === 'string' && /^[A-Z]$/.test(letter)) &&
+    new Set(value).size === value.length &&
+    value.length >= 2;
+  if (!good) {
+    throw optionError(
+      'form.letters',
+      '2 to 26 different letters from A to Z',
+      Array.isArray(value) ? value.join(' ') : value,
+    );
+  }
+}
+
+function strings(option: string, value: unknown): void {
+  for (const one of array(option, value, 0, 1000)) string(option, one);
 }

@@ -1,4 +1,4 @@
-import type { ExtractRule } from './extract.js';
+import type { ExtractRule } from './answer.js';
 
 export interface Hit {
   readonly letter: string;

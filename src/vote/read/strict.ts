@@ -1,5 +1,4 @@
-import { optionError } from '../../check/errors.js';
-import type { AnswerForm, Extraction, ExtractRule } from './extract.js';
+import type { AnswerForm, Extraction, ExtractRule } from './answer.js';
 import { type Hit, LetterReader } from './letter.js';
 
 /** What ends a text besides the models' end tokens. */
@@ -7,8 +6,8 @@ export const defaultStops: readonly string[] = ['###'];
 
 /**
  * Reads the answer of a generated text: what follows the last "answer is", "option is", "choice:" … that names exactly one
- * option, else a line that is only a letter. What is not clearly one option is no answer. Reads every text in time
- * proportional to its length. Throws ERR_OPTION if the letters are not 2 to 26 different ones from A to Z.
+ * option, else a line that is only a letter, or a first word that is only yes, no or maybe. What is not clearly one option
+ * is no answer.
  */
 export function extractStrict(text: string, form: AnswerForm, stops: readonly string[] = defaultStops): Extraction {
   const clean = readable(text, stops);
@@ -71,7 +70,6 @@ function listed(text: string, start: number): boolean {
 }
 
 function letter(text: string, form: AnswerForm & { kind: 'mcq' }): Found {
-  checkLetters(form.letters);
   const reader = new LetterReader(text, form.letters, form.optionTexts ?? []);
   let cued = false;
   let last: Hit | undefined;
@@ -114,23 +112,29 @@ const yesNo = new RegExp(
 );
 const lead = new RegExp(`[${marks}]*`, 'uy');
 
+/** What ends a first word, so that it is an answer and not the beginning of a sentence: "No, …" but not "No difference …". */
+const closed = /[*_"'`”’»)\]]{0,8}[\t\p{Zs}]{0,8}(?:[.,:;!?()[\]—–-]|\n|$)/uy;
+/** After a cue, "no" before another word says that there is none of something, unless the word begins a reason. */
+const noneOf =
+  /[\t\p{Zs}]{1,8}(?!(?:because|since|as|for|if|when|while|unless|but|though|although|given|due|based|and|so|is)(?!\p{L}))\p{L}/iuy;
+
 function word(text: string, maybe: boolean): Found {
   const allowed = maybe ? ['yes', 'no', 'maybe'] : ['yes', 'no'];
-  const at = (position: number): string | undefined => {
+  const at = (position: number, unless: (end: number, read: string) => boolean): string | undefined => {
     yesNo.lastIndex = position;
     const read = yesNo.exec(text)?.[1]?.toLowerCase();
-    return read !== undefined && allowed.includes(read) ? read : undefined;
+    return read !== undefined && allowed.includes(read) && !unless(yesNo.lastIndex, read) ? read : undefined;
   };
   let answer: string | undefined;
   let conflict = false;
   for (const { start } of cues(text)) {
-    const read = at(start);
+    const read = at(start, (end, said) => said === 'no' && test(noneOf, text, end));
     if (read === undefined) continue;
     conflict ||= answer !== undefined && answer !== read;
     answer = read;
   }
   if (answer !== undefined) return { answer, conflict, rule: 'cue' };
-  const first = at(skip(lead, text, 0));
+  const first = at(skip(lead, text, 0), end => !test(closed, text, end));
   const rule: ExtractRule = 'first-word';
   return first === undefined ? nothing : { answer: first, conflict: false, rule };
 }
@@ -140,9 +144,7 @@ function skip(pattern: RegExp, text: string, from: number): number {
   return from + (pattern.exec(text)?.[0].length ?? 0);
 }
 
-function checkLetters(letters: readonly string[]): void {
-  const good = letters.every(l => /^[A-Z]$/.test(l)) && new Set(letters).size === letters.length;
-  if (!good || letters.length < 2 || letters.length > 26) {
-    throw optionError('letters', '2 to 26 different letters from A to Z', letters.join(' '));
-  }
+function test(pattern: RegExp, text: string, at: number): boolean {
+  pattern.lastIndex = at;
+  return pattern.test(text);
 }

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { protocols } from '../../../src/types.js';
 import { extractAuthors } from '../../../src/vote/read/authors.js';
 import { type AnswerForm, extract } from '../../../src/vote/read/extract.js';
 import { extractStrict } from '../../../src/vote/read/strict.js';
@@ -235,10 +237,34 @@ describe('the strict reading', () => {
     expect(read('The answer is: K+ channel blocker', all).answer).toBeUndefined();
   });
 
-  test('letters must be 2 to 26 different capitals', () => {
-    expect(() => read('C', { kind: 'mcq', letters: ['A'] })).toThrow(/2 to 26/);
-    expect(() => read('C', { kind: 'mcq', letters: ['A', 'A'] })).toThrow(/2 to 26/);
-    expect(() => read('C', { kind: 'mcq', letters: ['a', 'b'] })).toThrow(/2 to 26/);
+  test('what extract is given is checked, whatever the protocol', () => {
+    const wrong: [protocol: unknown, text: unknown, form: unknown, options: unknown][] = [
+      ['foo', '', O, {}],
+      [undefined, undefined, undefined, undefined],
+      [protocols[0], 5, O, {}],
+      ...protocols
+        .flatMap(protocol => [
+          ...[['A'], ['A', 'A'], ['a', 'b'], 'AB', [1, 2], undefined].map(
+            given => [protocol, 'C', { kind: 'mcq', letters: given }, {}] as const,
+          ),
+          [protocol, 'C', { kind: 'mcq', letters, optionTexts: [1] }, {}] as const,
+          [protocol, 'C', { kind: 'choice' }, {}] as const,
+          [protocol, 'C', null, {}] as const,
+          [protocol, 'C', { kind: 'boolean', maybe: 'no' }, {}] as const,
+          [protocol, 'C', O, null] as const,
+          [protocol, 'C', O, { stop: [] }] as const,
+          [protocol, 'C', O, { stops: '###' }] as const,
+          [protocol, 'C', O, { stops: [5] }] as const,
+          [protocol, 'C', O, { shots: 1 }] as const,
+          [protocol, 'C', O, { cot: 'yes' }] as const,
+        ])
+        .map(call => [...call] as [unknown, unknown, unknown, unknown]),
+    ];
+    for (const call of wrong) {
+      expect(() => (extract as (...given: unknown[]) => unknown)(...call), JSON.stringify(call)).toThrow(
+        expect.objectContaining({ code: 'ERR_OPTION' }),
+      );
+    }
   });
 
   test('other stop strings are cut at as well', () => {
@@ -265,8 +291,48 @@ describe('the strict reading', () => {
     ['The answer is: yes. But the answer is: no', 'no'],
     ['It is yes', undefined],
     ['The answer is: no, not yes', 'no'],
+    ['No significant difference was found', undefined],
+    ['**No** significant difference', undefined],
+    ['Yes it is', undefined],
+    ['Maybe in adults', undefined],
+    ['No\nBecause', 'no'],
+    ['No - the trial was small', 'no'],
+    ['No; see above', 'no'],
+    ['no (p = 0.4)', 'no'],
+    ['The answer is: no significant difference', undefined],
+    ['The answer is: no evidence. So the answer is yes', 'yes'],
+    ['The answer is no because the trial was small', 'no'],
+    ['The answer is yes in most patients', 'yes'],
   ])('yes or no: %j gives %s', (text, answer) => {
     expect(read(text, yesNo).answer).toBe(answer);
+  });
+
+  test('a first word is an answer exactly when something closes it', () => {
+    const said = fc.constantFrom('yes', 'no', 'maybe', 'Yes', 'NO', 'Maybe');
+    const rest = fc
+      .stringMatching(/^[a-z]{1,12}( [a-z]{1,12}){0,4}$/)
+      .filter(words => !/\b(yes|no|maybe|or|and|answer|option|choice)\b/.test(words));
+    const closings = fc.constantFrom('.', ',', ':', ';', '!', '?', ' —', '—', ' -', ' –', '\n', ' (', ')', '</s>');
+    fc.assert(
+      fc.property(said, closings, rest, (word, closing, words) => {
+        expect(read(`${word}${closing} ${words}`, yesNo).answer).toBe(word.toLowerCase());
+        expect(read(`${word} ${words}`, yesNo).answer).toBeUndefined();
+        expect(read(word, yesNo).answer).toBe(word.toLowerCase());
+      }),
+    );
+  });
+
+  test('a letter that begins a line is an answer exactly when it is all of it', () => {
+    const letter = fc.constantFrom(...letters);
+    const rest = fc
+      .stringMatching(/^[a-z]{2,12}( [a-z]{2,12}){0,4}$/)
+      .filter(words => !/answer|option|choice/.test(words));
+    fc.assert(
+      fc.property(letter, fc.constantFrom('', '.', ')', ':', '\n'), rest, (first, closing, words) => {
+        expect(read(`${first}${closing}`).answer).toBe(first);
+        expect(read(`${first} ${words}`).answer).toBeUndefined();
+      }),
+    );
   });
 
   test('maybe can be excluded', () => {

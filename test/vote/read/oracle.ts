@@ -25,12 +25,26 @@ export function readOptions(text: string, options: Record<string, string>): Read
 export function readYesNo(text: string): Reading {
   const tokens = tokenize(prepare(text));
   const said = findCues(tokens)
-    .map(start => yesNoAt(tokens, pastFiller(tokens, start)))
+    .map(start => yesNoAt(tokens, pastFiller(tokens, start), ({ read, after }) => read !== 'no' || !isNoneOf(after)))
     .filter(x => x !== undefined);
   if (said.length > 0) return { answer: said.at(-1), conflict: new Set(said).size > 1 };
   let at = 0;
   while (at < tokens.length && (isGap(tokens[at]!) || tokens[at]!.kind === 'newline')) at++;
-  return { answer: yesNoAt(tokens, at), conflict: false };
+  return { answer: yesNoAt(tokens, at, ({ after }) => isClosed(after)), conflict: false };
+}
+
+const reasons = 'because since as for if when while unless but though although given due based and so is'.split(' ');
+
+/** "no" and then, on the same line, a word that says what there is none of. */
+function isNoneOf([blank, word]: readonly Token[]): boolean {
+  const begins = word?.kind === 'word' && /^\p{L}/u.test(word.text);
+  return blank?.kind === 'blank' && begins && !reasons.includes(/^\p{L}+/u.exec(word.text)![0].toLowerCase());
+}
+
+/** Past quotation marks, emphasis, brackets and blanks there is punctuation, a new line or nothing. */
+function isClosed(after: readonly Token[]): boolean {
+  const next = after.find(t => t.kind !== 'blank' && !'*_"\'`”’»'.includes(t.text));
+  return next === undefined || next.kind === 'newline' || '.,:;!?()[]—–-'.includes(next.text);
 }
 
 function prepare(text: string): string {
@@ -278,7 +292,12 @@ function lastLetterLine(tokens: Token[], options: Record<string, string>): Readi
   return { answer: said.at(-1), conflict: new Set(said).size > 1 };
 }
 
-function yesNoAt(tokens: Token[], start: number): string | undefined {
+interface Said {
+  read: string;
+  after: readonly Token[];
+}
+
+function yesNoAt(tokens: Token[], start: number, holds: (said: Said) => boolean): string | undefined {
   let at = start;
   if (tokens[at]?.text === '(' || tokens[at]?.text === '[') at = pastGap(tokens, at + 1);
   const isAnswer = (t: Token | undefined) => t !== undefined && /^(yes|no|maybe)$/i.test(t.text);
@@ -294,5 +313,7 @@ function yesNoAt(tokens: Token[], start: number): string | undefined {
     joint = pastGap(tokens, joint + 1);
   }
   if (tokens[joint]?.text === '(') joint = pastGap(tokens, joint + 1);
-  return joints > 0 && isAnswer(tokens[joint]) ? undefined : word!.text.toLowerCase();
+  if (joints > 0 && isAnswer(tokens[joint])) return undefined;
+  const read = word!.text.toLowerCase();
+  return holds({ read, after: tokens.slice(at + 1) }) ? read : undefined;
 }

@@ -1,0 +1,21 @@
+/** What kind of answer a question has. Options are given in their displayed order; texts belong to letters by position. */
+export type AnswerForm =
+  | { readonly kind: 'mcq'; readonly letters: readonly string[]; readonly optionTexts?: readonly string[] }
+  | { readonly kind: 'boolean'; readonly maybe?: boolean };
+
+/**
+ * Where an answer was found: straight after a cue (`cue`), as the only bracketed letter or as the text of an option on the
+ * cue's line (`cue-bracket`, `cue-text`), on a line of its own (`line`), as the first word (`first-word`), by the authors'
+ * script (`authors`), or nowhere.
+ */
+export type ExtractRule = 'cue' | 'cue-bracket' | 'cue-text' | 'line' | 'first-word' | 'authors' | 'none';
+
+export interface Extraction {
+  /** An upper-case option letter, or `yes`, `no`, `maybe`. Undefined if the text gives no answer. */
+  readonly answer: string | undefined;
+  /** What is counted: the answer; with `authors-code` the whole lower-cased text where no answer was found. */
+  readonly vote: string | undefined;
+  /** True if the text gave two different answers and the last was taken. */
+  readonly conflict: boolean;
+  readonly rule: ExtractRule;
+}
