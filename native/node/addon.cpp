@@ -2,6 +2,7 @@
 #include "engine.h"
 #include "log.h"
 #include "model.h"
+#include "owner.h"
 
 #include <ggml.h>
 
@@ -17,9 +18,18 @@ static void stay_loaded() {
 #endif
 }
 
+// Node emits `exit` however it ends the process by itself, before anything of C++ is destroyed. First of all listeners: one that
+// throws keeps the rest from being called.
+static void halt_at_exit(Napi::Env env) {
+    const auto process = env.Global().Get("process").As<Napi::Object>();
+    const auto halt    = Napi::Function::New(env, [](const Napi::CallbackInfo & info) { Owner::halt_all(info.Env()); });
+    process.Get("prependListener").As<Napi::Function>().Call(process, { Napi::String::New(env, "exit"), halt });
+}
+
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     stay_loaded();
     LogCapture::install();
+    halt_at_exit(env);
 
     exports.Set("Model", Model::init(env));
     exports.Set("Engine", Engine::init(env));

@@ -189,11 +189,8 @@ Napi::Value Engine::close(const Napi::CallbackInfo &) {
     auto last = std::make_shared<Last>(Last{ std::move(weights), std::move(core) });
     weights.reset();
     core.reset();
-    return owner->run<bool>(
-        [last] {
-            last->core.reset();
-            last->weights.reset();
-            return true;
-        },
-        [](Napi::Env env, bool &) { return env.Undefined(); });
+    return owner->close([last] {
+        last->core.reset();
+        last->weights.reset();
+    });
 }

@@ -203,10 +203,5 @@ Napi::Value Model::close(const Napi::CallbackInfo &) {
     *cancelled = true;
     auto last  = std::make_shared<SharedWeights>(std::move(weights));
     weights.reset();
-    return owner->run<bool>(
-        [last] {
-            last->reset();
-            return true;
-        },
-        [](Napi::Env env, bool &) { return env.Undefined(); });
+    return owner->close([last] { last->reset(); });
 }

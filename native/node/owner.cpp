@@ -1,7 +1,10 @@
 #include "owner.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <set>
+#include <vector>
 
 #ifdef _WIN32
 #    include <process.h>
@@ -19,9 +22,10 @@ Napi::Error to_js(Napi::Env env, const char * code, const std::string & message)
     return error;
 }
 
-// process.exit() does not run cleanup hooks on the main thread: it goes straight to exit(), which destroys llama.cpp's static
-// objects while our threads still compute with them. So all of them are joined at the beginning of exit(). Registered when
-// the first owner is made, after every backend has been loaded: handlers run in reverse order, ours before theirs.
+// process.exit() does not run cleanup hooks on the main thread: it goes to exit(), which destroys llama.cpp's static objects while
+// our threads still compute with them. So the threads are joined before, twice over: when JavaScript's `exit` event is emitted
+// (addon.cpp), and at the beginning of exit() for a process that ends without one. exit() takes handlers and static objects in
+// reverse order, and llama.cpp makes some objects at the first load or decode: the handler is registered again after these.
 static std::mutex owners_mutex;
 
 static std::set<Owner *> & owners() {
@@ -29,21 +33,37 @@ static std::set<Owner *> & owners() {
     return *all;
 }
 
-static void at_process_exit() {
-    std::set<Owner *> all;
+static void halt_where(const std::function<bool(Owner *)> & wanted) {
+    std::vector<Owner *> found;
     {
         std::lock_guard<std::mutex> lock(owners_mutex);
-        all.swap(owners());
+        std::copy_if(owners().begin(), owners().end(), std::back_inserter(found), wanted);
     }
-    for (Owner * owner : all) owner->halt();
+    for (Owner * owner : found) owner->halt();
+}
+
+static void at_process_exit() {
+    halt_where([](Owner *) { return true; });
+}
+
+// After some tasks of some owners nothing new is made.
+static constexpr int TASKS_OF_AN_OWNER = 4;
+static constexpr int REGISTRATIONS     = 256;
+
+static void register_at_process_exit() {
+    static std::atomic<int> count{ 0 };
+    if (count++ < REGISTRATIONS) std::atexit(at_process_exit);
+}
+
+void Owner::halt_all(Napi::Env env) {
+    halt_where([env](Owner * owner) { return napi_env(owner->env) == napi_env(env); });
 }
 
 static void at_environment_exit(void * owner) { static_cast<Owner *>(owner)->stop(); }
 
 Owner::Owner(Napi::Env env, const char * name, std::function<void()> interrupt, std::function<void(bool)> busy)
     : interrupt(std::move(interrupt)), busy(std::move(busy)), env(env) {
-    static std::once_flag once;
-    std::call_once(once, [] { std::atexit(at_process_exit); });
+    register_at_process_exit();
 
     // No JS function of its own: every post brings its own callback.
     js = Napi::ThreadSafeFunction::New(env, Napi::Function(), name, 0, 1);
@@ -112,6 +132,17 @@ void Owner::halt() {
 #endif
 }
 
+Napi::Promise Owner::close(std::function<void()> last) {
+    const auto work = [last = std::move(last)] {
+        last();
+        return true;
+    };
+    Napi::Promise promise = run<bool>(
+        work, [](Napi::Env closed_env, bool &) { return closed_env.Undefined(); }, [this] { stop(); });
+    closing = true;
+    return promise;
+}
+
 void Owner::post(std::function<void(Napi::Env)> call) {
     auto * carried           = new std::function<void(Napi::Env)>(std::move(call));
     const napi_status status = js.NonBlockingCall(carried, [](Napi::Env env, Napi::Function, std::function<void(Napi::Env)> * given) {
@@ -138,7 +169,8 @@ void * Owner::thread_main(void * self) {
 }
 
 void Owner::loop() {
-    for (;;) {
+    for (int done = 0;; done++) {
+        if (done > 0 && done <= TASKS_OF_AN_OWNER) register_at_process_exit();
         Task task;
         {
             std::unique_lock<std::mutex> lock(mutex);
@@ -158,7 +190,7 @@ void Owner::started(Napi::Env env) {
 }
 
 void Owner::settled(Napi::Env env) {
-    if (--pending > 0 || stopped) return;
-    js.Unref(env);
+    if (--pending > 0) return;
+    if (!stopped) js.Unref(env);
     busy(false);
 }

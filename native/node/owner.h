@@ -33,11 +33,17 @@ public:
     // From the owner's thread: runs `call` on the JS thread soon. Dropped if the environment is going away.
     void post(std::function<void(Napi::Env)> call);
 
+    // Runs `last` after what waits, and resolves once the thread and its stack are gone. Later calls of run() are refused.
+    Napi::Promise close(std::function<void()> last);
+
     // Interrupts, discards what waits, joins. Promises that have not been settled stay so. Idempotent.
     void stop();
 
     // The part of it that touches nothing of Node's: for the end of the process, when there may be nothing left of Node.
     void halt();
+
+    // Halts every owner that was made in this environment. On its JS thread.
+    static void halt_all(Napi::Env env);
 
 private:
     using Task = std::function<void()>;
@@ -56,6 +62,7 @@ private:
     std::deque<Task> tasks;
     bool stopping = false; // under `mutex`
     std::atomic<bool> halted{ false };
+    bool closing                = false;                        // JS thread only
     bool stopped                = false;                        // JS thread only
     int pending                 = 0;                            // promises not settled; JS thread only
     std::shared_ptr<bool> alive = std::make_shared<bool>(true); // false once destroyed; JS thread only
@@ -72,6 +79,10 @@ Napi::Error to_js(Napi::Env env, const char * code, const std::string & message)
 template <typename R>
 Napi::Promise Owner::run(std::function<R()> work, std::function<Napi::Value(Napi::Env, R &)> done, std::function<void()> finally) {
     auto deferred = std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env));
+    if (closing || stopped) {
+        deferred->Reject(to_js(env, "ERR_CLOSED", "The model or engine is closed").Value());
+        return deferred->Promise();
+    }
     started(env);
     push([this, work = std::move(work), done = std::move(done), finally = std::move(finally), deferred]() mutable {
         auto result   = std::make_shared<R>();

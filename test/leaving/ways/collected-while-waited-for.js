@@ -1,0 +1,13 @@
+// Ends with code 0.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { begin, moment } from '../scene.js';
+
+setFlagsFromString('--expose-gc');
+setInterval(runInNewContext('gc'), 1).unref();
+const { abort, ...scene } = await begin();
+let tokens = 0;
+for await (const _ of scene.engine.generate({ prompt: scene.prompt, maxTokens: 900, ignoreEnd: true }))
+  if (++tokens > 100) break;
+await moment();
+abort.abort();

@@ -1,0 +1,13 @@
+// Ends with code 130.
+import { begin, moment } from '../scene.js';
+
+const { engine, abort } = await begin();
+process.once('SIGINT', () => {
+  abort.abort();
+  engine.close();
+  process.once('SIGINT', () => process.exit(130));
+  process.kill(process.pid, 'SIGINT');
+});
+await moment();
+process.kill(process.pid, 'SIGINT');
+setTimeout(() => {}, 10_000);

@@ -1,0 +1,8 @@
+// Ends with code 1.
+import { begin, moment } from '../scene.js';
+
+await begin();
+await moment();
+setImmediate(() => {
+  throw new Error('mine');
+});
