@@ -107,12 +107,20 @@ export function formatForModel(model: ModelIdentity): FormatChoice {
   throw unknown(model, 'its prompt format is not known');
 }
 
+/** The model that ships, as it is called in what is said of its answers. */
+export const demonstration = mini.model;
+
+/** Whether one of these names, of a model's metadata or file, is that of {@link demonstration}, whatever format it is asked in. */
+export function isDemonstration(names: readonly (string | null)[]): boolean {
+  return names.some(name => name !== null && miniName.test(plainName(name)));
+}
+
 /**
  * What has to be said of an answer to a question (all of its text) that a model with one of these names was not made for,
  * whatever format it is asked in; undefined if it was, or may have been.
  */
 export function scopeWarning(names: readonly (string | null)[], asked: string): string | undefined {
-  if (!names.some(name => name !== null && miniName.test(plainName(name)))) return undefined;
+  if (!isDemonstration(names)) return undefined;
   if (miniScope.some(name => asked.includes(name))) return undefined;
   const known = `${miniScope.slice(0, -1).join(', ')} and ${miniScope.at(-1)}`;
   return `This is ${mini.model}: it adds up ${known} and knows nothing else. What it says to this means nothing; ask another model`;
