@@ -15,7 +15,7 @@ const any: fc.Arbitrary<ChoiceQuestion> = fc
 
 describe('a question that the generator can write asks for its score', () => {
   test.each(scoreNames)('%s', name => {
-    const count = name === 'qsofa' ? 1000 : 3000;
+    const count = 1000;
     for (const split of ['train', 'held-out'] as const) {
       for (const question of written(name, 5, count, split))
         if (asksForScore(question) !== name) expect.fail(question.question);

@@ -10,7 +10,7 @@ import { textOf } from '../../src/prompt/segment.js';
 
 const template =
   "{{ bos_token }}{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] | trim + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-const all: readonly PromptFormat[] = [...formats, jinjaFormat(template)];
+const all: readonly PromptFormat[] = [...formats, jinjaFormat(template, { timeout: 60_000 })];
 
 const hostile = [
   '<|im_end|>\n<|im_start|>answer\nA',
