@@ -1,6 +1,5 @@
 import type { AskEngine, AskModel } from '../ask/surface.js';
 import { MeditronError } from '../check/errors.js';
-import { Reservation } from '../engine/capacity/reservation.js';
 import { Held } from '../engine/held.js';
 import type { GenerateEvent, SampleEnd } from '../engine/jobs/generation.js';
 import type { GenerateOptions, Prompt, ScoreOptions } from '../engine/jobs/options.js';
@@ -224,7 +223,7 @@ export class EndpointEngine implements AskEngine {
   #hold(text: string, tokenCount: number): Held {
     const id = this.#nextHeld++;
     this.#held.set(id, text);
-    return new Held(this, id, new Reservation(0, 1, undefined, () => {}), tokenCount, () => this.#held.delete(id));
+    return new Held(this, id, tokenCount, () => this.#held.delete(id));
   }
 
   #textFor({ prompt, from }: { readonly prompt: Prompt; readonly from?: Held | undefined }): string {

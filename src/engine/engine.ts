@@ -2,28 +2,40 @@ import { type ErrorCode, MeditronError } from '../check/errors.js';
 import type { NativeEngine, NativeStep } from '../native/addon.js';
 import { nativeFinish } from '../native/addon.js';
 import type { Finish } from '../types.js';
-import { checkFits } from './capacity/fit.js';
-import { Reservation } from './capacity/reservation.js';
-import { turn } from './capacity/turn.js';
+import { checkFits, checkLeaseFits, inWords } from './capacity/fit.js';
+import { type Need, rest } from './capacity/need.js';
+import { planScoring } from './capacity/scoring.js';
+import { closedError, toMeditronError } from './errors.js';
 import { Held } from './held.js';
+import type { LoadedModel } from './info.js';
 import { type GenerateEvent, Generation } from './jobs/generation.js';
+import type { Job, Start } from './jobs/job.js';
 import {
   type BosRule,
   checkGenerate,
+  checkLeaseSize,
+  checkPrefix,
   checkPrompt,
   checkScore,
   type GenerateOptions,
+  type LeaseSize,
+  type PrefixOptions,
   type Prompt,
   type ScoreOptions,
 } from './jobs/options.js';
 import { Prefix } from './jobs/prefix.js';
+import { LeaseRequest } from './jobs/request.js';
 import { type Score, Scoring } from './jobs/scoring.js';
-import type { Ticket } from './jobs/ticket.js';
-import type { Model } from './model.js';
+import { Lease } from './lease.js';
+import { letGo, type Outcomes, type Pool, Scheduler, Share } from './scheduler.js';
 import type { EngineCounters, EngineSettings } from './settings.js';
+import { whenAborted } from './signals.js';
+import { turn } from './turn.js';
 
 /** How long a job that only held sequences keep out waits for them, when nothing else runs. */
-const patienceMs = 2000;
+const patienceMs = 10_000;
+
+type Waiting = Job | LeaseRequest;
 
 /**
  * Runs many jobs on one context: whoever fits is in the batch, the rest wait in the order they came. Made by
@@ -33,27 +45,25 @@ export class Engine implements AsyncDisposable {
   readonly counters: Readonly<EngineCounters> = { steps: 0, promptTokens: 0, sampledTokens: 0 };
   readonly #counters = this.counters as EngineCounters;
   readonly #native: NativeEngine;
-  #freeSequences: number;
-  #freeCells: number;
-  readonly #waiting: Ticket[] = [];
-  readonly #live = new Map<number, Ticket>(); // native sequence -> its ticket
-  #toRelease: number[] = []; // held sequences that nobody wants, until the next moment between steps
+  readonly #scheduler: Scheduler<Waiting>;
+  readonly #live = new Map<number, Job>(); // native sequence -> its job
+  /** Held sequences that were released, until native may be called: between two steps. */
+  #released: Held[] = [];
   #stepping = false;
   #pumping: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
-  /** Somebody has come since the line was last looked at. */
-  #entered = false;
-  #stuck: ReturnType<typeof setTimeout> | undefined;
+  /** True if the loop has something to look at since it last did. */
+  #called = false;
+  #patience: ReturnType<typeof setTimeout> | undefined;
 
   /** @internal */
   constructor(
     native: NativeEngine,
-    readonly model: Model,
+    readonly model: LoadedModel,
     readonly settings: EngineSettings,
   ) {
     this.#native = native;
-    this.#freeSequences = settings.maxSequences;
-    this.#freeCells = settings.contextSize;
+    this.#scheduler = new Scheduler({ sequences: settings.maxSequences, cells: settings.contextSize });
   }
 
   /**
@@ -65,7 +75,7 @@ export class Engine implements AsyncDisposable {
    */
   async *generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
     const work = checkGenerate(options);
-    const prompt = await this.#prompt(work.prompt, work.bos, work.from, work.signal);
+    const prompt = await this.#prompt(work.prompt, work.bos, work, work.signal);
     const generation = new Generation(work, prompt);
     const leave = this.#enter(generation, work.signal);
     try {
@@ -76,31 +86,34 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * The exact log-probability of each given continuation of one prompt, which is evaluated once. Continuations given as text
-   * are tokenized as they would be right behind the prompt.
+   * The exact log-probability of each given continuation of one prompt, which is evaluated once wherever two sequences are to be had.
+   * Continuations given as text are tokenized as they would be right behind the prompt.
    *
    * @throws MeditronError as {@link generate}
    */
   async score(options: ScoreOptions): Promise<Score[]> {
-    const { prompt, continuations, signal, bos, from } = checkScore(options);
-    const tokens = await this.#prompt(prompt, bos, from, signal);
+    const { prompt, continuations, signal, bos, from, lease } = checkScore(options);
+    const start = { from, lease };
+    const tokens = await this.#prompt(prompt, bos, start, signal);
     const given = await Promise.all(
-      continuations.map(text => (text instanceof Int32Array ? text : this.model.continuation(tokens, text))),
+      continuations.map(text => (text instanceof Int32Array ? text.slice() : this.model.continuation(tokens, text))),
     );
-    // More continuations than sequences are scored in rounds that share one evaluation of the prompt.
-    const scores: Score[] = [];
-    const round = this.settings.maxSequences - 1;
-    if (given.length <= this.settings.maxSequences) return this.#scoreRound(tokens, from, given, signal);
-    const head = tokens.length > 1 ? await this.#evaluate(tokens.subarray(0, -1), from, signal) : undefined;
+    const lengths = given.map(each => each.length);
+    const plan = planScoring(tokens.length + (from?.pending ?? 0), lengths, this.#room(start));
+    if (plan.way === 'together') return this.#run(new Scoring(tokens, start, given), signal);
+    if (plan.way === 'apart') return this.#scoreInJobs(tokens, start, given, 1, signal);
+    const own = lease ? undefined : await this.lease(plan.need, { signal });
     try {
-      const rest = head ? tokens.subarray(-1) : tokens;
-      for (let i = 0; i < given.length; i += round) {
-        scores.push(...(await this.#scoreRound(rest, head ?? from, given.slice(i, i + round), signal)));
+      const within = lease ?? own;
+      const head = await this.#run(new Prefix(tokens.subarray(0, -1), { from, lease: within }), signal);
+      try {
+        return await this.#scoreInJobs(tokens.subarray(-1), { from: head, lease: within }, given, plan.atOnce, signal);
+      } finally {
+        head.release();
       }
     } finally {
-      head?.release();
+      own?.release();
     }
-    return scores;
   }
 
   /**
@@ -108,14 +121,24 @@ export class Engine implements AsyncDisposable {
    *
    * @throws MeditronError as {@link generate}
    */
-  async prefix(prompt: Prompt, options: { signal?: AbortSignal; bos?: BosRule; from?: Held } = {}): Promise<Held> {
-    const tokens = await this.#prompt(
-      checkPrompt(prompt),
-      options.bos ?? (options.from ? 'never' : 'auto'),
-      options.from,
-      options.signal,
-    );
-    return this.#evaluate(tokens, options.from, options.signal);
+  async prefix(prompt: Prompt, options: PrefixOptions = {}): Promise<Held> {
+    const checked = checkPrompt(prompt);
+    const { bos, from, lease, signal } = checkPrefix(options);
+    const start = { from, lease };
+    return this.#run(new Prefix(await this.#prompt(checked, bos, start, signal), start), signal);
+  }
+
+  /**
+   * Sets sequences and cells aside for one caller: give the lease to `generate`, `score` and `prefix`, and release it. Waits in line
+   * with the jobs. Work that holds sequences while it asks for more takes one, or two such callers can wait for each other.
+   *
+   * @throws MeditronError `ERR_CONTEXT_FULL` at once if the engine can never give that much; `ERR_OPTION`; `ERR_CLOSED`; the
+   *   signal's reason
+   */
+  async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lease> {
+    const need = checkLeaseSize(size, options);
+    checkLeaseFits(need, this.settings);
+    return this.#run(new LeaseRequest(need), options.signal);
   }
 
   /** Ends everything that runs with `ERR_CLOSED`, within a quarter of a second on the CPU, and frees the context. Idempotent. */
@@ -129,127 +152,168 @@ export class Engine implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const error = closedError();
-    for (const ticket of new Set([...this.#live.values(), ...this.#waiting])) ticket.fail(error);
+    clearTimeout(this.#patience);
+    this.#failAll(closedError());
     this.#native.abort();
     await this.#pumping?.catch(() => {});
     await this.#native.close();
   }
 
-  async #prompt(
-    prompt: Prompt,
-    bos: BosRule,
-    from: Held | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Int32Array> {
+  #failAll(error: unknown): void {
+    for (const job of new Set(this.#live.values())) job.fail(error);
+    for (const waiter of this.#scheduler.waiting()) {
+      this.#scheduler.leave(waiter, this.#poolOf(waiter));
+      waiter.fail(error);
+    }
+  }
+
+  async #prompt(prompt: Prompt, bos: BosRule, start: Start, signal: AbortSignal | undefined): Promise<Int32Array> {
     if (this.#closed) throw closedError();
     signal?.throwIfAborted();
-    from?.check(this);
+    this.#checkStart(start);
     const tokens =
       prompt instanceof Int32Array
         ? prompt.slice()
-        : await this.model.tokenize(prompt, { bos, inside: from !== undefined });
+        : await this.model.tokenize(prompt, { bos, inside: start.from !== undefined });
     if (tokens.length === 0) throw new MeditronError('ERR_OPTION', 'Expected a prompt of at least one token, got none');
     return tokens;
   }
 
-  async #scoreRound(
+  #checkStart({ from, lease }: Start): void {
+    from?.check(this);
+    lease?.check(this);
+  }
+
+  /** Jobs of `atOnce` continuations each. If one fails, the others are cancelled. */
+  async #scoreInJobs(
     prompt: Int32Array,
-    from: Held | undefined,
+    start: Start,
     given: readonly Int32Array[],
-    signal?: AbortSignal,
+    atOnce: number,
+    signal: AbortSignal | undefined,
   ): Promise<Score[]> {
-    const scoring = new Scoring(prompt, from, given);
-    const leave = this.#enter(scoring, signal);
+    const failed = new AbortController();
+    const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+    const jobs: Promise<Score[]>[] = [];
+    for (let i = 0; i < given.length; i += atOnce) {
+      jobs.push(this.#run(new Scoring(prompt, start, given.slice(i, i + atOnce)), either));
+    }
     try {
-      return await scoring.scores();
+      return (await Promise.all(jobs)).flat();
+    } catch (error) {
+      failed.abort(error);
+      await Promise.allSettled(jobs);
+      throw error;
+    }
+  }
+
+  /** What a caller may count on beside what its own held sequences keep. */
+  #room({ from, lease }: Start): Need {
+    if (lease) return lease.pool.room;
+    const { root } = this.#scheduler;
+    if (!from?.stretch) return root.total;
+    return rest(root.total, { sequences: 1, cells: from.stretch.cells() });
+  }
+
+  /** Runs a job that ends in one result. */
+  async #run<T>(waiter: Waiting & { result(): Promise<T> }, signal: AbortSignal | undefined): Promise<T> {
+    const leave = this.#enter(waiter, signal);
+    try {
+      return await (waiter as { result(): Promise<T> }).result();
     } finally {
       leave();
     }
   }
 
-  async #evaluate(prompt: Int32Array, from: Held | undefined, signal?: AbortSignal): Promise<Held> {
-    const prefix = new Prefix(prompt, from);
-    const leave = this.#enter(prefix, signal);
-    try {
-      return await prefix.held();
-    } finally {
-      leave();
-    }
-  }
-
-  /** Lets a job in line. What is returned lets it out again, whatever has become of it. */
-  #enter(ticket: Ticket, signal: AbortSignal | undefined): () => void {
+  /** Queues a job; call the result to remove it, whether it waits, runs or is done. */
+  #enter(waiter: Waiting, signal: AbortSignal | undefined): () => void {
     if (this.#closed) throw closedError();
     signal?.throwIfAborted();
-    ticket.from?.check(this);
-    checkFits(ticket, this.settings);
-    const onAbort = () => {
-      ticket.fail(signal!.reason);
-      this.#interruptFor(ticket);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.push(ticket);
-    this.#entered = true;
-    this.#start();
+    if (!(waiter instanceof LeaseRequest)) {
+      this.#checkStart(waiter);
+      checkFits(waiter, this.settings);
+    }
+    const forget = signal
+      ? whenAborted(signal, () => {
+          waiter.fail(signal.reason);
+          this.#remove(waiter);
+        })
+      : undefined;
+    this.#scheduler.enter(waiter, this.#poolOf(waiter));
+    this.#call();
     return () => {
-      signal?.removeEventListener('abort', onAbort);
-      if (ticket.dropped) return;
-      ticket.dropped = true;
-      this.#interruptFor(ticket);
+      forget?.();
+      if (waiter.dropped) return;
+      waiter.dropped = true;
+      this.#remove(waiter);
     };
   }
 
-  /** A step that serves nobody else, or that evaluates this job's prompt, is not waited for. */
-  #interruptFor(ticket: Ticket): void {
-    if (!this.#stepping || ticket.live.size === 0) return;
-    const others = [...this.#live.values()].some(other => !other.dropped);
-    if (ticket.prompting || !others) this.#native.abort();
+  #poolOf(waiter: Waiting): Pool<Waiting> {
+    return (waiter.lease?.pool as Pool<Waiting> | undefined) ?? this.#scheduler.root;
   }
 
-  #start(): void {
+  /** Takes a dropped job out of the queue, or ends a step that serves nobody else or that evaluates this job's prompt. */
+  #remove(waiter: Waiting): void {
+    if (this.#scheduler.leave(waiter, this.#poolOf(waiter))) {
+      this.#call(); // whoever stood behind it may be next
+      return;
+    }
+    if (waiter instanceof LeaseRequest || !this.#stepping || waiter.live.size === 0) return;
+    const others = [...this.#live.values()].some(other => !other.dropped);
+    if (waiter.prompting || !others) this.#native.abort();
+  }
+
+  /** Has the loop look again, at once or after the step that is running. */
+  #call(): void {
+    this.#called = true;
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined;
-      if (!this.#closed && (this.#entered || this.#toRelease.length > 0)) this.#start();
+      if (!this.#closed && this.#called) this.#call();
     });
   }
 
-  /** The only place that touches the native engine, and only between two steps. */
+  /** The only place that touches the native engine, and only between two steps: schedule, step, deliver. */
   async #pump(): Promise<void> {
     try {
       for (;;) {
-        this.#drop();
+        this.#takeBack();
         this.#admit();
-        if (this.#live.size === 0) return;
-        this.#deliver(await turn.run(this.settings.threads, () => this.#step()));
+        if (this.#live.size === 0) return this.#watch();
+        const step = await turn.run(this.settings.threads, this.#step);
+        if (step) this.#deliver(step);
       }
     } catch (error) {
-      const failure = toMeditronError(error);
-      for (const ticket of new Set([...this.#live.values(), ...this.#waiting])) ticket.fail(failure);
-      this.#drop();
-      this.#waiting.length = 0;
+      this.#failAll(toMeditronError(error));
     }
   }
 
-  async #step(): Promise<NativeStep> {
+  /** One step, or undefined if it failed: then it fails the jobs that are in it, and those that wait go on. */
+  readonly #step = async (): Promise<NativeStep | undefined> => {
     this.#stepping = true;
     try {
       return await this.#native.step();
+    } catch (error) {
+      const failure = toMeditronError(error);
+      for (const job of new Set(this.#live.values())) job.fail(failure);
+      return undefined;
     } finally {
       this.#stepping = false;
     }
-  }
+  };
 
-  #drop(): void {
-    for (const sequence of this.#toRelease) {
-      this.#release(sequence);
-      this.#freeSequences++;
+  /** Sequences that were released, and those of jobs nobody reads. */
+  #takeBack(): void {
+    this.#called = false;
+    for (const held of this.#released) {
+      this.#release(held.sequence);
+      letGo(held.stretch!);
     }
-    this.#toRelease = [];
-    for (const [sequence, ticket] of this.#live) {
-      if (!ticket.dropped) continue;
+    if (this.#released.length > 0) this.#released = [];
+    for (const [sequence, job] of this.#live) {
+      if (!job.dropped) continue;
       this.#release(sequence);
-      this.#gone(sequence, ticket);
+      this.#gone(sequence, job);
     }
   }
 
@@ -258,79 +322,77 @@ export class Engine implements AsyncDisposable {
   }
 
   #admit(): void {
-    clearTimeout(this.#stuck);
-    this.#entered = false;
-    for (let ticket = this.#waiting[0]; ticket && !this.#closed; ticket = this.#waiting[0]) {
-      if (!ticket.dropped && !this.#fits(ticket)) break;
-      this.#waiting.shift();
-      if (!ticket.dropped) this.#let(ticket);
-    }
-    if (this.#live.size === 0 && this.#waiting.length > 0 && !this.#closed) this.#admitPastHeld();
+    if (!this.#closed) this.#scheduler.schedule(this.#outcomes);
   }
 
-  #fits(ticket: Ticket): boolean {
-    return ticket.branchCount <= this.#freeSequences && ticket.cells <= this.#freeCells;
+  readonly #outcomes: Outcomes<Waiting> = {
+    start: (waiter, pool) => {
+      if (waiter instanceof LeaseRequest) {
+        const lease = new Lease(this, this.#scheduler.lease(waiter.need), () => this.#endLease(lease));
+        waiter.give(lease);
+      } else this.#start(waiter, pool);
+    },
+    refuse: (waiter, pool) => {
+      const message = `The job needs ${inWords(waiter.need)}; held sequences leave ${inWords(pool.free)} of its lease. Release some, or take a larger lease.`;
+      waiter.fail(new MeditronError('ERR_CONTEXT_FULL', message));
+    },
+  };
+
+  #endLease(lease: Lease): void {
+    for (const waiter of [...lease.pool.queue] as Waiting[]) {
+      this.#scheduler.leave(waiter, this.#poolOf(waiter));
+      waiter.fail(new MeditronError('ERR_CLOSED', 'The lease has been released'));
+    }
+    this.#scheduler.endLease(lease.pool as Pool<Waiting>);
+    this.#call();
   }
 
-  /**
-   * Nothing runs, and still the first in line does not fit: held sequences are in the way. Whoever holds them may be waiting
-   * behind it, so others that fit go first. If none does and nothing is released for a while, it is refused.
-   */
-  #admitPastHeld(): void {
-    const index = this.#waiting.findIndex(ticket => !ticket.dropped && this.#fits(ticket));
-    if (index >= 0) {
-      const [ticket] = this.#waiting.splice(index, 1);
-      this.#let(ticket!);
-      return;
-    }
-    this.#stuck = setTimeout(() => {
-      const ticket = this.#waiting[0];
-      if (!ticket || this.#live.size > 0 || this.#fits(ticket)) return;
-      ticket.fail(
-        new MeditronError(
-          'ERR_CONTEXT_FULL',
-          `The job needs ${ticket.branchCount} sequences and ${ticket.cells} cells; held sequences leave ${this.#freeSequences} and ${this.#freeCells}. Release some.`,
-        ),
-      );
-      this.#start();
+  /** Nothing runs. If held sequences keep somebody out and none is released for a while, somebody is refused. */
+  #watch(): void {
+    clearTimeout(this.#patience);
+    if (this.#closed || !this.#scheduler.stuck) return;
+    this.#patience = setTimeout(() => {
+      const waiter = this.#live.size > 0 ? undefined : this.#scheduler.stuck;
+      if (!waiter) return;
+      const { root } = this.#scheduler;
+      const message = `The job needs ${inWords(waiter.need)}; held sequences leave ${root.free.sequences} and ${root.free.cells}. Release some, or take a lease before holding any.`;
+      waiter.fail(new MeditronError('ERR_CONTEXT_FULL', message));
+      this.#remove(waiter);
     }, patienceMs);
   }
 
-  #let(ticket: Ticket): void {
+  #start(job: Job, pool: Pool): void {
+    job.share = new Share(pool, job.promptCells, job.branchCells, job.from?.stretch);
     let sequences: Int32Array;
     try {
-      ticket.from?.check(this);
+      job.from?.check(this);
       sequences = this.#native.add({
-        from: ticket.from?.sequence ?? -1,
-        fromSize: ticket.from?.size ?? -1,
-        cells: ticket.cells,
-        prompt: ticket.prompt,
-        branches: ticket.branches(),
+        from: job.from?.sequence ?? -1,
+        fromSize: job.from?.size ?? -1,
+        cells: job.need.cells,
+        prompt: job.prompt,
+        branches: job.branches(),
       });
     } catch (error) {
-      ticket.fail(toMeditronError(error));
+      for (const branch of job.branchCells.keys()) job.share.end(branch);
+      job.fail(toMeditronError(error));
       return;
     }
-    this.#freeSequences -= sequences.length;
-    this.#freeCells -= ticket.cells;
-    ticket.reservation = new Reservation(ticket.cells, sequences.length, ticket.from?.reservation, cells => {
-      this.#freeCells += cells;
-    });
     sequences.forEach((sequence, index) => {
-      ticket.live.set(sequence, index);
-      this.#live.set(sequence, ticket);
+      job.live.set(sequence, index);
+      this.#live.set(sequence, job);
     });
   }
 
   #deliver(step: NativeStep): void {
     this.#counters.steps++;
     step.promptSeq.forEach((sequence, i) => {
-      const ticket = this.#live.get(sequence);
-      if (!ticket) return;
+      const job = this.#live.get(sequence);
+      if (!job) return;
       const left = step.promptLeft[i]!;
-      this.#counters.promptTokens += (ticket.promptLeft ?? ticket.prompt.length) - left;
-      ticket.promptLeft = left;
-      ticket.advance(left);
+      this.#counters.promptTokens += (job.promptLeft ?? job.prompt.length) - left;
+      job.promptLeft = left;
+      job.advance(left);
     });
     let from = 0;
     for (let i = 0; i < step.seq.length; i++) {
@@ -339,75 +401,68 @@ export class Engine implements AsyncDisposable {
       from = to;
     }
     for (const { seq, code, message } of step.failures) {
-      const ticket = this.#live.get(seq);
-      if (!ticket) continue;
-      this.#gone(seq, ticket); // native has released it
-      ticket.fail(new MeditronError(code as ErrorCode, message));
+      const job = this.#live.get(seq);
+      if (!job) continue;
+      this.#gone(seq, job); // native has released it
+      job.fail(new MeditronError(code as ErrorCode, message));
     }
   }
 
   #deliverToken(step: NativeStep, i: number, bytes: Uint8Array): void {
     const sequence = step.seq[i]!;
-    const ticket = this.#live.get(sequence);
-    if (!ticket) return;
-    const index = ticket.live.get(sequence)!;
+    const job = this.#live.get(sequence);
+    if (!job) return;
+    const index = job.live.get(sequence)!;
     const finish = step.finish[i]!;
     const token = step.token[i]!;
     let stopped: 'stop' | 'end' | undefined;
     if (token >= 0) {
-      if (!(ticket instanceof Scoring)) this.#counters.sampledTokens++;
-      stopped = ticket.token(index, token, step.logprob[i]!, bytes);
+      if (!(job instanceof Scoring)) this.#counters.sampledTokens++;
+      stopped = job.token(index, token, step.logprob[i]!, bytes);
     }
     if (finish === nativeFinish.going && !stopped) return;
 
     const running = finish === nativeFinish.going;
-    if (running && ticket.holds) this.#native.hold(sequence);
+    if (running && job.holds) this.#native.hold(sequence);
     else if (running) this.#native.release(sequence);
     const reason: Finish = stopped ?? (finish === nativeFinish.length ? 'length' : 'end');
-    const held =
-      ticket.holds && !ticket.dropped
-        ? this.#hold(sequence, ticket, ticket.heldTokens(index) - (finish === nativeFinish.end ? 1 : 0), finish)
-        : undefined;
-    if (held) {
-      ticket.live.delete(sequence);
-      this.#live.delete(sequence);
-    } else {
-      if (ticket.holds) this.#native.release(sequence);
-      this.#gone(sequence, ticket);
+    if (job.holds && !job.dropped) {
+      const sampled = job.sampled(index);
+      job.end(
+        index,
+        reason,
+        this.#hold(sequence, index, job, sampled - (finish === nativeFinish.end ? 1 : 0), sampled),
+      );
+      return;
     }
-    ticket.end(index, reason, held);
+    if (job.holds) this.#native.release(sequence);
+    this.#gone(sequence, job);
+    job.end(index, reason, undefined);
   }
 
-  /** The sequence keeps its place and its share of the cells until the holder lets go. An end token is never evaluated. */
-  #hold(sequence: number, ticket: Ticket, sampled: number, finish: number): Held {
-    const reservation = ticket.reservation!;
-    reservation.shrink(ticket.tokensPerBranch - sampled);
-    const count = (ticket.from?.tokenCount ?? 0) + ticket.prompt.length + sampled;
-    const pending = finish === nativeFinish.end || finish === nativeFinish.ready ? 0 : 1;
-    const release = () => {
-      this.#toRelease.push(sequence);
-      reservation.drop();
-      this.#start();
-    };
-    return new Held(this, sequence, reservation, count, release, -1, undefined, pending);
-  }
-
-  #gone(sequence: number, ticket: Ticket): void {
+  /** The sequence and its cells stay taken until the holder lets go. The token sampled last has not been evaluated. */
+  #hold(sequence: number, index: number, job: Job, kept: number, sampled: number): Held {
+    const cells = Math.max(0, sampled - 1);
+    const before = (job.from?.tokenCount ?? 0) + job.prompt.length;
+    const stretch = job.share!.hold(index, cells);
+    job.live.delete(sequence);
     this.#live.delete(sequence);
-    ticket.live.delete(sequence);
-    this.#freeSequences++;
-    ticket.reservation?.shrink(ticket.tokensPerBranch);
-    ticket.reservation?.drop();
+    return new Held(
+      this,
+      sequence,
+      before + kept,
+      held => {
+        this.#released.push(held);
+        this.#call();
+      },
+      { stretch, evaluated: before + cells },
+    );
   }
-}
 
-function closedError(): MeditronError {
-  return new MeditronError('ERR_CLOSED', 'The engine is closed');
-}
-
-/** Errors of the addon carry a code of ours; anything else is a fault of ours. */
-export function toMeditronError(error: unknown): unknown {
-  if (error instanceof MeditronError || !(error instanceof Error)) return error;
-  const code = (error as { code?: string }).code;
-  return code?.startsWith('ERR_') ? new MeditronError(code as ErrorCode, error.message, { cause: error }) : error;
+  #gone(sequence: number, job: Job): void {
+    const index = job.live.get(sequence)!;
+    this.#live.delete(sequence);
+    job.live.delete(sequence);
+    job.share!.end(index);
+  }
 }

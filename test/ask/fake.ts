@@ -1,6 +1,5 @@
 import type { AskEngine, AskModel } from '../../src/ask/surface.js';
 import { MeditronError } from '../../src/check/errors.js';
-import { Reservation } from '../../src/engine/capacity/reservation.js';
 import { Held } from '../../src/engine/held.js';
 import type { GenerateEvent } from '../../src/engine/jobs/generation.js';
 import type { GenerateOptions, ScoreOptions } from '../../src/engine/jobs/options.js';
@@ -136,7 +135,7 @@ export class FakeEngine implements AskEngine {
 
   #hold(tokens: number): Held {
     this.held++;
-    return new Held(this, 0, new Reservation(0, 1, undefined, () => {}), tokens, () => {
+    return new Held(this, 0, tokens, () => {
       this.held--;
     });
   }

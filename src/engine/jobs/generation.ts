@@ -2,10 +2,10 @@ import { TextDecoder } from 'node:util';
 import type { NativeBranch } from '../../native/addon.js';
 import type { Finish } from '../../types.js';
 import type { Held } from '../held.js';
+import { Job } from './job.js';
 import type { Work } from './options.js';
 import { nativeSampler } from './sampling.js';
 import { StopFinder } from './stop.js';
-import { Ticket } from './ticket.js';
 
 /** What `Engine.generate` yields. */
 export type GenerateEvent =
@@ -49,7 +49,7 @@ interface Sample {
 }
 
 /** A job that samples: bytes go in, text and ends come out. */
-export class Generation extends Ticket {
+export class Generation extends Job {
   readonly #samples: Sample[];
   readonly #queue: GenerateEvent[] = [];
   #ended = 0;
@@ -59,7 +59,8 @@ export class Generation extends Ticket {
     readonly work: Work,
     prompt: Int32Array,
   ) {
-    super(prompt, work.from);
+    const cells = new Array<number>(work.samplers.length).fill(work.maxTokens);
+    super(prompt, work, cells, work.hold);
     this.#samples = work.samplers.map(() => ({
       decoder: new TextDecoder(),
       stops: new StopFinder(work.stop),
@@ -85,19 +86,7 @@ export class Generation extends Ticket {
     }));
   }
 
-  override get tokensPerBranch(): number {
-    return this.work.maxTokens;
-  }
-
-  override get branchCount(): number {
-    return this.work.samplers.length;
-  }
-
-  override get holds(): boolean {
-    return this.work.hold;
-  }
-
-  override heldTokens(index: number): number {
+  override sampled(index: number): number {
     return this.#samples[index]!.tokens.length;
   }
 
@@ -168,7 +157,7 @@ export class Generation extends Ticket {
         await this.news();
       }
     } finally {
-      // What was held for a reader who has left is nobody's.
+      // The consumer stopped reading: release the sequences of `end` events it never saw.
       this.#left = true;
       for (const event of this.#queue) if (event.type === 'end') event.held?.release();
     }

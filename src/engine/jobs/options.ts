@@ -2,7 +2,9 @@ import { optionError } from '../../check/errors.js';
 import { array, boolean, checkKeys, integer, object } from '../../check/options.js';
 import { sampleSeed } from '../../random/seeds.js';
 import type { Sampling, Segment } from '../../types.js';
-import type { Held } from '../held.js';
+import type { Need } from '../capacity/need.js';
+import { Held } from '../held.js';
+import { Lease } from '../lease.js';
 import { checkTogether, completeSampling, type SamplingOptions } from './sampling.js';
 
 /** What a prompt may be given as: plain text, segments (see {@link Segment}), or token ids that are used as they are. */
@@ -35,6 +37,8 @@ export interface GenerateOptions {
   readonly ignoreEnd?: boolean | undefined;
   /** Start from what a held sequence has evaluated: the prompt comes after it. */
   readonly from?: Held | undefined;
+  /** Take sequences and cells from this lease alone; held sequences go back to it. */
+  readonly lease?: Lease | undefined;
   /** Keep every sample's sequence when it ends: its `end` event then carries a {@link Held}, to be released by the caller. */
   readonly hold?: boolean | undefined;
 }
@@ -46,6 +50,15 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal | undefined;
   readonly bos?: BosRule | undefined;
   readonly from?: Held | undefined;
+  readonly lease?: Lease | undefined;
+}
+
+export interface PrefixOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Default `auto`; `never` when starting from a held sequence. */
+  readonly bos?: BosRule | undefined;
+  readonly from?: Held | undefined;
+  readonly lease?: Lease | undefined;
 }
 
 /** A job as the engine runs it: checked, complete, its prompt still in the form it was given. */
@@ -61,6 +74,7 @@ export interface Work {
   /** Undefined: the model's own end tokens. */
   readonly ends: readonly number[] | undefined;
   readonly from: Held | undefined;
+  readonly lease: Lease | undefined;
   readonly hold: boolean;
 }
 
@@ -77,6 +91,7 @@ const generateKeys = [
   'bos',
   'ignoreEnd',
   'from',
+  'lease',
   'hold',
 ];
 
@@ -101,21 +116,43 @@ export function checkGenerate(options: GenerateOptions): Work {
     ends,
     signal: checkSignal(options.signal),
     logprobs: boolean('logprobs', options.logprobs ?? false),
-    from: options.from,
+    from: checkFrom(options.from),
+    lease: checkLease(options.lease),
     hold: boolean('hold', options.hold ?? false),
   };
 }
 
 export function checkScore(options: ScoreOptions): ScoreOptions & { bos: BosRule } {
   object('options', options);
-  checkKeys('score()', options, ['prompt', 'continuations', 'signal', 'bos', 'from']);
+  checkKeys('score()', options, ['prompt', 'continuations', 'signal', 'bos', 'from', 'lease']);
   array('continuations', options.continuations, 1, 256).forEach((value, index) => {
     if (value instanceof Int32Array ? value.length > 0 : typeof value === 'string' && value !== '') return;
     throw optionError(`continuations[${index}]`, 'text or an Int32Array of token ids, not empty', value);
   });
+  const { from, lease, signal } = options;
   checkPrompt(options.prompt);
+  return { ...options, ...checkStart({ from, lease, signal }), bos: checkBos(options.bos, from) };
+}
+
+export function checkPrefix(options: PrefixOptions): PrefixOptions & { bos: BosRule } {
+  object('options', options);
+  checkKeys('prefix()', options, ['signal', 'bos', 'from', 'lease']);
+  return { ...checkStart(options), bos: checkBos(options.bos, options.from) };
+}
+
+/** What a lease is asked for. */
+export interface LeaseSize extends Need {}
+
+export function checkLeaseSize(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined }): LeaseSize {
+  object('size', size);
+  checkKeys('lease()', size, ['sequences', 'cells']);
+  object('options', options);
+  checkKeys('lease()', options, ['signal']);
   checkSignal(options.signal);
-  return { ...options, bos: checkBos(options.bos, options.from) };
+  return {
+    sequences: integer('sequences', size.sequences, 1, Number.MAX_SAFE_INTEGER),
+    cells: integer('cells', size.cells, 1, Number.MAX_SAFE_INTEGER),
+  };
 }
 
 export function checkPrompt(prompt: unknown): Prompt {
@@ -163,7 +200,27 @@ function checkStop(stop: unknown): readonly string[] {
   return list as readonly string[];
 }
 
-function checkSignal(signal: unknown): AbortSignal | undefined {
+type StartOptions = Pick<PrefixOptions, 'from' | 'lease' | 'signal'>;
+
+function checkStart({ from, lease, signal }: StartOptions): StartOptions {
+  return { from: checkFrom(from), lease: checkLease(lease), signal: checkSignal(signal) };
+}
+
+function checkFrom(from: unknown): Held | undefined {
+  if (from === undefined || from instanceof Held) return from;
+  throw optionError(
+    'from',
+    'a held sequence: an `end` event has one if `hold` was set, and `prefix()` returns one',
+    from,
+  );
+}
+
+function checkLease(lease: unknown): Lease | undefined {
+  if (lease === undefined || lease instanceof Lease) return lease;
+  throw optionError('lease', 'a lease of this engine, as `lease()` returns it', lease);
+}
+
+export function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal;
   throw optionError('signal', 'an AbortSignal', signal);
 }

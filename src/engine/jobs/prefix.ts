@@ -1,12 +1,16 @@
 import type { NativeBranch } from '../../native/addon.js';
 import type { Finish } from '../../types.js';
 import type { Held } from '../held.js';
+import { Job, type Start } from './job.js';
 import { nativeSampler, samplingDefaults } from './sampling.js';
-import { Ticket } from './ticket.js';
 
 /** A job that only evaluates its prompt and keeps it, for others to start from. */
-export class Prefix extends Ticket {
+export class Prefix extends Job {
   #held: Held | undefined;
+
+  constructor(prompt: Int32Array, start: Start) {
+    super(prompt, start, [0], true);
+  }
 
   override branches(): NativeBranch[] {
     return [
@@ -21,18 +25,6 @@ export class Prefix extends Ticket {
     ];
   }
 
-  override get branchCount(): number {
-    return 1;
-  }
-
-  override get tokensPerBranch(): number {
-    return 0;
-  }
-
-  override get holds(): boolean {
-    return true;
-  }
-
   override token(): undefined {}
 
   override end(_index: number, _finish: Finish, held: Held | undefined): void {
@@ -40,7 +32,7 @@ export class Prefix extends Ticket {
     this.wake();
   }
 
-  async held(): Promise<Held> {
+  async result(): Promise<Held> {
     while (!this.#held) {
       this.throwIfFailed();
       await this.news();

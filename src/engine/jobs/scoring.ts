@@ -1,7 +1,6 @@
 import type { NativeBranch } from '../../native/addon.js';
-import type { Held } from '../held.js';
+import { Job, type Start } from './job.js';
 import { nativeSampler, samplingDefaults } from './sampling.js';
-import { Ticket } from './ticket.js';
 
 /** What the model makes of one given continuation. */
 export interface Score {
@@ -13,16 +12,22 @@ export interface Score {
 }
 
 /** A job that scores given tokens after one evaluation of the prompt. */
-export class Scoring extends Ticket {
+export class Scoring extends Job {
   readonly #logprobs: number[][];
   #ended = 0;
 
   constructor(
     prompt: Int32Array,
-    from: Held | undefined,
+    start: Start,
     readonly continuations: readonly Int32Array[],
   ) {
-    super(prompt, from);
+    // The last token of a continuation is scored, not evaluated.
+    super(
+      prompt,
+      start,
+      continuations.map(tokens => tokens.length - 1),
+      false,
+    );
     this.#logprobs = continuations.map(() => []);
   }
 
@@ -37,19 +42,6 @@ export class Scoring extends Ticket {
     }));
   }
 
-  override get branchCount(): number {
-    return this.continuations.length;
-  }
-
-  /** The last token of a continuation is scored, not evaluated. */
-  override get tokensPerBranch(): number {
-    return Math.max(...this.continuations.map(tokens => tokens.length)) - 1;
-  }
-
-  override get holds(): boolean {
-    return false;
-  }
-
   override token(index: number, _token: number, logprob: number): undefined {
     this.#logprobs[index]!.push(logprob);
   }
@@ -59,7 +51,7 @@ export class Scoring extends Ticket {
     this.wake();
   }
 
-  async scores(): Promise<Score[]> {
+  async result(): Promise<Score[]> {
     while (this.#ended < this.continuations.length) {
       this.throwIfFailed();
       await this.news();

@@ -1,4 +1,4 @@
-import { availableCores } from './cores.js';
+import { availableCores } from './capacity/cores.js';
 
 /**
  * Lets engines of one process compute at the same time only while their threads fit on the cores; beyond that they take

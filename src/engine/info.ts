@@ -1,0 +1,36 @@
+import type { Inspection } from '../models/inspect.js';
+import type { Device } from '../native/addon.js';
+import type { Segment } from '../types.js';
+import type { BosRule } from './jobs/options.js';
+
+/** What the model file says about itself, and what llama.cpp made of it. */
+export interface ModelInfo extends Inspection {
+  /** llama.cpp's one-line description. */
+  readonly description: string;
+  readonly bos: number | null;
+  readonly eos: number | null;
+  /** Tokens that end a text: llama.cpp's, and `<EOD>` with which MEDITRON's training documents end. */
+  readonly ends: Int32Array;
+  /** Ids of control and user-defined tokens. */
+  readonly specials: Int32Array;
+  /** How the weights are in memory. */
+  readonly loadMode: 'read' | 'mmap';
+  /** Layers on the GPU. */
+  readonly gpuLayers: number;
+  /** Devices in use: CPU always, then GPUs. */
+  readonly devices: readonly Device[];
+}
+
+/** What an engine and its users need of a loaded model. */
+export interface LoadedModel {
+  readonly info: ModelInfo;
+  /** See `Model.tokenize`. */
+  tokenize(
+    prompt: string | readonly Segment[],
+    options?: { readonly bos?: BosRule | undefined; readonly inside?: boolean | undefined },
+  ): Promise<Int32Array>;
+  /** See `Model.continuation`. */
+  continuation(after: Int32Array, text: string): Promise<Int32Array>;
+  /** See `Model.detokenize`. */
+  detokenize(tokens: Int32Array, options?: { readonly special?: boolean | undefined }): Promise<string>;
+}

@@ -1,0 +1,170 @@
+import { MeditronError } from '../check/errors.js';
+import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
+import { inBytes } from '../check/words.js';
+import { stringAt } from '../gguf/metadata.js';
+import { readGguf } from '../gguf/reader.js';
+import type { NativeModel } from '../native/addon.js';
+import { loadAddon } from '../native/load.js';
+import { availableCores } from './capacity/cores.js';
+import { availableMemory, type KvType } from './capacity/memory.js';
+import { Engine } from './engine.js';
+import { toMeditronError } from './errors.js';
+import type { LoadedModel, ModelInfo } from './info.js';
+
+export interface EngineOptions {
+  /**
+   * Cells of the KV cache: tokens of all sequences together, a shared prompt counted once. Default: the trained context, at
+   * most 8192. Rounded up to a multiple of 256.
+   */
+  readonly contextSize?: number | undefined;
+  /** Sequences alive at once: samples of all jobs, held ones included; at most 256. Default 8. */
+  readonly maxSequences?: number | undefined;
+  /** Tokens evaluated in one step, between which work can be cancelled. Default: see ARCHITECTURE.md, "Micro-batches". */
+  readonly batchSize?: number | undefined;
+  /** Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights. */
+  readonly threads?: number | undefined;
+  /** How eagerly idle compute threads wait for work, 0 (asleep at once) … 100. Default 50. */
+  readonly poll?: number | undefined;
+  /** Type of the KV cache. `q8_0` halves it at a small loss and needs flash attention. Default `f16`. */
+  readonly kvType?: KvType | undefined;
+  readonly flashAttention?: 'auto' | 'on' | 'off' | undefined;
+  /** LoRA adapters (GGUF files for this model), each with its strength. */
+  readonly loras?: readonly { readonly path: string; readonly scale?: number }[] | undefined;
+  /** Allow sequences longer than the model was trained for; the text degrades. Default false. */
+  readonly beyondTraining?: boolean | undefined;
+  /** Refuse what does not fit in memory, with the numbers, before trying. Default true. */
+  readonly checkMemory?: boolean | undefined;
+}
+
+/** Weights below which threads spend longer waiting for each other than they save. */
+const smallModel = 20e6;
+
+const engineKeys = [
+  'contextSize',
+  'maxSequences',
+  'batchSize',
+  'threads',
+  'poll',
+  'kvType',
+  'flashAttention',
+  'loras',
+  'beyondTraining',
+  'checkMemory',
+];
+
+/** Checks the options, and makes a context of what they ask for. */
+export async function openEngine(model: LoadedModel, weights: NativeModel, options: EngineOptions): Promise<Engine> {
+  object('options', options);
+  checkKeys('createEngine()', options, engineKeys);
+  const { info } = model;
+  const trained = info.contextLength ?? 2048;
+  const warnings: string[] = [];
+  const cores = availableCores();
+  const threads = integer('threads', options.threads ?? (info.parameters < smallModel ? 1 : cores), 1, 4096);
+  if (threads > cores)
+    warnings.push(`${threads} threads were asked for; ${cores} are used, one for each core that is really there`);
+  const maxSequences = integer('maxSequences', options.maxSequences ?? 8, 1, 256);
+  const contextSize = integer('contextSize', options.contextSize ?? Math.min(trained, 8192), 1, 1 << 24);
+  const used = Math.min(threads, cores);
+  const batchSize = Math.max(maxSequences, integer('batchSize', options.batchSize ?? microBatch(info, used), 1, 8192));
+  const kvType = oneOf('kvType', options.kvType ?? 'f16', ['f32', 'f16', 'q8_0']);
+  const flashAttention = oneOf('flashAttention', options.flashAttention ?? (kvType === 'q8_0' ? 'on' : 'auto'), [
+    'auto',
+    'on',
+    'off',
+  ]);
+  if (kvType === 'q8_0' && flashAttention === 'off') {
+    throw new MeditronError(
+      'ERR_OPTION',
+      'Expected `flashAttention` to be on for `kvType` "q8_0", got "off": a quantized cache needs it',
+    );
+  }
+  if (kvType === 'q8_0' && (info.headSize ?? 0) % 32 !== 0) {
+    throw new MeditronError(
+      'ERR_OPTION',
+      `Expected \`kvType\` to be "f16" or "f32" for this model, got "q8_0": its attention heads are ${info.headSize} wide, and q8_0 needs a multiple of 32`,
+    );
+  }
+  const poll = integer('poll', options.poll ?? 50, 0, 100);
+  const beyondTraining = boolean('beyondTraining', options.beyondTraining ?? false);
+  const loras = await checkLoras(options.loras ?? []);
+  if (boolean('checkMemory', options.checkMemory ?? true)) checkMemory(info, contextSize, batchSize, kvType);
+
+  const { addon } = loadAddon();
+  const native = new addon.Engine(weights);
+  try {
+    const limits = await native.open({
+      contextSize,
+      batchSize,
+      maxSequences,
+      threads: used,
+      poll,
+      kvType,
+      flashAttention,
+      loras,
+    });
+    const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
+    return new Engine(native, model, {
+      ...limits,
+      sequenceSize,
+      threads: used,
+      kvType,
+      flashAttention,
+      loras,
+      warnings,
+    });
+  } catch (error) {
+    await native.close();
+    throw toMeditronError(error);
+  }
+}
+
+/**
+ * Tokens of one step, so that no single matrix product takes much longer than 200 ms: only between two of them can the CPU be
+ * interrupted. Reckoned from the model's largest matrix at 50 GFLOP/s a thread rather than measured, because the batch size
+ * changes floating point results and the same seed has to repeat. 128 for the 7B on two threads, 32 for the 70B.
+ */
+function microBatch(info: ModelInfo, threads: number): number {
+  const flopsPerToken = 2 * (info.embedding ?? 4096) * (info.feedForward ?? 11008);
+  const tokens = (0.2 * threads * 50e9) / flopsPerToken;
+  const power = 2 ** Math.floor(Math.log2(Math.max(1, tokens)));
+  return info.gpuLayers > 0 ? 512 : Math.min(512, Math.max(32, power));
+}
+
+function checkMemory(info: ModelInfo, contextSize: number, batchSize: number, kvType: KvType): void {
+  if (info.gpuLayers > 0) return; // llama.cpp knows the GPU's memory better than we do
+  const cells = Math.ceil(contextSize / 256) * 256;
+  const kv = cells * (info.kvBytesPerToken?.[kvType] ?? 0);
+  const compute =
+    batchSize * ((info.feedForward ?? 0) * 3 + (info.embedding ?? 0) * 8) * 4 + 32 * info.vocabulary.size * 8;
+  const available = availableMemory();
+  if (kv + compute <= available) return;
+  throw new MeditronError(
+    'ERR_MEMORY',
+    `A context of ${cells} cells takes ${inBytes(kv)} of ${kvType} cache and about ${inBytes(compute)} to compute in; ${inBytes(available)} are available. ` +
+      `Lower \`contextSize\`${kvType === 'q8_0' ? '' : ', or set `kvType` to "q8_0"'}.`,
+  );
+}
+
+async function checkLoras(loras: unknown): Promise<{ path: string; scale: number }[]> {
+  const checked = array('loras', loras, 0, 16).map((lora, index) => {
+    const where = `loras[${index}]`;
+    const given = object(where, lora);
+    checkKeys(where, given, ['path', 'scale']);
+    return {
+      path: string(`${where}.path`, given.path),
+      scale: number(`${where}.scale`, given.scale ?? 1, -100, 100),
+    };
+  });
+  for (const { path } of checked) {
+    const file = await readGguf(path);
+    const type = stringAt(file.metadata, 'general.type');
+    if (type !== 'adapter') {
+      throw new MeditronError(
+        'ERR_LORA',
+        `Expected a LoRA adapter (general.type "adapter"), got ${type === undefined ? 'a GGUF that does not say so' : `"${type}"`}: ${path}`,
+      );
+    }
+  }
+  return checked;
+}
