@@ -9,7 +9,7 @@ import type { Question } from '../prompt/question/question.js';
 import { textOf } from '../prompt/segment.js';
 import type { AnswerSample } from './answer.js';
 import type { Conclusion } from './conclude.js';
-import type { Ask } from './options.js';
+import { type StoredAsk, storedAsk } from './options.js';
 import type { Plan, Prepared } from './prepare.js';
 import type { AskEngine } from './surface.js';
 
@@ -65,9 +65,7 @@ export interface Evidence {
     readonly source: string;
   };
   /** The options with their defaults filled in; a replay asks with these. */
-  readonly asked: Omit<Ask, 'signal' | 'until' | 'deadline' | 'hash' | 'warnings'> & {
-    readonly deadline: number | null;
-  };
+  readonly asked: StoredAsk;
   readonly plan: Plan;
   readonly seeds: readonly number[];
   readonly prompts: readonly PromptRecord[];
@@ -101,7 +99,6 @@ export function evidenceOf(
 ): Evidence {
   const { info } = engine.model;
   const { ask, question, chosen, plan, seeds, variants } = prepared;
-  const { signal: _signal, until: _until, hash: _hash, warnings: _warnings, ...asked } = ask;
   const addon = addonInUse();
   return {
     schema: evidenceSchema,
@@ -136,11 +133,10 @@ export function evidenceOf(
       source: chosen.choice?.source ?? chosen.format.source,
     },
     asked: {
-      ...asked,
+      ...storedAsk(ask),
       format: chosen.format.name,
       maxTokens: plan.maxTokens,
       width: plan.waves[0]!,
-      deadline: ask.deadline ?? null,
       prompt: {
         ...ask.prompt,
         ...(variants[0]!.prompt.task && question.kind !== 'chat' && { task: variants[0]!.prompt.task }),

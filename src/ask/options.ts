@@ -1,21 +1,31 @@
-import { MeditronError, optionError } from '../check/errors.js';
-import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
-import type { BosRule } from '../engine/jobs/options.js';
+import { MeditronError } from '../check/errors.js';
+import { abortSignal, choice, decimal, type Kind, text, whole, yesNo } from '../check/kinds.js';
+import { array, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
+import { samplingNumbers } from '../check/sampling.js';
+import {
+  type Checked,
+  checkOptions,
+  type Given,
+  givenFrom,
+  type Stored,
+  storedOf,
+  type Table,
+} from '../check/table.js';
 import type { Demonstration } from '../prompt/format/demonstration.js';
 import {
   type FormatName,
+  formatNames,
   type Mode,
   modes,
   type Protocol,
   protocols,
-  type Task,
   tasks,
 } from '../prompt/format/format.js';
 import { formatNameOf } from '../prompt/format/formats.js';
 import { labelsOf, type Question } from '../prompt/question/question.js';
-import { type Shuffle, shuffles } from '../prompt/question/shuffle.js';
+import { shuffles } from '../prompt/question/shuffle.js';
 import { defaultMinVotes } from '../vote/count/decision.js';
-import type { StopRule } from '../vote/count/stopping.js';
+import type { StopRule, StopRuleName } from '../vote/count/stopping.js';
 
 /** How samples weigh in a vote: each as one, by the probability of its text, or by CISC (arXiv 2502.06233) over that. */
 export const weightings = ['none', 'probability', 'cisc'] as const;
@@ -24,183 +34,312 @@ export type Weighting = (typeof weightings)[number];
 /** How `top-token` is freed from a model's liking for certain letters; see debias.ts in vote/. */
 export type Debias = 'none' | 'permutations' | 'contextual' | { readonly prior: readonly number[] };
 
-export interface AskOptions {
-  /** Default `sc-cot` for questions with given answers, `free` for open ones and conversations. */
-  readonly mode?: Mode | undefined;
-  /** Default `strict`. */
-  readonly protocol?: Protocol | undefined;
-  /** Samples of `sc-cot`, `ranked` and `free`: default 5, 10 under `authors-code`, 1 for `free`. */
-  readonly samples?: number | undefined;
-  /** Default 0.8; 0 for `cot` and for one sample of `free`. */
-  readonly temperature?: number | undefined;
-  /** Default 1, as in the paper. */
-  readonly topP?: number | undefined;
-  /** Default 0, off, as in the paper. */
-  readonly topK?: number | undefined;
-  /** Master seed, from which every sample's own is derived. Default 0. */
-  readonly seed?: number | undefined;
-  /** The row of a benchmark; part of what seeds are derived from. Default ''. */
-  readonly item?: string | undefined;
-  /** Most new tokens of a sample. Default 1024, or what the context has room for, which the answer then says. */
-  readonly maxTokens?: number | undefined;
-  /** Default: the format known for the model; an unknown model is refused. */
-  readonly format?: FormatName | undefined;
-  /** When to stop sampling: `exact` up to 19 samples, `beta` from 20; `none` for evaluation. */
-  readonly stop?: StopRule['rule'] | StopRule | undefined;
-  /** Votes the winner needs for `agree`, of `samples`. Default four fifths, rounded up. */
-  readonly minAgreement?: number | undefined;
-  /** Whether each sample of a choice sees the options in an order of its own. Default `none`. */
-  readonly shuffle?: Shuffle | undefined;
-  /** Default `none`, plain counting. */
-  readonly weighting?: Weighting | undefined;
-  /** For `top-token`. Default `none`. */
-  readonly debias?: Debias | undefined;
-  /** Ask a chain that named no answer for one token more, on what it has written. Default true under `strict`. */
-  readonly reask?: boolean | undefined;
-  /** Most samples that run at once; part of what decides the text of a seed. Default: all, but four on a CPU. */
-  readonly width?: number | undefined;
-  /** Milliseconds after which the vote closes with what there is. */
-  readonly deadline?: number | undefined;
-  /** Closes the vote early with what there is, as a deadline does. */
-  readonly until?: AbortSignal | undefined;
-  /** Cancels: the promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  readonly bos?: BosRule | undefined;
-  /** Read the model file for its SHA-256, once per process, while the model thinks. Default true. */
-  readonly hash?: boolean | undefined;
-  /** Which instruction is used; default by the kind of question, or by the task a fine-tune was trained on. */
-  readonly task?: Task | undefined;
-  readonly instruction?: string | undefined;
-  readonly system?: string | undefined;
-  readonly demonstrations?: readonly Demonstration[] | undefined;
-  readonly shots?: number | undefined;
-  /** Length of the lists of mode `ranked`. Default 5. */
-  readonly items?: number | undefined;
-}
+const stopRules = ['none', 'exact', 'beta', 'esc'] as const;
 
-/** What will be done, all of it set: this is what a record keeps and a replay gives back. */
-export interface Ask {
-  readonly mode: Mode;
-  readonly protocol: Protocol;
-  readonly samples: number;
-  readonly temperature: number;
-  readonly topP: number;
-  readonly topK: number;
-  readonly frequencyPenalty: number;
-  readonly seed: number;
-  readonly item: string;
-  /** Undefined: 1024 or what fits. */
-  readonly maxTokens: number | undefined;
-  readonly format: FormatName | undefined;
+/** A rule by its name alone, or with its settings; see stopping.ts in vote/. */
+const stopRule: Kind<StopRuleName | StopRule> = {
+  check(name, value) {
+    const rule = typeof value === 'object' && value !== null ? object(name, value) : { rule: value };
+    const known = oneOf(name, rule.rule, stopRules);
+    const keys = { none: [], exact: ['minVotes', 'winnerOpen'], beta: ['confidence'], esc: ['window'] }[known];
+    checkKeys(name, rule, ['rule', ...keys]);
+    return value as StopRuleName | StopRule;
+  },
+};
+
+const debiasKind: Kind<Debias> = {
+  check(name, value) {
+    if (typeof value !== 'object' || value === null) return oneOf(name, value, ['none', 'permutations', 'contextual']);
+    const { prior } = object(name, value);
+    checkKeys(name, value, ['prior']);
+    const places = array(`${name}.prior`, prior, 2, 26);
+    return { prior: places.map((p, i) => number(`${name}.prior[${i}]`, p, Number.MIN_VALUE, 1)) };
+  },
+};
+
+const formatKind: Kind<FormatName> = {
+  check: (name, value) => formatNameOf(string(name, value)),
+  read: typed => typed,
+};
+
+/** What is in them is checked where the prompt is built. */
+const demonstrationList: Kind<readonly Demonstration[]> = {
+  check: (name, value) => array(name, value, 0, 64) as readonly Demonstration[],
+};
+
+/** The settings of a prompt. */
+export const promptOptions = {
+  /** Which instruction is used; default by the kind of question, or by the task a fine-tune was trained on. */
+  task: {
+    kind: choice(tasks),
+    flag: '--task <name>',
+    help: `whose instruction: ${tasks.join(', ')} (default: by the kind of question)`,
+    stored: true,
+  },
+  /** Takes the place of the task's instruction; an empty string leaves the instruction out. */
+  instruction: {
+    kind: text,
+    flag: '--instruction <text>',
+    help: 'an instruction of your own; an empty one leaves it out',
+    stored: true,
+  },
+  /** The text of the system turn, in formats that have one. */
+  system: { kind: text, flag: '--system <text>', help: 'the system turn, in formats that have one', stored: true },
+  /** Worked examples for `few-shot`, all of which are used, in this order. */
+  demonstrations: {
+    kind: demonstrationList,
+    flag: { none: 'demonstrations are drawn from a file: see eval' },
+    help: 'worked examples for few-shot',
+    stored: true,
+  },
+  /** How many of our own examples `few-shot` uses when no demonstrations are given (`strict` only): 0 to 5, default 3. */
+  shots: {
+    kind: whole(0, 5),
+    flag: '--shots <n>',
+    help: 'examples of the few-shot format (default: 3, or what suits the model)',
+    stored: true,
+  },
+  /** Length of the lists of mode `ranked`. Default 5. */
+  items: {
+    kind: whole(1, 20),
+    flag: '--items <n>',
+    help: 'length of the lists of mode ranked (default: 5)',
+    stored: true,
+  },
+} as const satisfies Table;
+
+/** Every option of `ask()`: its type, check, flag, help, and whether a record keeps it. */
+export const askOptions = {
+  /** Default `sc-cot` for questions with given answers, `free` for open ones and conversations. */
+  mode: {
+    kind: choice(modes),
+    flag: '--mode <mode>',
+    help: `how to ask: ${modes.join(', ')} (default: sc-cot; free for questions without options)`,
+    stored: true,
+  },
+  /** Default `strict`. */
+  protocol: {
+    kind: choice(protocols),
+    default: 'strict',
+    flag: '--protocol <name>',
+    help: `whose prompts, parser and count: ${protocols.join(', ')} (default: strict)`,
+    stored: true,
+  },
+  /** Default: the format known for the model; an unknown model is refused. */
+  format: {
+    kind: formatKind,
+    flag: '--format <name>',
+    help: `prompt format: ${formatNames.join(', ')} (default: the one known for the model)`,
+    stored: true,
+  },
+  ...promptOptions,
+  /** When the token that begins a text is put before the prompt. Default `auto`; `always` under `authors-code`. */
+  bos: {
+    kind: choice(['auto', 'always', 'never']),
+    flag: '--bos <when>',
+    help: 'put the token that begins a text first: auto, always or never (default: auto; always under authors-code)',
+    stored: true,
+  },
+  /** Samples of `sc-cot`, `ranked` and `free`: default 5, 10 under `authors-code`, 1 for `free`. */
+  samples: {
+    kind: whole(1, 256),
+    flag: '-n, --samples <n>',
+    help: 'chains of sc-cot, lists of ranked (default: 5; 10 under authors-code)',
+    stored: true,
+  },
+  /** Default 0.8; 0 for `cot` and for one sample of `free`. */
+  temperature: {
+    kind: samplingNumbers.temperature.kind,
+    flag: '-t, --temperature <t>',
+    help: 'how freely tokens are drawn (default: 0.8; 0 for cot and one sample of free)',
+    stored: true,
+  },
+  topP: samplingNumbers.topP,
+  topK: samplingNumbers.topK,
+  /** Master seed, from which every sample's own is derived. Default 0. */
+  seed: {
+    kind: whole(0, Number.MAX_SAFE_INTEGER),
+    default: 0,
+    flag: '--seed <n>',
+    help: 'same seed, same samples (default: 0)',
+    stored: true,
+  },
+  /** The row of a benchmark; part of what seeds are derived from. Default ''. */
+  item: {
+    kind: text,
+    default: '',
+    flag: { none: 'eval gives every question its own' },
+    help: 'the row of a benchmark, part of what seeds are derived from',
+    stored: true,
+  },
+  /** Most new tokens of a sample. Default 1024, or what the context has room for, which the answer then says. */
+  maxTokens: {
+    kind: whole(1, 0x7fffffff),
+    flag: '--max-tokens <n>',
+    help: 'most tokens of a chain (default: 1024, or what fits)',
+    stored: true,
+  },
+  /** When to stop sampling: `exact` up to 19 samples, `beta` from 20; `none` for evaluation. */
+  stop: {
+    kind: stopRule,
+    flag: { spelling: '--stop-rule <rule>', kind: choice(stopRules), to: (rule: StopRuleName) => rule },
+    help: 'when enough chains have been heard: none, exact, beta or esc (default: exact; beta from 20 samples)',
+    stored: true,
+  },
+  /** Votes the winner needs for `agree`, of `samples`. Default four fifths, rounded up. */
+  minAgreement: {
+    kind: whole(1, 256),
+    flag: '--min-agreement <m>',
+    help: 'chains that must agree (default: four fifths)',
+    stored: true,
+  },
+  /** Whether each sample of a choice sees the options in an order of its own. Default `none`. */
+  shuffle: {
+    kind: choice(shuffles),
+    default: 'none',
+    flag: '--shuffle <how>',
+    help: `show each chain the options in another order: ${shuffles.join(', ')} (default: none)`,
+    stored: true,
+  },
+  /** How samples weigh in the vote. Default `none`, plain counting. */
+  weighting: {
+    kind: choice(weightings),
+    default: 'none',
+    flag: '--weighting <how>',
+    help: `let sure chains count for more: ${weightings.join(', ')} (default: none)`,
+    stored: true,
+  },
+  /** For `top-token`. Default `none`. */
+  debias: {
+    kind: debiasKind,
+    default: 'none',
+    flag: {
+      spelling: '--debias <how>',
+      kind: choice(['none', 'permutations', 'contextual']),
+      to: (how: Debias) => how,
+    },
+    help: 'for top-token: none, permutations or contextual (default: none)',
+    stored: true,
+  },
+  /** Ask a chain that named no answer for one token more, on what it has written. Default true under `strict`. */
+  reask: {
+    kind: yesNo,
+    flag: '--no-reask',
+    help: 'do not ask a chain again that named no answer',
+    stored: true,
+  },
+  /** Most samples that run at once; part of what decides the text of a seed. Default: all, but four on a CPU. */
+  width: {
+    kind: whole(1, 256),
+    flag: '--width <n>',
+    help: 'chains at once (default: 4 on a CPU, else all)',
+    stored: true,
+  },
+  /** Milliseconds after which the vote closes with what there is. */
+  deadline: {
+    kind: decimal(1, 2 ** 31 - 1),
+    flag: { spelling: '--deadline <s>', kind: decimal(0.001, 1e6), to: (seconds: number) => seconds * 1000 },
+    help: 'seconds after which the vote closes with what there is (default: none)',
+    stored: true,
+  },
+  /** Closes the vote early with what there is, as a deadline does. */
+  until: {
+    kind: abortSignal,
+    flag: { none: 'Ctrl-C' },
+    help: 'closes the vote early with what there is',
+    stored: false,
+  },
+  /** Cancels: the promise is rejected with the signal's reason. */
+  signal: { kind: abortSignal, flag: { none: 'a second Ctrl-C' }, help: 'cancels', stored: false },
+  /** Read the model file for its SHA-256, once per process, while the model thinks. Default true. */
+  hash: {
+    kind: yesNo,
+    default: true,
+    flag: { none: 'follows from --record and --json' },
+    help: 'read the model file for its SHA-256',
+    stored: false,
+  },
+} as const satisfies Table;
+
+export interface AskOptions extends Given<typeof askOptions> {}
+
+type PromptName = keyof typeof promptOptions;
+type Chosen = 'mode' | 'samples' | 'temperature' | 'minAgreement' | 'reask' | 'bos';
+
+/** What will be done, all of it set. */
+export type Ask = Omit<Checked<typeof askOptions>, PromptName | Chosen | 'stop'> & {
+  readonly [K in Chosen]: NonNullable<AskOptions[K]>;
+} & {
   readonly stop: StopRule;
-  readonly minAgreement: number;
-  readonly shuffle: Shuffle;
-  readonly weighting: Weighting;
-  readonly debias: Debias;
-  readonly reask: boolean;
-  readonly width: number | undefined;
-  readonly bos: BosRule;
-  readonly deadline: number | undefined;
-  readonly until: AbortSignal | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly hash: boolean;
-  readonly prompt: {
-    readonly task?: Task;
-    readonly instruction?: string;
-    readonly system?: string;
-    readonly demonstrations?: readonly Demonstration[];
-    readonly shots?: number;
-    readonly items?: number;
-  };
+  readonly frequencyPenalty: number;
+  readonly prompt: { readonly [K in PromptName]?: NonNullable<AskOptions[K]> };
   /** What was asked for and has no meaning here, in words. */
   readonly warnings: readonly string[];
+};
+
+/** What a record keeps of it: all that decides an answer. Null is what was left open. */
+export type StoredAsk = Omit<Stored<typeof askOptions>, PromptName | Chosen | 'stop'> &
+  Pick<Ask, Chosen | 'stop' | 'frequencyPenalty' | 'prompt'>;
+
+export function storedAsk(ask: Ask): StoredAsk {
+  const { stop, frequencyPenalty, prompt, ...flat } = ask;
+  const stored = storedOf(askOptions, flat);
+  const open = Object.fromEntries(Object.entries(stored).filter(([name]) => !(name in promptOptions)));
+  return { ...(open as Omit<StoredAsk, 'stop' | 'frequencyPenalty' | 'prompt'>), stop, frequencyPenalty, prompt };
 }
 
-const keys = [
-  'mode',
-  'protocol',
-  'samples',
-  'temperature',
-  'topP',
-  'topK',
-  'seed',
-  'item',
-  'maxTokens',
-  'format',
-  'stop',
-  'minAgreement',
-  'shuffle',
-  'weighting',
-  'debias',
-  'reask',
-  'width',
-  'deadline',
-  'until',
-  'signal',
-  'bos',
-  'hash',
-  'task',
-  'instruction',
-  'system',
-  'demonstrations',
-  'shots',
-  'items',
-] as const;
+/**
+ * The options that ask again what was asked, from a record. What only a protocol sets, the frequency penalty, follows from it.
+ *
+ * @throws MeditronError `ERR_OPTION` that names the field
+ */
+export function askedAgain(stored: Readonly<Record<string, unknown>>): AskOptions {
+  const { frequencyPenalty: _, prompt, ...flat } = stored;
+  return {
+    ...givenFrom('asked', askOptions, flat),
+    ...givenFrom('asked.prompt', promptOptions, object('asked.prompt', prompt)),
+  };
+}
 
 /** Checks the options once and fills in what is missing (see the tables of arXiv 2311.16079 and of the authors' scripts). */
 export function checkAsk(question: Question, options: AskOptions): Ask {
-  object('options', options);
-  checkKeys('ask()', options, keys);
-  const mode = oneOf('mode', options.mode ?? (labelsOf(question).length > 0 ? 'sc-cot' : 'free'), modes);
-  const protocol = oneOf('protocol', options.protocol ?? 'strict', protocols);
+  const given = checkOptions('ask()', askOptions, options);
+  const { protocol, weighting, shuffle } = given;
+  const mode = given.mode ?? (labelsOf(question).length > 0 ? 'sc-cot' : 'free');
   const warnings: string[] = [];
-  const samples = samplesOf(options, mode, protocol, warnings);
+  const samples = samplesOf(given.samples, mode, protocol, warnings);
   const many = samples > 1;
   const greedy = mode === 'cot' || mode === 'top-token' || (mode === 'free' && !many);
-  const asked = options.temperature === undefined ? undefined : number('temperature', options.temperature, 0, 100);
-  if (mode === 'top-token' && asked !== undefined) warnings.push('`temperature` has no meaning in mode top-token');
-  const temperature = mode === 'top-token' ? 0 : (asked ?? (greedy ? 0 : 0.8));
+  if (mode === 'top-token' && given.temperature !== undefined)
+    warnings.push('`temperature` has no meaning in mode top-token');
+  const temperature = mode === 'top-token' ? 0 : (given.temperature ?? (greedy ? 0 : 0.8));
   if (many && temperature === 0)
     warnings.push('At temperature 0 all samples are the same, and their agreement says nothing');
-  const weighting = oneOf('weighting', options.weighting ?? 'none', weightings);
-  const minAgreement = integer('minAgreement', options.minAgreement ?? defaultMinVotes(samples), 1, samples);
-  const shuffle = oneOf('shuffle', options.shuffle ?? 'none', shuffles);
+  const minAgreement = integer('minAgreement', given.minAgreement ?? defaultMinVotes(samples), 1, samples);
   if (shuffle !== 'none' && question.kind !== 'choice') throw conflict('`shuffle` needs a question with options');
   if (shuffle !== 'none' && mode === 'top-token')
     throw conflict('In mode top-token use `debias` "permutations" instead of `shuffle`');
-  const deadline = options.deadline === undefined ? undefined : number('deadline', options.deadline, 1, 2 ** 31 - 1);
+  const { task, instruction, system, demonstrations, shots, items, ...rest } = given;
   return {
+    ...rest,
     mode,
-    protocol,
     samples,
     temperature,
-    topP: number('topP', options.topP ?? 1, Number.MIN_VALUE, 1),
-    topK: integer('topK', options.topK ?? 0, 0, 0x7fffffff),
     // vLLM's frequency penalty, always on in epfLLM/meditron evaluation/inference.py
     frequencyPenalty: protocol === 'authors-code' ? 1 : 0,
-    seed: integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER),
-    item: string('item', options.item ?? ''),
-    maxTokens: options.maxTokens === undefined ? undefined : integer('maxTokens', options.maxTokens, 1, 0x7fffffff),
-    format: options.format === undefined ? undefined : formatNameOf(string('format', options.format)),
-    stop: stopOf(options.stop, { samples, mode, weighting, minAgreement }),
+    stop: stopOf(given.stop, { samples, mode, weighting, minAgreement }),
     minAgreement,
-    shuffle,
     weighting: mode === 'top-token' || !hasVote(mode, question) ? refuseWeighting(weighting) : weighting,
-    debias: debiasOf(options.debias, mode, question),
-    reask: boolean('reask', options.reask ?? protocol === 'strict'),
-    width: options.width === undefined ? undefined : integer('width', options.width, 1, 256),
-    bos: oneOf('bos', options.bos ?? (protocol === 'authors-code' ? 'always' : 'auto'), ['auto', 'always', 'never']),
-    deadline,
-    until: signalOf('until', options.until),
-    signal: signalOf('signal', options.signal),
-    hash: boolean('hash', options.hash ?? true),
+    debias: debiasFor(given.debias, mode, question),
+    reask: given.reask ?? protocol === 'strict',
+    bos: given.bos ?? (protocol === 'authors-code' ? 'always' : 'auto'),
     prompt: {
-      ...(options.task !== undefined && { task: oneOf('task', options.task, tasks) }),
-      ...(options.instruction !== undefined && { instruction: string('instruction', options.instruction) }),
-      ...(options.system !== undefined && { system: string('system', options.system) }),
-      ...(options.demonstrations !== undefined && { demonstrations: options.demonstrations }),
-      ...(options.shots !== undefined && { shots: integer('shots', options.shots, 0, 5) }),
-      ...(options.items !== undefined && { items: integer('items', options.items, 1, 20) }),
+      ...(task !== undefined && { task }),
+      ...(instruction !== undefined && { instruction }),
+      ...(system !== undefined && { system }),
+      ...(demonstrations !== undefined && { demonstrations }),
+      ...(shots !== undefined && { shots }),
+      ...(items !== undefined && { items }),
     },
     warnings,
   };
@@ -211,8 +350,7 @@ export function hasVote(mode: Mode, question: Question): boolean {
   return mode === 'ranked' || (mode !== 'free' && labelsOf(question).length > 0);
 }
 
-function samplesOf(options: AskOptions, mode: Mode, protocol: Protocol, warnings: string[]): number {
-  const given = options.samples === undefined ? undefined : integer('samples', options.samples, 1, 256);
+function samplesOf(given: number | undefined, mode: Mode, protocol: Protocol, warnings: string[]): number {
   if (mode === 'cot' || mode === 'top-token') {
     if (given !== undefined && given > 1) warnings.push(`\`samples\` has no meaning in mode ${mode}, which asks once`);
     return 1;
@@ -236,51 +374,28 @@ function stopOf(given: AskOptions['stop'], { samples, mode, weighting, minAgreem
     if (!votes || weighting !== 'none') return { rule: 'none' };
     return samples >= 20 ? { rule: 'beta' } : { rule: 'exact', minVotes: minAgreement };
   }
-  const rule = typeof given === 'object' && given !== null ? object('stop', given) : { rule: given };
-  const name = oneOf('stop', rule.rule, ['none', 'exact', 'beta', 'esc']);
-  checkKeys(
-    'stop',
-    rule,
-    {
-      none: ['rule'],
-      exact: ['rule', 'minVotes', 'winnerOpen'],
-      beta: ['rule', 'confidence'],
-      esc: ['rule', 'window'],
-    }[name],
-  );
+  const rule: StopRule = typeof given === 'object' ? given : { rule: given };
+  const name = rule.rule;
   if (name !== 'none' && weighting !== 'none') {
     throw conflict(`Stopping early counts votes; with \`weighting\` "${weighting}" use \`stop\` "none"`);
   }
   if (name === 'none' || !votes) return { rule: 'none' };
-  if (name === 'exact') return { minVotes: minAgreement, ...(rule as StopRule & { rule: 'exact' }) };
-  return rule as StopRule;
+  return name === 'exact' ? { minVotes: minAgreement, ...rule } : rule;
 }
 
-function debiasOf(given: AskOptions['debias'], mode: Mode, question: Question): Debias {
-  if (given === undefined || given === 'none') return 'none';
+function debiasFor(given: Debias, mode: Mode, question: Question): Debias {
+  if (given === 'none') return given;
   if (mode !== 'top-token') throw conflict('`debias` is for mode top-token; elsewhere use `shuffle`');
   const count = labelsOf(question).length;
-  if (typeof given === 'object' && given !== null) {
-    checkKeys('debias', given, ['prior']);
-    const prior = array('debias.prior', given.prior, count, count).map((p, i) =>
-      number(`debias.prior[${i}]`, p, Number.MIN_VALUE, 1),
-    );
-    return { prior };
-  }
-  const name = oneOf('debias', given, ['none', 'permutations', 'contextual']);
-  if (name === 'permutations' && question.kind !== 'choice')
+  if (typeof given === 'object') array('debias.prior', given.prior, count, count);
+  if (given === 'permutations' && question.kind !== 'choice')
     throw conflict('`debias` "permutations" needs a question with options');
-  return name;
+  return given;
 }
 
 function refuseWeighting(weighting: Weighting): Weighting {
   if (weighting === 'none') return weighting;
   throw conflict('`weighting` needs samples that vote: mode sc-cot and a question with given answers');
-}
-
-function signalOf(option: string, value: unknown): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
-  throw optionError(option, 'an AbortSignal', value);
 }
 
 function conflict(message: string): MeditronError {

@@ -5,7 +5,7 @@ import { modelHash } from '../models/identity.js';
 import type { Answer, AskEvent } from './answer.js';
 import { askStream } from './ask.js';
 import { type Evidence, evidenceSchema } from './evidence.js';
-import type { AskOptions } from './options.js';
+import { type AskOptions, askedAgain } from './options.js';
 import type { AskEngine } from './surface.js';
 
 /** Where a replay first differs from its record. */
@@ -144,9 +144,9 @@ export function readEvidence(record: unknown): Evidence {
 
 /** Without the deadline: what was cut by the clock then may finish now. */
 function optionsOf({ asked }: Evidence): AskOptions {
-  const { deadline: _, prompt, frequencyPenalty: __, samples, temperature, ...rest } = asked;
+  const { deadline: _, samples, temperature, ...rest } = askedAgain({ ...asked });
   const once = asked.mode === 'top-token';
-  return { ...rest, ...prompt, ...(!once && { samples, temperature }), hash: false };
+  return { ...rest, ...(!once && { samples, temperature }), hash: false };
 }
 
 function firstDifference(expected: Evidence, got: Evidence): Difference | undefined {

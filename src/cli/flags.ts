@@ -1,47 +1,70 @@
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
-import { optionError } from '../check/errors.js';
-import { integer, number } from '../check/options.js';
+import { type Command, Option as CommanderOption } from 'commander';
+import { askOptions } from '../ask/options.js';
+import type { Kind } from '../check/kinds.js';
+import { engineOptions, loadOptions } from '../check/machine.js';
 import { packageFolder } from '../check/project.js';
-import type { SamplingOptions } from '../engine/jobs/sampling.js';
-import type { EngineOptions, LoadOptions } from '../engine/model.js';
+import { samplingNumbers } from '../check/sampling.js';
+import type { Flag, FlagOfOtherKind, Given, Option, Table } from '../check/table.js';
 
-/** What every command that loads a model takes. */
-export interface ModelFlags {
-  readonly model: string;
-  readonly gpuLayers?: LoadOptions['gpuLayers'];
-  readonly load?: LoadOptions['loadMode'];
+/** A command's parsed flags, before the options among them are taken out by their table. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** Adds a flag for every option that a person can type. */
+export function addFlags(command: Command, table: Table): Command {
+  for (const [name, option] of Object.entries(table)) {
+    const flag = flagFor(name, option);
+    if (flag) command.addOption(flag);
+  }
+  return command;
 }
 
-export interface EngineFlags {
-  readonly threads?: number;
-  readonly ctx?: number;
-  readonly batch?: number;
-  readonly kvType?: EngineOptions['kvType'];
-  readonly flashAttention?: EngineOptions['flashAttention'];
-  readonly lora?: readonly { readonly path: string; readonly scale: number }[];
+/** The options of a table among a command's flags. */
+export function optionsOf<T extends Table>(table: T, flags: Flags): Given<T> {
+  const given = Object.entries(table).flatMap(([name, { flag }]) => {
+    const spelling = spellingOf(flag);
+    if (spelling === undefined) return [];
+    const typed = flags[new CommanderOption(spelling).attributeName()];
+    // A switch that takes something away, --no-…, is true for commander where nobody gave it.
+    if (typed === undefined || (typed === true && isNegative(spelling))) return [];
+    return [[name, hasOtherKind(flag) ? flag.to(typed as never) : typed]];
+  });
+  return Object.fromEntries(given) as Given<T>;
 }
 
-export interface SamplingFlags {
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly repeatPenalty?: number;
-  readonly frequencyPenalty?: number;
-  readonly presencePenalty?: number;
+function flagFor(name: string, { flag, kind, help }: Option): CommanderOption | undefined {
+  const spelling = spellingOf(flag);
+  if (spelling === undefined) return undefined;
+  const made = new CommanderOption(spelling, help);
+  if (isNegative(spelling)) return made;
+  return made.argParser(parserOf(made.long ?? name, hasOtherKind(flag) ? flag.kind : kind));
 }
 
-export function addModelFlags(command: Command): Command {
-  return command
-    .addOption(modelOption())
-    .option('--gpu-layers <n|auto>', 'layers to put on the GPU; 0 is the CPU alone (default: auto)', layers)
-    .addOption(
-      new Option(
-        '--load <mode>',
-        'how weights come into memory: read (fastest kernels), mmap (may exceed memory)',
-      ).choices(['auto', 'read', 'mmap']),
-    );
+/** Checks what was typed. A flag of several values may be repeated. */
+function parserOf<T>(flag: string, kind: Kind<T>): (typed: string, before: unknown) => T {
+  return (typed, before) => {
+    const value = kind.check(flag, kind.read!(typed));
+    return Array.isArray(value) && Array.isArray(before) ? ([...before, ...value] as T) : value;
+  };
+}
+
+/** A flag that only a command has, checked as those in the tables are. */
+export function flag(spelling: string, help: string, kind: Kind<unknown>): CommanderOption {
+  const made = new CommanderOption(spelling, help);
+  return made.argParser(parserOf(made.long!, kind));
+}
+
+function spellingOf(flag: Flag): string | undefined {
+  if (typeof flag === 'string') return flag;
+  return 'none' in flag ? undefined : flag.spelling;
+}
+
+function hasOtherKind(flag: Flag): flag is FlagOfOtherKind {
+  return typeof flag === 'object' && 'spelling' in flag;
+}
+
+function isNegative(spelling: string): boolean {
+  return /(^| )--no-/.test(spelling);
 }
 
 /** The model that ships with the project, used where none is named. */
@@ -50,151 +73,45 @@ export function defaultModel(): string {
 }
 
 /** Which model: of every command that needs one. */
-export function modelOption(): Option {
-  return new Option('-m, --model <file>', 'GGUF file; of a split model the first part').default(
+export function modelOption(): CommanderOption {
+  return new CommanderOption('-m, --model <file>', 'GGUF file; of a split model the first part').default(
     defaultModel(),
     'the one in models/',
   );
 }
 
-export function addEngineFlags(command: Command): Command {
-  return command
-    .option(
-      '--threads <n>',
-      'compute threads; never more than the cores there are (default: all)',
-      whole('threads', 1, 4096),
-    )
-    .option(
-      '--ctx <n>',
-      'tokens in the context, of all samples together (default: as many as are needed)',
-      whole('ctx', 1, 1 << 24),
-    )
-    .option('--batch <n>', 'prompt tokens evaluated in one step', whole('batch', 1, 8192))
-    .addOption(
-      new Option('--kv-type <type>', 'type of the key-value cache (default: f16; q8_0 halves it)').choices([
-        'f16',
-        'q8_0',
-        'f32',
-      ]),
-    )
-    .addOption(new Option('--flash-attention <when>', 'default: auto').choices(['auto', 'on', 'off']))
-    .option('--lora <file[=scale]>', 'LoRA adapter and its strength; may be repeated', adapter);
+/** Of commands that take a text as it stands. */
+export function bosOption(): CommanderOption {
+  return flag(
+    '--bos <when>',
+    'put the token that begins a text first: auto, always or never',
+    askOptions.bos.kind,
+  ).default('auto');
 }
 
-export function addSamplingFlags(command: Command): Command {
-  return command
-    .option('-t, --temperature <t>', '0 always takes the most probable token', decimal('temperature', 0, 100))
-    .option('--top-k <k>', 'keep the k most probable tokens; 0 keeps all (default: 0)', whole('top-k', 0, 0x7fffffff))
-    .option(
-      '--top-p <p>',
-      'keep the tokens that make up this probability (default: 1, all)',
-      decimal('top-p', Number.MIN_VALUE, 1),
-    )
-    .option('--min-p <p>', 'keep tokens this probable, relative to the best (default: 0, all)', decimal('min-p', 0, 1))
-    .option(
-      '--repeat-penalty <x>',
-      'divides the logits of tokens already generated (default: 1)',
-      decimal('repeat-penalty', 0.01, 100),
-    )
-    .option(
-      '--frequency-penalty <x>',
-      'subtracted for each time a token was generated (default: 0)',
-      decimal('frequency-penalty', -100, 100),
-    )
-    .option(
-      '--presence-penalty <x>',
-      'subtracted once a token was generated (default: 0)',
-      decimal('presence-penalty', -100, 100),
-    );
-}
-
-/** The sampling options among a command's flags. */
-export function samplingOf(flags: SamplingFlags, temperature: number): SamplingOptions {
-  const { topK, topP, minP, repeatPenalty, frequencyPenalty, presencePenalty } = flags;
-  return {
-    temperature: flags.temperature ?? temperature,
-    topK,
-    topP,
-    minP,
-    repeatPenalty,
-    frequencyPenalty,
-    presencePenalty,
-  };
-}
-
-/** The engine options among a command's flags. */
-export function engineOf(flags: EngineFlags): EngineOptions {
-  const { threads, batch, kvType, flashAttention, lora } = flags;
-  return { threads, contextSize: flags.ctx, batchSize: batch, kvType, flashAttention, loras: lora };
-}
-
-/** Parser of a whole number; `NaN`, `1e99`, `0x10` and an empty text are refused. */
-export function whole(name: string, min: number, max: number): (text: string) => number {
-  return text => integer(`--${name}`, asNumber(text), min, max);
-}
-
-/** Parser of a number. */
-export function decimal(name: string, min: number, max: number): (text: string) => number {
-  return text => number(`--${name}`, asNumber(text), min, max);
-}
-
-/** Parser of an option that may be repeated. */
-export function repeated(text: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), text];
+/** Model, where it is computed, and what its engine is like: of every command that asks a model. */
+export function addModelFlags(command: Command): Command {
+  command.addOption(modelOption());
+  return addFlags(command, loadOptions);
 }
 
 /** Messages of the library name its options; the user typed flags. */
 export function inFlags(message: string): string {
   const told = message.replaceAll('Open the engine with a larger', 'Give a larger');
   return told.replace(/`(?:samplers\[\d+\]\.)?([a-zA-Z]+)`/g, (whole, option) => {
-    const flag = flagOf[option];
+    const flag = flagOf.get(option);
     return flag ? `\`${flag}\`` : whole;
   });
 }
 
-const flagOf: Readonly<Record<string, string | undefined>> = {
-  temperature: '--temperature',
-  topK: '--top-k',
-  topP: '--top-p',
-  minP: '--min-p',
-  repeatPenalty: '--repeat-penalty',
-  frequencyPenalty: '--frequency-penalty',
-  presencePenalty: '--presence-penalty',
-  grammar: '--grammar',
-  seed: '--seed',
-  stop: '--stop',
-  maxTokens: '--max-tokens',
-  maxSequences: '--samples',
-  contextSize: '--ctx',
-  batchSize: '--batch',
-  threads: '--threads',
-  kvType: '--kv-type',
-  flashAttention: '--flash-attention',
-  ignoreEnd: '--ignore-end',
-  gpuLayers: '--gpu-layers',
-  loadMode: '--load',
-  format: '--format',
-  samples: '--samples',
-  minAgreement: '--min-agreement',
-  width: '--width',
-  debias: '--debias',
-  shuffle: '--shuffle',
-};
-
-function asNumber(text: string): unknown {
-  return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
-}
-
-function layers(text: string): number | 'auto' {
-  if (text === 'auto') return text;
-  const value = asNumber(text);
-  if (typeof value !== 'number') throw optionError('--gpu-layers', 'a number of layers or auto', text);
-  return integer('--gpu-layers', value, 0, 10_000);
-}
-
-function adapter(text: string, before: EngineFlags['lora'] = []): EngineFlags['lora'] {
-  const at = text.lastIndexOf('=');
-  const scale = at < 0 ? undefined : asNumber(text.slice(at + 1));
-  if (typeof scale !== 'number') return [...before, { path: text, scale: 1 }];
-  return [...before, { path: text.slice(0, at), scale: number('--lora', scale, -100, 100) }];
-}
+const flagOf: ReadonlyMap<string, string> = new Map([
+  ...Object.entries({ ...samplingNumbers, ...loadOptions, ...engineOptions, ...askOptions }).flatMap(
+    ([name, { flag }]): [string, string][] => {
+      const spelling = spellingOf(flag);
+      return spelling === undefined ? [] : [[name, new CommanderOption(spelling).long!]];
+    },
+  ),
+  ['maxSequences', '--samples'],
+  ['grammar', '--grammar'],
+  ['ignoreEnd', '--ignore-end'],
+]);

@@ -4,6 +4,10 @@ import type { Question } from '../prompt/question/question.js';
 import { parseQuestionText } from '../prompt/question/text.js';
 import { textFrom } from './input.js';
 
+/** What a command says of its argument. */
+export const questionHelp =
+  'a file (JSON, or plain text with lettered options), - for standard input, or the question itself';
+
 /**
  * The question of a command: a file, `-` or nothing for standard input, or else the words themselves. JSON, or plain text with
  * lettered options.

@@ -1,24 +1,18 @@
 import { Command } from 'commander';
 import { chooseFormat } from '../../ask/choice.js';
+import { askOptions } from '../../ask/options.js';
 import { MeditronError } from '../../check/errors.js';
+import { whole } from '../../check/kinds.js';
+import { engineOptions, loadOptions } from '../../check/machine.js';
+import { samplingNumbers } from '../../check/sampling.js';
+import { pick } from '../../check/table.js';
 import { inBytes } from '../../check/words.js';
 import type { Model } from '../../engine/model.js';
 import { scopeWarning } from '../../models/known.js';
-import { type FormatName, formatNames, type PromptFormat } from '../../prompt/format/format.js';
-import { formatNameOf, formats } from '../../prompt/format/formats.js';
+import type { FormatName, PromptFormat } from '../../prompt/format/format.js';
+import { formats } from '../../prompt/format/formats.js';
 import { type Answer, Conversation } from '../conversation.js';
-import {
-  addEngineFlags,
-  addModelFlags,
-  addSamplingFlags,
-  type EngineFlags,
-  engineOf,
-  inFlags,
-  type ModelFlags,
-  type SamplingFlags,
-  samplingOf,
-  whole,
-} from '../flags.js';
+import { addFlags, addModelFlags, type Flags, flag, inFlags, optionsOf } from '../flags.js';
 import { load } from '../load.js';
 import { exitCodeOf, report } from '../terminal/exit.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -28,7 +22,8 @@ import { outputLost, print, printJson, printText, say } from '../terminal/output
 import { oneLine } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 
-interface ChatFlags extends ModelFlags, EngineFlags, SamplingFlags {
+interface ChatFlags extends Flags {
+  readonly model: string;
   readonly format?: FormatName;
   readonly system?: string;
   readonly seed: number;
@@ -39,23 +34,21 @@ interface ChatFlags extends ModelFlags, EngineFlags, SamplingFlags {
 export function chat(): Command {
   const command = new Command('chat')
     .description('Talks with a model over several turns. The conversation stays in memory and is written nowhere.')
-    .option(
-      '--format <name>',
-      `prompt format: ${formatNames.join(', ')} (default: the one known for the model)`,
-      formatNameOf,
-    )
     .option('--system <text>', 'what the model is told before the conversation')
-    .option('--seed <n>', 'same seed and same messages, same answers', whole('seed', 0, 2 ** 48), 0)
-    .option(
-      '--max-tokens <n>',
-      'most tokens of an answer (default: what the context has left, at most 512)',
-      whole('max-tokens', 1, 0x7fffffff),
+    .addOption(flag('--seed <n>', 'same seed and same messages, same answers', whole(0, 2 ** 48)).default(0))
+    .addOption(
+      flag(
+        '--max-tokens <n>',
+        'most tokens of an answer (default: what the context has left, at most 512)',
+        whole(1, 0x7fffffff),
+      ),
     )
     .option('--json', 'print one JSON object a line for every answer, or error')
     .addHelpText('after', help);
-  addSamplingFlags(command);
+  addFlags(command, pick(askOptions, ['format']));
+  addFlags(command, samplingNumbers);
   addModelFlags(command);
-  addEngineFlags(command);
+  addFlags(command, engineOptions);
   return command.action(converse);
 }
 
@@ -75,15 +68,15 @@ Example:
 
 async function converse(flags: ChatFlags): Promise<void> {
   const loading = interrupts();
-  await using model = await load(flags, loading.signal);
+  await using model = await load(flags.model, optionsOf(loadOptions, flags), loading.signal);
   const format = await formatFor(model, flags, loading.signal);
-  await using engine = await model.createEngine({ ...engineOf(flags), maxSequences: 2 });
+  await using engine = await model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences: 2 });
   loading[Symbol.dispose]();
   const outside = scopeWarning([model.info.name, model.info.path], '');
   const warnings = [...engine.settings.warnings, ...(outside === undefined ? [] : [outside])];
   if (!flags.json) for (const warning of warnings) warn(warning);
   const conversation = new Conversation(engine, format, {
-    sampling: samplingOf(flags, 0.7),
+    sampling: { temperature: 0.7, ...optionsOf(samplingNumbers, flags) },
     seed: flags.seed,
     maxTokens: flags.maxTokens,
     system: undefined,

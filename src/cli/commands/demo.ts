@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import wrap from 'wrap-ansi';
+import { whole } from '../../check/kinds.js';
 import { askedOf, type ClinicalQuestion, letters } from '../../clinical/question.js';
 import { clinicalQuestions, scoreNames } from '../../clinical/questions.js';
-import { defaultModel, whole } from '../flags.js';
+import { defaultModel, flag } from '../flags.js';
 import { load } from '../load.js';
 import { answerScreen } from '../terminal/answer.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -23,7 +24,7 @@ export function demo(): Command {
     .description(
       'Asks the model that ships a question five times over and lets its answers vote; what `npm start` runs.',
     )
-    .option('--seed <n>', 'invents a patient', whole('seed', 0, Number.MAX_SAFE_INTEGER), defaultSeed)
+    .addOption(flag('--seed <n>', 'invents a patient', whole(0, Number.MAX_SAFE_INTEGER)).default(defaultSeed))
     .addHelpText('after', '\nExample:\n  meditron demo --seed 13')
     .action(show);
 }
@@ -33,7 +34,7 @@ async function show({ seed }: { readonly seed: number }): Promise<void> {
   const { signal } = interrupt;
   const scores = [scoreNames[seed % scoreNames.length]!];
   const asked = clinicalQuestions({ seed, count: 1, scores }).next().value as ClinicalQuestion;
-  await using model = await load({ model: defaultModel() }, signal);
+  await using model = await load(defaultModel(), {}, signal);
   paragraphs(
     `Loaded ${basename(defaultModel())} on ${model.info.devices.map(device => device.name).join(', ')}.`,
     about,

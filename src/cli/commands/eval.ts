@@ -2,18 +2,20 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { MeditronError, optionError } from '../../check/errors.js';
+import { choice, whole } from '../../check/kinds.js';
+import { engineOptions, loadOptions } from '../../check/machine.js';
 import { type Evaluated, evaluate } from '../../evaluate/evaluate.js';
 import { compareEvaluations, type Figures, figuresJson, figuresOf } from '../../evaluate/report/figures.js';
 import { htmlReport } from '../../evaluate/report/html.js';
 import { terminalReport } from '../../evaluate/report/terminal.js';
 import { endpointTarget } from '../../evaluate/run/endpoint.js';
+import { runOptions } from '../../evaluate/run/options.js';
 import { localTarget, type Target } from '../../evaluate/run/target.js';
 import type { Reading } from '../../evaluate/score/rescore.js';
 import { readEvaluation } from '../../evaluate/storage/stored.js';
 import { loadTask } from '../../evaluate/tasks/load.js';
-import type { Partition, TaskName, TaskSet } from '../../evaluate/tasks/task.js';
-import { addEvalFlags, benchmarks, type EvalFlags } from '../evalflags.js';
-import { addEngineFlags, addModelFlags, engineOf } from '../flags.js';
+import { type Partition, type TaskName, type TaskSet, taskNames } from '../../evaluate/tasks/task.js';
+import { addFlags, addModelFlags, type Flags, flag, optionsOf } from '../flags.js';
 import { load } from '../load.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
@@ -21,13 +23,71 @@ import { print, printJson } from '../terminal/output.js';
 import { evaluationProgress } from '../terminal/progress.js';
 import { hasColours, widthOf } from '../terminal/terminal.js';
 
+/** What the command takes besides the options of a run, the model's and the engine's. */
+interface EvalFlags extends Flags {
+  readonly model: string;
+  readonly task?: TaskName;
+  readonly file?: string;
+  readonly data: string;
+  readonly demos?: string;
+  readonly limit?: number;
+  readonly parallel?: number;
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly rescore?: string;
+  readonly compare?: string;
+  readonly endpoint?: string;
+  readonly endpointModel?: string;
+  readonly apiKeyEnv?: string;
+  readonly timeout: number;
+  readonly concurrency?: number;
+  readonly json?: boolean;
+  readonly html?: string;
+}
+
+/** The benchmarks that are found under --data. */
+const benchmarks: readonly TaskName[] = taskNames.filter(name => name !== 'file');
+
 export function evaluation(): Command {
-  const command = new Command('eval').description(
-    'Measures a model on a benchmark or on questions of your own: accuracy, agreement, calibration, cost.',
-  );
-  addEvalFlags(command);
+  const command = new Command('eval')
+    .description('Measures a model on a benchmark or on questions of your own: accuracy, agreement, calibration, cost.')
+    .argument('[folder]', 'with --compare: the second folder')
+    .addOption(
+      flag(
+        '--task <name>',
+        `benchmark, read from published files under --data: ${benchmarks.join(', ')}`,
+        choice(benchmarks),
+      ),
+    )
+    .option('--file <file>', 'questions of your own: one JSON object a line, {"question", "options", "answer"}')
+    .option('--data <dir>', 'where the published files are', 'data')
+    .addOption(flag('--limit <n>', 'only the first n questions', whole(1, 1e9)));
+  addFlags(command, runOptions);
+  command
+    .option('--demos <file>', 'draw demonstrations from this file instead')
+    .addOption(
+      flag(
+        '--parallel <n>',
+        'questions in flight at once (default: what fills a batch and fits in memory)',
+        whole(1, 256),
+      ),
+    )
+    .option('--out <dir>', 'folder for results.jsonl, report.html and report.json')
+    .option('--resume', 'go on with the results in --out')
+    .option(
+      '--rescore <dir>',
+      'read and count stored samples anew, under --protocol, --stop-rule, --samples or --weighting',
+    )
+    .option('--compare <dir>', 'compare the results of two folders, question by question')
+    .option('--endpoint <url>', 'evaluate an OpenAI-compatible server instead, as http://127.0.0.1:8080/v1')
+    .option('--endpoint-model <name>', 'the model there (default: its only one)')
+    .option('--api-key-env <name>', 'environment variable that holds the key')
+    .addOption(flag('--concurrency <n>', 'requests to the endpoint at once (default: 16)', whole(1, 1024)))
+    .addOption(flag('--timeout <seconds>', 'of one request to the endpoint', whole(1, 86_400)).default(600))
+    .option('--json', 'print the metrics as one JSON object')
+    .option('--html <file>', 'write the report there too');
   addModelFlags(command);
-  addEngineFlags(command);
+  addFlags(command, engineOptions);
   return command.addHelpText('after', help).action(measureOrRead);
 }
 
@@ -74,19 +134,7 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
       resume: flags.resume,
       limit: flags.limit,
       parallel: flags.parallel,
-      modes: flags.mode,
-      protocol: flags.protocol,
-      samples: flags.samples,
-      temperature: flags.temperature,
-      topP: flags.topP,
-      topK: flags.topK,
-      seed: flags.seed,
-      maxTokens: flags.maxTokens,
-      stop: flags.stopRule,
-      weighting: flags.weighting,
-      format: flags.format,
-      shots: flags.shots,
-      demoSeeds: flags.demoSeed,
+      ...optionsOf(runOptions, flags),
       signal,
       onProgress: progress.show,
     });
@@ -183,13 +231,14 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
     });
     return { ...target, [Symbol.asyncDispose]: async () => {} };
   }
-  const model = await load(flags, signal);
-  const target = localTarget(model, engineOf(flags));
+  const model = await load(flags.model, optionsOf(loadOptions, flags), signal);
+  const target = localTarget(model, optionsOf(engineOptions, flags));
   return { ...target, [Symbol.asyncDispose]: () => model.close() };
 }
 
-function readingOf({ protocol, stopRule, samples, weighting }: EvalFlags): Reading {
-  return { protocol, samples, weighting, stop: stopRule === undefined ? undefined : { rule: stopRule } };
+function readingOf(flags: EvalFlags): Reading {
+  const { protocol, samples, weighting, stop } = optionsOf(runOptions, flags);
+  return { protocol, samples, weighting, stop: stop === undefined ? undefined : { rule: stop } };
 }
 
 /** Three things can be asked of the command; flags of one mean nothing to another and are not ignored. */

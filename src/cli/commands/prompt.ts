@@ -1,30 +1,32 @@
 import { Command } from 'commander';
 import { chooseFormat } from '../../ask/choice.js';
-import { checkAsk } from '../../ask/options.js';
+import { askOptions, checkAsk, promptOptions } from '../../ask/options.js';
 import { promptFor, vocabularyWarnings } from '../../ask/prepare.js';
-import { addModelFlags, type ModelFlags } from '../flags.js';
+import { loadOptions } from '../../check/machine.js';
+import { pick } from '../../check/table.js';
+import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';
 import { load } from '../load.js';
-import { questionFrom } from '../question.js';
+import { questionFrom, questionHelp } from '../question.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine, plain } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
-import { addPromptFlags, optionsOf, type PromptFlags } from './ask.js';
 
-interface PrintFlags extends ModelFlags, PromptFlags {
+interface PromptFlags extends Flags {
+  readonly model: string;
   readonly json?: boolean;
 }
+
+/** Options of ask() that decide the prompt. */
+const options = { ...pick(askOptions, ['mode', 'protocol', 'format', 'bos']), ...promptOptions };
 
 export function prompt(): Command {
   const command = new Command('prompt')
     .description('Shows the exact prompt of a question, segment by segment and as token ids, without running anything.')
-    .argument(
-      '[question...]',
-      'a file (JSON, or plain text with lettered options), - for standard input, or the question itself',
-    )
+    .argument('[question...]', questionHelp)
     .option('--json', 'print one JSON object')
     .addHelpText('after', help);
-  addPromptFlags(command);
+  addFlags(command, options);
   addModelFlags(command);
   return command.action(show);
 }
@@ -36,13 +38,17 @@ is told so.
 Example:
   meditron prompt -m meditron-7b.gguf --format chatml question.json --json`;
 
-async function show(words: readonly string[], flags: PrintFlags): Promise<void> {
+async function show(words: readonly string[], flags: PromptFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
   const question = await questionFrom(words, signal);
-  const ask = checkAsk(question, optionsOf(flags));
-  await using model = await load({ ...flags, load: flags.load ?? 'mmap', gpuLayers: flags.gpuLayers ?? 0 }, signal);
-  const chosen = await chooseFormat(model, flags.format, signal);
+  const ask = checkAsk(question, optionsOf(options, flags));
+  await using model = await load(
+    flags.model,
+    { loadMode: 'mmap', gpuLayers: 0, ...optionsOf(loadOptions, flags) },
+    signal,
+  );
+  const chosen = await chooseFormat(model, ask.format, signal);
   const built = promptFor(chosen.format, question, ask, null, chosen.choice);
   const ids = await model.tokenize(built.segments, { bos: ask.bos });
   const warnings = await vocabularyWarnings(model, built);

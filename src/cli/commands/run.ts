@@ -1,20 +1,12 @@
 import { Command, Option } from 'commander';
 import { MeditronError } from '../../check/errors.js';
+import { type Kind, whole } from '../../check/kinds.js';
+import { engineOptions, loadOptions } from '../../check/machine.js';
+import { samplingNumbers } from '../../check/sampling.js';
 import type { Engine } from '../../engine/engine.js';
 import { type BosRule, checkGenerate, type GenerateOptions } from '../../engine/jobs/options.js';
 import type { Model } from '../../engine/model.js';
-import {
-  addEngineFlags,
-  addModelFlags,
-  addSamplingFlags,
-  type EngineFlags,
-  engineOf,
-  type ModelFlags,
-  repeated,
-  type SamplingFlags,
-  samplingOf,
-  whole,
-} from '../flags.js';
+import { addFlags, addModelFlags, bosOption, type Flags, flag, optionsOf } from '../flags.js';
 import { readText, type TextFlags, textFrom } from '../input.js';
 import { load } from '../load.js';
 import { generate, milliseconds, type Outcome } from '../samples.js';
@@ -24,7 +16,8 @@ import { printJson, say } from '../terminal/output.js';
 import { silent } from '../terminal/streams.js';
 import { warn } from '../terminal/warning.js';
 
-interface RunFlags extends ModelFlags, EngineFlags, SamplingFlags, TextFlags {
+interface RunFlags extends Flags, TextFlags {
+  readonly model: string;
   readonly samples: number;
   readonly seed: number;
   readonly maxTokens: number;
@@ -37,6 +30,9 @@ interface RunFlags extends ModelFlags, EngineFlags, SamplingFlags, TextFlags {
   readonly json?: boolean;
 }
 
+/** A flag that is repeated; its texts are checked with the rest. */
+const stopTexts: Kind<readonly string[]> = { check: (_, value) => value as string[], read: typed => [typed] };
+
 export function run(): Command {
   const command = new Command('run')
     .description('Continues a text as it stands, without any prompt format: raw completion, streamed.')
@@ -46,29 +42,24 @@ export function run(): Command {
       ),
     )
     .option('-f, --file <file>', 'read the text from a file; one line break at its end is dropped')
-    .option(
-      '-n, --samples <n>',
-      'how many continuations; the prompt is evaluated once for all',
-      whole('samples', 1, 256),
-      1,
+    .addOption(
+      flag('-n, --samples <n>', 'how many continuations; the prompt is evaluated once for all', whole(1, 256)).default(
+        1,
+      ),
     )
-    .option('--seed <n>', 'same seed, same samples', whole('seed', 0, Number.MAX_SAFE_INTEGER), 0)
-    .option('--max-tokens <n>', 'most tokens a sample may have', whole('max-tokens', 1, 0x7fffffff), 256)
-    .option('--stop <text>', 'end a sample at this text, which is left out; may be repeated', repeated)
+    .addOption(flag('--seed <n>', 'same seed, same samples', whole(0, Number.MAX_SAFE_INTEGER)).default(0))
+    .addOption(flag('--max-tokens <n>', 'most tokens a sample may have', whole(1, 0x7fffffff)).default(256))
+    .addOption(flag('--stop <text>', 'end a sample at this text, which is left out; may be repeated', stopTexts))
     .option('--grammar <file>', 'a GBNF grammar that the text must follow')
     .option('--logprobs', 'with --json: the log-probability of every token')
-    .addOption(
-      new Option('--bos <when>', 'put the token that begins a text first')
-        .choices(['auto', 'always', 'never'])
-        .default('auto'),
-    )
+    .addOption(bosOption())
     .option('--special', 'let the prompt spell special tokens, as <s>; otherwise they are ordinary text')
     .option('--ignore-end', 'go on past end tokens; for measurements')
     .option('--json', 'print one JSON object when all is done')
     .addHelpText('after', help);
-  addSamplingFlags(command);
+  addFlags(command, samplingNumbers);
   addModelFlags(command);
-  addEngineFlags(command);
+  addFlags(command, engineOptions);
   return command.action(complete);
 }
 
@@ -90,7 +81,7 @@ async function complete(flags: RunFlags): Promise<void> {
   const options = await optionsFrom(flags, signal);
   const { samplers } = checkGenerate({ ...options, prompt: text }); // before a model is loaded for nothing
 
-  await using model = await load(flags, signal);
+  await using model = await load(flags.model, optionsOf(loadOptions, flags), signal);
   const prompt = await model.tokenize([{ text, template: flags.special ?? false }], { bos: flags.bos });
   if (prompt.length === 0) {
     throw new MeditronError(
@@ -100,10 +91,10 @@ async function complete(flags: RunFlags): Promise<void> {
   }
   checkLength(model, prompt.length, flags.maxTokens);
   const need = prompt.length + flags.samples * flags.maxTokens;
-  const engineOptions = engineOf(flags);
+  const given = optionsOf(engineOptions, flags);
   await using engine = await model.createEngine({
-    ...engineOptions,
-    contextSize: engineOptions.contextSize ?? Math.min(need, 1 << 24),
+    ...given,
+    contextSize: given.contextSize ?? Math.min(need, 1 << 24),
     maxSequences: flags.samples,
   });
   const loadMs = milliseconds(performance.now() - start);
@@ -145,7 +136,8 @@ async function optionsFrom(flags: RunFlags, signal: AbortSignal): Promise<Option
   if (flags.logprobs && !flags.json)
     throw new MeditronError('ERR_OPTION', 'Expected --json with --logprobs: there is no other place to show them');
   const grammar = flags.grammar === undefined ? undefined : await readText(flags.grammar, signal);
-  const sampler = { ...samplingOf(flags, flags.samples > 1 ? 0.8 : 0), grammar };
+  const temperature = flags.samples > 1 ? 0.8 : 0;
+  const sampler = { temperature, ...optionsOf(samplingNumbers, flags), grammar };
   return {
     samplers: Array.from({ length: flags.samples }, () => sampler),
     seed: flags.seed,

@@ -1,9 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { MeditronError } from '../../check/errors.js';
 import type { BosRule } from '../../engine/jobs/options.js';
 import { stringsAt } from '../../gguf/metadata.js';
 import { readGguf } from '../../gguf/reader.js';
-import { modelOption } from '../flags.js';
+import { bosOption, modelOption } from '../flags.js';
 import { textFrom } from '../input.js';
 import { load } from '../load.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -24,11 +24,7 @@ export function tokenize(): Command {
     .argument('[text]', 'the text (default: standard input)')
     .addOption(modelOption())
     .option('-f, --file <file>', 'read the text from a file; one line break at its end is dropped')
-    .addOption(
-      new Option('--bos <when>', 'put the token that begins a text first')
-        .choices(['auto', 'always', 'never'])
-        .default('auto'),
-    )
+    .addOption(bosOption())
     .option('--special', 'let the text spell special tokens, as <s>; otherwise they are ordinary text')
     .option('--json', 'print one JSON object: tokens (ids), pieces (as the vocabulary spells them), count')
     .addHelpText('after', '\nExample:\n  meditron tokenize "Once upon a time" --json')
@@ -42,7 +38,7 @@ async function show(text: string | undefined, flags: TokenizeFlags): Promise<voi
   const source = { ...(text !== undefined && { prompt: text }), ...(flags.file !== undefined && { file: flags.file }) };
   const given = await textFrom(source, 'TEXT', interrupt.signal);
   // Mapped, the weights are never read: only the vocabulary is wanted.
-  await using model = await load({ model: flags.model, gpuLayers: 0, load: 'mmap' }, interrupt.signal);
+  await using model = await load(flags.model, { gpuLayers: 0, loadMode: 'mmap' }, interrupt.signal);
   const tokens = await model.tokenize([{ text: given, template: flags.special ?? false }], { bos: flags.bos });
   const vocabulary = stringsAt((await readGguf(flags.model)).metadata, 'tokenizer.ggml.tokens');
   const pieces = Array.from(tokens, id => vocabulary?.at(id) ?? '');

@@ -1,44 +1,17 @@
 import { type ChosenFormat, chooseFormat } from '../../ask/choice.js';
-import { type Ask, type AskOptions, checkAsk, type Weighting } from '../../ask/options.js';
+import { type Ask, type AskOptions, checkAsk } from '../../ask/options.js';
 import { promptFor } from '../../ask/prepare.js';
 import type { AskModel } from '../../ask/surface.js';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { oneOf } from '../../check/options.js';
 import type { Demonstration } from '../../prompt/format/demonstration.js';
-import type { FormatName, Protocol, Task } from '../../prompt/format/format.js';
-import type { StopRuleName } from '../../vote/count/stopping.js';
+import type { Task } from '../../prompt/format/format.js';
 import { authorSeeds, type Demonstrations, demonstrationsFrom } from '../tasks/demonstrations.js';
 import { goldLabel, questionOf } from '../tasks/question.js';
 import type { Item, TaskName, TaskSet } from '../tasks/task.js';
+import { type EvaluatedMode, evaluatedModes, type RunOptions } from './options.js';
 
-/** The modes that can be evaluated; `free` is for open questions, whose answers are only kept. */
-export const evaluatedModes = ['top-token', 'cot', 'sc-cot', 'free'] as const;
-export type EvaluatedMode = (typeof evaluatedModes)[number];
-
-/** What to measure. What is left out has the default of `ask()`, except that no vote is stopped early. */
-export interface RunOptions {
-  /** Default: `sc-cot`; `free` for open questions. */
-  readonly modes?: readonly EvaluatedMode[] | undefined;
-  readonly protocol?: Protocol | undefined;
-  /** Of `sc-cot` and `free`. */
-  readonly samples?: number | undefined;
-  /** Of `sc-cot` and `free`; a single chain is greedy. */
-  readonly temperature?: number | undefined;
-  readonly topP?: number | undefined;
-  readonly topK?: number | undefined;
-  readonly seed?: number | undefined;
-  readonly maxTokens?: number | undefined;
-  readonly stop?: StopRuleName | undefined;
-  readonly weighting?: Weighting | undefined;
-  readonly format?: FormatName | undefined;
-  /** Whether a chain that named no answer is asked again. Default: as `ask()` does under the protocol. */
-  readonly reask?: boolean | undefined;
-  readonly task?: Task | undefined;
-  /** Demonstrations in the prompt. Default: what is known to suit the model; 0 asks base weights without any. */
-  readonly shots?: number | undefined;
-  /** Seeds that draw demonstrations; one run each. Default 1234, the authors' first. */
-  readonly demoSeeds?: readonly number[] | undefined;
-}
+export { type EvaluatedMode, evaluatedModes, type RunOptions } from './options.js';
 
 /** One run over the questions: a mode, and a draw of demonstrations where there is more than one. */
 export interface Run {
@@ -146,7 +119,7 @@ function askOptions(
     seed,
     maxTokens,
     reask,
-    stop: (options.stop ?? 'none') as AskOptions['stop'],
+    stop: options.stop ?? 'none',
     format: format.name,
     task: wording ?? (trained ? choice!.task : undefined),
     ...(drawn && { demonstrations: drawn.items.map(demonstrationOf) }),

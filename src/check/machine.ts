@@ -1,0 +1,134 @@
+import { optionError } from './errors.js';
+import { asNumber, choice, decimal, type Kind, listOf, text, whole, yesNo } from './kinds.js';
+import { checkKeys, integer, object } from './options.js';
+import type { Table } from './table.js';
+
+/** A LoRA adapter and its strength. */
+export interface Lora {
+  readonly path: string;
+  /** Default 1. */
+  readonly scale?: number;
+}
+
+const scale = decimal(-100, 100);
+
+const lora: Kind<Lora> = {
+  check(name, value) {
+    const given = object(name, value);
+    checkKeys(name, given, ['path', 'scale']);
+    const path = text.check(`${name}.path`, given.path);
+    return given.scale === undefined ? { path } : { path, scale: scale.check(`${name}.scale`, given.scale) };
+  },
+};
+
+const loras: Kind<readonly Lora[]> = {
+  check: listOf(lora, 0, 16).check,
+  read(typed) {
+    const at = typed.lastIndexOf('=');
+    const scale = at < 0 ? undefined : asNumber(typed.slice(at + 1));
+    return [typeof scale === 'number' ? { path: typed.slice(0, at), scale } : { path: typed }];
+  },
+};
+
+const layers: Kind<number | 'auto'> = {
+  check(name, value) {
+    if (value === 'auto') return value;
+    if (typeof value !== 'number') throw optionError(name, 'a number of layers or auto', value);
+    return integer(name, value, 0, 10_000);
+  },
+  read: asNumber,
+};
+
+/** How a model's weights come into memory. */
+export const loadOptions = {
+  /** Layers to put on the GPU: a number, or `auto` for as many as fit. Default `auto`; 0 is the CPU alone. */
+  gpuLayers: {
+    kind: layers,
+    default: 'auto',
+    flag: '--gpu-layers <n|auto>',
+    help: 'layers to put on the GPU; 0 is the CPU alone (default: auto)',
+    stored: true,
+  },
+  /**
+   * How weights come into memory. `read` copies them once, rearranged for the CPU's fastest kernels. `mmap` maps the file as it is:
+   * slower kernels, but pages come and go, so a model may be larger than memory. `auto` (default) reads what fits, maps what does not.
+   */
+  loadMode: {
+    kind: choice(['auto', 'read', 'mmap']),
+    default: 'auto',
+    flag: '--load <mode>',
+    help: 'how weights come into memory: auto, read (fastest kernels) or mmap (may exceed memory)',
+    stored: true,
+  },
+} as const satisfies Table;
+
+/** What an engine's context is like. */
+export const engineOptions = {
+  /** Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights. */
+  threads: {
+    kind: whole(1, 4096),
+    flag: '--threads <n>',
+    help: 'compute threads; never more than the cores there are (default: all)',
+    stored: true,
+  },
+  /**
+   * Cells of the KV cache: tokens of all sequences together, a shared prompt counted once. Default: the trained context, at
+   * most 8192. Rounded up to a multiple of 256.
+   */
+  contextSize: {
+    kind: whole(1, 1 << 24),
+    flag: '--ctx <n>',
+    help: 'tokens in the context, of all samples together (default: as many as are needed)',
+    stored: true,
+  },
+  /** Tokens evaluated in one step, between which work can be cancelled. Default: see ARCHITECTURE.md, "Micro-batches". */
+  batchSize: { kind: whole(1, 8192), flag: '--batch <n>', help: 'prompt tokens evaluated in one step', stored: true },
+  /** Type of the KV cache. `q8_0` halves it at a small loss and needs flash attention. Default `f16`. */
+  kvType: {
+    kind: choice(['f16', 'q8_0', 'f32']),
+    flag: '--kv-type <type>',
+    help: 'type of the key-value cache: f16, q8_0 or f32 (default: f16; q8_0 halves it)',
+    stored: true,
+  },
+  flashAttention: {
+    kind: choice(['auto', 'on', 'off']),
+    flag: '--flash-attention <when>',
+    help: 'auto, on or off (default: auto)',
+    stored: true,
+  },
+  /** LoRA adapters (GGUF files for this model), each with its strength. */
+  loras: {
+    kind: loras,
+    flag: '--lora <file[=scale]>',
+    help: 'LoRA adapter and its strength; may be repeated',
+    stored: true,
+  },
+  /** Sequences alive at once: samples of all jobs, held ones included; at most 256. Default 8. */
+  maxSequences: {
+    kind: whole(1, 256),
+    flag: { none: 'follows from --samples' },
+    help: 'sequences alive at once (default: 8)',
+    stored: true,
+  },
+  /** How eagerly idle compute threads wait for work, 0 (asleep at once) … 100. Default 50. */
+  poll: {
+    kind: whole(0, 100),
+    flag: { none: 'for measurements' },
+    help: 'how eagerly idle threads wait for work, 0 to 100',
+    stored: false,
+  },
+  /** Allow sequences longer than the model was trained for; the text degrades. Default false. */
+  beyondTraining: {
+    kind: yesNo,
+    flag: { none: 'for measurements' },
+    help: 'allow sequences longer than the model was trained for',
+    stored: false,
+  },
+  /** Refuse what does not fit in memory, with the numbers, before trying. Default true. */
+  checkMemory: {
+    kind: yesNo,
+    flag: { none: 'for measurements' },
+    help: 'refuse what does not fit in memory before trying',
+    stored: false,
+  },
+} as const satisfies Table;
