@@ -1,9 +1,10 @@
 import { MeditronError } from '../check/errors.js';
 import { boolean, checkKeys, integer, object, oneOf, string } from '../check/options.js';
 import { inBytes } from '../check/words.js';
-import { readGguf } from '../gguf/reader.js';
+import type { AdapterBase } from '../gguf/adapter.js';
 import { validateModel } from '../gguf/validate.js';
 import { describeFile, type Inspection } from '../models/inspect.js';
+import { baseOf, OpenModel } from '../models/open.js';
 import type { Device, NativeModel } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
 import { availableMemory } from './capacity/memory.js';
@@ -31,6 +32,7 @@ export interface LoadOptions {
 export interface LoadedWeights {
   readonly native: NativeModel;
   readonly info: ModelInfo;
+  readonly base: AdapterBase;
 }
 
 /** Checks a model file, decides where its weights go, and has llama.cpp load them. */
@@ -49,7 +51,8 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new MeditronError('ERR_OPTION', 'Expected `onProgress` to be a function');
 
-  const file = await readGguf(path, signal ? { signal } : {});
+  await using opened = await OpenModel.at(path, signal ? { signal } : {});
+  const { file } = opened;
   validateModel(file);
   const inspection = describeFile(file);
 
@@ -71,9 +74,10 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   const onAbort = () => native.cancelLoad();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
+    opened.unchanged();
     await native.load(
       {
-        paths: file.parts.map(part => part.path),
+        paths: opened.paths,
         gpuLayers,
         useGpu: gpuLayers > 0,
         mmap: mode === 'mmap',
@@ -82,10 +86,12 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
       },
       onProgress,
     );
+    opened.unchanged();
   } catch (error) {
     await native.close();
     signal?.throwIfAborted();
-    throw toMeditronError(error);
+    opened.unchanged(); // a change of the file is the better reason
+    throw opened.plainly(toMeditronError(error));
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
@@ -109,6 +115,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
       gpuLayers,
       devices: used,
     },
+    base: baseOf(file),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Engine } from './engine.js';
 import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
 import { type BosRule, checkPrompt } from './jobs/options.js';
-import { type LoadOptions, loadWeights } from './load.js';
+import { type LoadedWeights, type LoadOptions, loadWeights } from './load.js';
 import { type EngineOptions, openEngine } from './open.js';
 
 export type { ModelInfo } from './info.js';
@@ -23,22 +23,23 @@ const maxPromptBytes = 4 << 20;
  *   `ERR_ADDON`; the signal's reason if it was aborted
  */
 export async function loadModel(options: LoadOptions): Promise<Model> {
-  const { native, info } = await loadWeights(options);
-  return new Model(native, info);
+  return new Model(await loadWeights(options));
 }
 
 /** Weights and vocabulary in memory. Engines made from it keep them there: model and engines may be closed in any order. */
 export class Model implements LoadedModel, AsyncDisposable {
   readonly info: ModelInfo;
+  readonly #weights: LoadedWeights;
   readonly #native: NativeModel;
   readonly #specials: ReadonlySet<number>;
   #closed: Promise<void> | undefined;
 
   /** @internal */
-  constructor(native: NativeModel, info: ModelInfo) {
-    this.#native = native;
-    this.#specials = new Set(info.specials);
-    this.info = info;
+  constructor(weights: LoadedWeights) {
+    this.#weights = weights;
+    this.#native = weights.native;
+    this.#specials = new Set(weights.info.specials);
+    this.info = weights.info;
   }
 
   /**
@@ -95,7 +96,7 @@ export class Model implements LoadedModel, AsyncDisposable {
    * @throws MeditronError `ERR_OPTION`; `ERR_MEMORY` if it does not fit, with the numbers; `ERR_LORA`; `ERR_CLOSED`
    */
   createEngine(options: EngineOptions = {}): Promise<Engine> {
-    return this.#call(() => openEngine(this, this.#native, options));
+    return this.#call(() => openEngine(this, this.#weights, options));
   }
 
   /** Frees the weights as soon as no engine needs them. Idempotent. */

@@ -1,15 +1,14 @@
 import { MeditronError } from '../check/errors.js';
 import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
 import { inBytes } from '../check/words.js';
-import { stringAt } from '../gguf/metadata.js';
-import { readGguf } from '../gguf/reader.js';
-import type { NativeModel } from '../native/addon.js';
+import { OpenAdapters } from '../models/open.js';
 import { loadAddon } from '../native/load.js';
 import { availableCores } from './capacity/cores.js';
 import { availableMemory, type KvType } from './capacity/memory.js';
 import { Engine } from './engine.js';
 import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
+import type { LoadedWeights } from './load.js';
 
 export interface EngineOptions {
   /**
@@ -53,7 +52,7 @@ const engineKeys = [
 ];
 
 /** Checks the options, and makes a context of what they ask for. */
-export async function openEngine(model: LoadedModel, weights: NativeModel, options: EngineOptions): Promise<Engine> {
+export async function openEngine(model: LoadedModel, weights: LoadedWeights, options: EngineOptions): Promise<Engine> {
   object('options', options);
   checkKeys('createEngine()', options, engineKeys);
   const { info } = model;
@@ -87,11 +86,14 @@ export async function openEngine(model: LoadedModel, weights: NativeModel, optio
   }
   const poll = integer('poll', options.poll ?? 50, 0, 100);
   const beyondTraining = boolean('beyondTraining', options.beyondTraining ?? false);
-  const loras = await checkLoras(options.loras ?? []);
+  const loras = checkLoras(options.loras ?? []);
   if (boolean('checkMemory', options.checkMemory ?? true)) checkMemory(info, contextSize, batchSize, kvType);
 
+  const paths = loras.map(lora => lora.path);
+  await using adapters = await OpenAdapters.at(paths, weights.base);
+  warnings.push(...adapters.warnings);
   const { addon } = loadAddon();
-  const native = new addon.Engine(weights);
+  const native = new addon.Engine(weights.native);
   try {
     const limits = await native.open({
       contextSize,
@@ -101,8 +103,9 @@ export async function openEngine(model: LoadedModel, weights: NativeModel, optio
       poll,
       kvType,
       flashAttention,
-      loras,
+      loras: loras.map(({ scale }, i) => ({ path: adapters.paths[i]!, scale })),
     });
+    adapters.unchanged();
     const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
     return new Engine(native, model, {
       ...limits,
@@ -115,7 +118,8 @@ export async function openEngine(model: LoadedModel, weights: NativeModel, optio
     });
   } catch (error) {
     await native.close();
-    throw toMeditronError(error);
+    adapters.unchanged();
+    throw adapters.plainly(toMeditronError(error));
   }
 }
 
@@ -146,8 +150,8 @@ function checkMemory(info: ModelInfo, contextSize: number, batchSize: number, kv
   );
 }
 
-async function checkLoras(loras: unknown): Promise<{ path: string; scale: number }[]> {
-  const checked = array('loras', loras, 0, 16).map((lora, index) => {
+function checkLoras(loras: unknown): { path: string; scale: number }[] {
+  return array('loras', loras, 0, 16).map((lora, index) => {
     const where = `loras[${index}]`;
     const given = object(where, lora);
     checkKeys(where, given, ['path', 'scale']);
@@ -156,15 +160,4 @@ async function checkLoras(loras: unknown): Promise<{ path: string; scale: number
       scale: number(`${where}.scale`, given.scale ?? 1, -100, 100),
     };
   });
-  for (const { path } of checked) {
-    const file = await readGguf(path);
-    const type = stringAt(file.metadata, 'general.type');
-    if (type !== 'adapter') {
-      throw new MeditronError(
-        'ERR_LORA',
-        `Expected a LoRA adapter (general.type "adapter"), got ${type === undefined ? 'a GGUF that does not say so' : `"${type}"`}: ${path}`,
-      );
-    }
-  }
-  return checked;
 }

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MeditronError } from '../check/errors.js';
 import { Cursor } from './cursor.js';
 import { damaged, digits, unreadable } from './fault.js';
 import { readEntries, smallestEntry } from './header.js';
 import type { Metadata } from './metadata.js';
-import { type SplitInfo, siblingPaths, splitOf } from './split.js';
+import { joinAdvice, type SplitInfo, siblingPaths, splitOf } from './split.js';
 import { readTensors, smallestTensor, type TensorInfo } from './tensors.js';
 
 /** What a GGUF file says about itself: everything but the weights. Of split files, all parts together. */
@@ -42,8 +43,12 @@ export interface FileIdentity {
 export interface ReadOptions {
   /** Stops reading; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Wait until the file has been at rest for a moment, so that any later change shows in its times. Default false. */
+  readonly settled?: boolean;
 }
 
+/** Longest tick of the file times of Linux, macOS and Windows (a jiffy of 10 ms, twice). */
+const tickMs = 20;
 /** Our own limits; the largest published models stay below a tenth of them. */
 const maxKeys = 10_000;
 const maxTensors = 50_000;
@@ -56,48 +61,89 @@ const maxTensors = 50_000;
  * not a GGUF of version 2 or 3, is truncated, or contradicts itself.
  */
 export async function readGguf(path: string, options: ReadOptions = {}): Promise<GgufFile> {
-  const first = await readPart(path, 0, options.signal);
+  const handles: FileHandle[] = [];
+  try {
+    return await readOpen(path, handles, options);
+  } finally {
+    await closeAll(handles);
+  }
+}
+
+/** A file whose header has been read and whose parts are still open, so that the same bytes can be loaded. */
+export interface OpenGguf {
+  readonly file: GgufFile;
+  /** One for each part, in order. */
+  readonly handles: readonly FileHandle[];
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The same, and leaves the parts open. The caller closes them. */
+export async function openGguf(path: string, options: ReadOptions = {}): Promise<OpenGguf> {
+  const handles: FileHandle[] = [];
+  try {
+    const file = await readOpen(path, handles, { ...options, settled: true });
+    return { file, handles, close: () => closeAll(handles) };
+  } catch (error) {
+    await closeAll(handles);
+    throw error;
+  }
+}
+
+async function readOpen(path: string, handles: FileHandle[], options: ReadOptions): Promise<GgufFile> {
+  const first = await readPart(path, 0, handles, options);
   const split = splitOf(path, first.metadata);
   if (split === undefined) return { ...first, parts: [first.part] };
 
   const parts = [first];
   for (const [index, sibling] of siblingPaths(path, split).entries()) {
-    if (index > 0) parts.push(await readSibling(sibling, index, split, options.signal));
+    if (index > 0) parts.push(await readSibling(sibling, index, split, handles, options));
   }
   const tensors = parts.flatMap(part => part.tensors);
   checkSplitTensors(path, split, tensors);
   return { ...first, tensors, parts: parts.map(part => part.part) };
 }
 
+async function closeAll(handles: readonly FileHandle[]): Promise<void> {
+  for (const handle of handles) await handle.close(); // a closed handle closes again without error
+}
+
 interface Part extends Omit<GgufFile, 'parts'> {
   readonly part: GgufPart;
 }
 
-async function readPart(path: string, index: number, signal: AbortSignal | undefined): Promise<Part> {
+/** Reads one part and leaves it open in `handles`, whether reading succeeds or not. */
+async function readPart(path: string, index: number, handles: FileHandle[], options: ReadOptions): Promise<Part> {
+  const { signal } = options;
   signal?.throwIfAborted();
   const handle = await openFile(path);
-  try {
-    const identity = await identify(handle, path);
-    const cursor = new Cursor(handle, path, Number(identity.size), signal);
-    const version = await readVersion(cursor);
+  handles.push(handle);
+  const identity = options.settled ? await settle(handle, path, signal) : await identify(handle, path);
+  const cursor = new Cursor(handle, path, Number(identity.size), signal);
+  const version = await readVersion(cursor);
 
-    await cursor.need(16, 'the tensor and key counts');
-    const tensorCount = checkCount(cursor, 'tensors', cursor.length(), maxTensors, smallestTensor);
-    const keyCount = checkCount(cursor, 'metadata keys', cursor.length(), maxKeys, smallestEntry);
-    const { metadata, alignment } = await readEntries(cursor, keyCount);
-    const { tensors, dataOffset } = await readTensors(cursor, tensorCount, alignment, index);
+  await cursor.need(16, 'the tensor and key counts');
+  const tensorCount = checkCount(cursor, 'tensors', cursor.length(), maxTensors, smallestTensor);
+  const keyCount = checkCount(cursor, 'metadata keys', cursor.length(), maxKeys, smallestEntry);
+  const { metadata, alignment } = await readEntries(cursor, keyCount);
+  const { tensors, dataOffset } = await readTensors(cursor, tensorCount, alignment, index);
 
-    await checkUnchanged(handle, path, identity);
-    return {
-      path,
-      version,
-      metadata,
-      tensors,
-      part: { path, size: Number(identity.size), dataOffset, tensorCount, identity },
-    };
-  } finally {
-    await handle.close();
-  }
+  await checkUnchanged(handle, path, identity);
+  const part = { path, size: Number(identity.size), dataOffset, tensorCount, identity };
+  return { path, version, metadata, tensors, part };
+}
+
+/**
+ * The identity of a file that has been at rest for one tick of the clock that times are written with: of two changes within
+ * a tick the second leaves no trace. Waits that long if need be.
+ */
+async function settle(handle: FileHandle, path: string, signal: AbortSignal | undefined): Promise<FileIdentity> {
+  const before = await identify(handle, path);
+  if (Math.abs(Date.now() - Number(before.mtimeNs / 1_000_000n)) > tickMs) return before;
+  await delay(tickMs, undefined, signal ? { signal } : {});
+  const after = await identify(handle, path);
+  if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) throw restless(path);
+  return after;
 }
 
 async function openFile(path: string): Promise<FileHandle> {
@@ -144,7 +190,7 @@ async function readVersion(cursor: Cursor): Promise<number> {
 function notGguf(path: string, magic: Buffer): MeditronError {
   const known = [...foreign].find(([start]) => magic.toString('latin1').startsWith(start));
   const got = known?.[1] ?? `a file that starts with the bytes ${magic.toString('hex')}`;
-  return damaged(path, 'a GGUF file', got, 'use the .gguf file of the model');
+  return damaged(path, 'a GGUF file', got, joinAdvice(path) ?? 'use the .gguf file of the model');
 }
 
 /** What people hand over instead of a GGUF, by the first bytes of the file. */
@@ -175,18 +221,28 @@ function checkCount(cursor: Cursor, what: string, count: number, cap: number, sm
 async function checkUnchanged(handle: FileHandle, path: string, before: FileIdentity): Promise<void> {
   const after = await handle.stat({ bigint: true });
   if (after.size === before.size && after.mtimeNs === before.mtimeNs) return;
-  throw damaged(path, 'a file at rest', 'one that changed while it was read', 'wait until its download has finished');
+  throw restless(path);
+}
+
+function restless(path: string): MeditronError {
+  return damaged(
+    path,
+    'a file at rest',
+    'one that changed while it was read',
+    'wait until its download or copy has finished',
+  );
 }
 
 async function readSibling(
   path: string,
   index: number,
   split: SplitInfo,
-  signal: AbortSignal | undefined,
+  handles: FileHandle[],
+  options: ReadOptions,
 ): Promise<Part> {
   let part: Part;
   try {
-    part = await readPart(path, index, signal);
+    part = await readPart(path, index, handles, options);
   } catch (error) {
     if (!(error instanceof MeditronError) || error.code !== 'ERR_MODEL_FILE') throw error;
     const message = `Part ${index + 1} of ${split.count} of a split model cannot be used: ${error.message}`;

@@ -49,6 +49,19 @@ export function splitFileName(prefix: string, index: number, count: number): str
   return `${prefix}-${pad(index + 1)}-of-${pad(count)}.gguf`;
 }
 
+/** `x.gguf-split-a`, `x.gguf.part1of2`, `x.gguf.001`: a file cut into pieces of bytes, as hosts with a size limit ask for. */
+const pieceName = /(\.gguf)([-._]?(?:(?:split|part)[-._]?)?)(?:[a-z]{1,2}|\d{1,3}(?:[-._]?of[-._]?\d+)?)$/i;
+
+/** What to do with a piece of a file that was cut into bytes, going by its name; undefined for any other name. */
+export function joinAdvice(path: string): string | undefined {
+  const name = basename(path);
+  const match = pieceName.exec(name);
+  if (match === null) return undefined;
+  const whole = name.slice(0, match.index) + match[1]!;
+  const command = `cat ${whole}${match[2]}* > ${whole}`;
+  return `it is one piece of ${whole}: join all of them in the order of their names (${command}) and use the result`;
+}
+
 function partName(name: string, index: number, count: number): string | undefined {
   const match = splitName.exec(name);
   return match === null ? undefined : splitFileName(match[1]!, index, count);

@@ -1,6 +1,7 @@
 import type { Cursor } from './cursor.js';
 import { damaged, digits } from './fault.js';
 import { readName } from './header.js';
+import { joinAdvice } from './split.js';
 import { type TensorType, tensorTypes } from './types.js';
 
 export interface TensorInfo {
@@ -63,7 +64,7 @@ export async function readTensors(
       cursor.path,
       `${digits(dataOffset + end)} bytes, as its header says`,
       `a file of ${digits(cursor.size)}`,
-      'the download is incomplete: resume it or download the file again',
+      joinAdvice(cursor.path) ?? 'the download is incomplete: resume it or download the file again',
     );
   }
   return { tensors, dataOffset: Number(dataOffset) };

@@ -54,6 +54,11 @@ export const tensorTypes: ReadonlyMap<number, TensorType> = new Map(
   table.map(([id, name, blockSize, blockBytes]) => [id, { id, name, blockSize, blockBytes }]),
 );
 
+/** Types that ggml's CPU backend multiplies with and looks rows up in. The others are whole numbers, doubles and its internal formats. */
+export const forMatrices: ReadonlySet<TensorTypeName> = new Set(
+  table.map(row => row[1]).filter(name => !['i8', 'i16', 'i32', 'i64', 'f64', 'q8_1', 'q8_K'].includes(name)),
+);
+
 const byName = new Map<string, TensorType>([...tensorTypes.values()].map(type => [type.name, type]));
 
 export function tensorType(name: TensorTypeName): TensorType {

@@ -2,10 +2,8 @@ import type { Architecture } from './architecture.js';
 import type { Checklist } from './checklist.js';
 import type { Hyper } from './hyper.js';
 import type { TensorInfo } from './tensors.js';
-import type { TensorTypeName } from './types.js';
+import { forMatrices, type TensorTypeName } from './types.js';
 
-/** Types ggml cannot multiply with: whole numbers, doubles and its internal formats. A matrix of one would crash. */
-const notForMatrices: ReadonlySet<TensorTypeName> = new Set(['i8', 'i16', 'i32', 'i64', 'f64', 'q8_1', 'q8_K']);
 const forVectors: ReadonlySet<TensorTypeName> = new Set(['f32', 'f16', 'bf16']);
 
 /** Checks that the tensors an architecture needs are there, in the shapes the hyper-parameters say. */
@@ -28,7 +26,7 @@ export function checkWeights(
   }
   for (const tensor of tensors) {
     const vector = tensor.dimensions.length === 1;
-    if (vector ? forVectors.has(tensor.type.name) : !notForMatrices.has(tensor.type.name)) continue;
+    if (vector ? forVectors.has(tensor.type.name) : forMatrices.has(tensor.type.name)) continue;
     list.damaged(`tensor ${tensor.name} to hold ${vector ? 'f32' : 'weights'}`, tensor.type.name);
     return;
   }

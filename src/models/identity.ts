@@ -1,5 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { hashFile } from './hash.js';
+import { createHash, type Hash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { MeditronError } from '../check/errors.js';
+import { unreadable } from '../gguf/fault.js';
+import type { FileIdentity } from '../gguf/reader.js';
 
 export interface FileHash {
   readonly path: string;
@@ -8,37 +12,162 @@ export interface FileHash {
   readonly sha256: string;
 }
 
-const known = new Map<string, Promise<string>>();
+/** The files of a model, as `info.files` of a loaded one lists them. */
+export interface ModelFiles {
+  readonly files: readonly {
+    readonly path: string;
+    readonly sizeBytes: number;
+    /** {@link identityText} of the file that was loaded; without it whatever lies at the path now is hashed. */
+    readonly identity?: string | null;
+  }[];
+}
 
 /**
- * The SHA-256 of a model's files. Each file is read once per process, as long as its path, size and time stay the same.
+ * The SHA-256 of a model's files. Each file is read once per process, however many ask. Reading stops when the last caller
+ * gives up and goes on from there when the next one comes.
  *
- * @throws MeditronError `ERR_MODEL_FILE` if a file cannot be read; the signal's reason
+ * @throws MeditronError `ERR_MODEL_FILE` if a file cannot be read, or is no longer the one that was loaded; the signal's reason
  */
-export async function modelHash(
-  info: { readonly files: readonly { readonly path: string; readonly sizeBytes: number }[] },
-  signal?: AbortSignal,
-): Promise<FileHash[]> {
+export async function modelHash({ files }: ModelFiles, signal?: AbortSignal): Promise<FileHash[]> {
   const hashes: FileHash[] = [];
-  for (const { path, sizeBytes } of info.files) {
-    hashes.push({ path, sizeBytes, sha256: await once(path, signal) });
+  for (const { path, sizeBytes, identity } of files) {
+    signal?.throwIfAborted();
+    const reading = readingOf(path, identity ?? identityText(identityAt(path)));
+    hashes.push({ path, sizeBytes, sha256: await reading.result(signal) });
   }
   return hashes;
 }
 
-async function once(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const { size, mtimeMs } = await stat(path).catch(() => ({ size: -1, mtimeMs: -1 }));
-  const key = `${path}\n${size}\n${mtimeMs}`;
-  const seen = known.get(key);
-  if (seen) {
+/** How far the hashes of a loaded model's files are. Reads nothing. */
+export function hashProgress({ files }: ModelFiles): {
+  /** Null until all of them are known. */
+  readonly files: readonly FileHash[] | null;
+  /** Bytes that have been read, of all bytes; 0 … 1. */
+  readonly fraction: number;
+} {
+  const found = files.map(({ path, identity }) => (identity ? readings.get(keyOf(path, identity)) : undefined));
+  const total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const read = found.reduce((sum, reading) => sum + (reading?.bytesRead ?? 0), 0);
+  const hashes = files.flatMap(({ path, sizeBytes }, i) => {
+    const sha256 = found[i]?.sha256;
+    return sha256 === undefined ? [] : [{ path, sizeBytes, sha256 }];
+  });
+  const all = files.length > 0 && hashes.length === files.length;
+  return { files: all ? hashes : null, fraction: total === 0 ? (all ? 1 : 0) : Math.min(1, read / total) };
+}
+
+/** Which file it is, in text: a replaced or rewritten file has another one. */
+export function identityText({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+}
+
+/**
+ * The identity of the file that a path leads to now.
+ *
+ * @throws MeditronError `ERR_MODEL_FILE` if there is none
+ */
+export function identityAt(path: string): FileIdentity {
+  try {
+    return statSync(path, { bigint: true });
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+export function moved(path: string, when: string): MeditronError {
+  const advice = 'load the model again when the file is no longer being written';
+  return new MeditronError(
+    'ERR_MODEL_FILE',
+    `${path}: expected the file that was ${when}, got one that was replaced or changed since; ${advice}`,
+  );
+}
+
+const chunkBytes = 1 << 20;
+
+/** One file being hashed for all who wait for it. */
+class Reading {
+  sha256: string | undefined;
+  bytesRead = 0;
+  readonly #hash: Hash = createHash('sha256');
+  #callers = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    readonly path: string,
+    readonly identity: string,
+  ) {}
+
+  async result(signal: AbortSignal | undefined): Promise<string> {
+    this.#callers++;
     try {
-      return await seen;
-    } catch {
-      signal?.throwIfAborted(); // else it was another caller's signal: try for ourselves
+      // The reading that runs may have been given up by its last caller just now: then it is taken up again.
+      while (this.sha256 === undefined) {
+        signal?.throwIfAborted();
+        this.#running ??= this.#read().finally(() => {
+          this.#running = undefined;
+        });
+        await orAborted(this.#running, signal);
+      }
+      return this.sha256;
+    } finally {
+      this.#callers--;
     }
   }
-  const hash = hashFile(path, signal ? { signal } : {});
-  known.set(key, hash);
-  hash.catch(() => known.delete(key));
-  return hash;
+
+  async #read(): Promise<void> {
+    const handle = await open(this.path).catch(cause => {
+      throw unreadable(this.path, cause);
+    });
+    const check = async (): Promise<void> => {
+      if (identityText(await handle.stat({ bigint: true })) !== this.identity) throw moved(this.path, 'loaded');
+    };
+    try {
+      await check();
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      while (this.#callers > 0) {
+        const { bytesRead } = await handle.read(chunk, 0, chunkBytes, this.bytesRead).catch(cause => {
+          throw unreadable(this.path, cause);
+        });
+        if (bytesRead === 0) {
+          await check();
+          this.sha256 = this.#hash.digest('hex');
+          return;
+        }
+        this.#hash.update(chunk.subarray(0, bytesRead));
+        this.bytesRead += bytesRead;
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** By path and identity. A finished one keeps 64 characters and two names. */
+const readings = new Map<string, Reading>();
+
+function readingOf(path: string, identity: string): Reading {
+  const key = keyOf(path, identity);
+  const found = readings.get(key) ?? new Reading(path, identity);
+  readings.set(key, found);
+  return found;
+}
+
+function keyOf(path: string, identity: string): string {
+  return `${identity} ${path}`;
+}
+
+/** The promise, or the signal's reason if that comes first; the promise goes on. */
+async function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return promise;
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  promise.catch(() => {}); // may fail after this caller has left
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -4,6 +4,7 @@ import { specialTokenKeys } from '../gguf/tokenizer.js';
 import { fileTypes, tokenTypes } from '../gguf/types.js';
 import { findProblems, type Problem } from '../gguf/validate.js';
 import { hashFile } from './hash.js';
+import { identityText } from './identity.js';
 
 /** What a model file says about itself. Plain data: what a field needs and the file lacks is null. */
 export interface Inspection {
@@ -33,8 +34,13 @@ export interface Inspection {
   readonly chatTemplate: string | null;
   /** Bytes of key-value cache for one token of one sequence. */
   readonly kvBytesPerToken: KvBytes | null;
-  /** One entry for a plain file; `sha256` only when asked for. */
-  readonly files: readonly { readonly path: string; readonly sizeBytes: number; readonly sha256: string | null }[];
+  /** One entry for a plain file; `sha256` only when asked for. `identity` changes when the file is replaced or changed. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly sizeBytes: number;
+    readonly sha256: string | null;
+    readonly identity: string;
+  }[];
   /** Why the model cannot be used; empty if it can. */
   readonly problems: readonly Problem[];
 }
@@ -121,7 +127,12 @@ export function describeFile(file: GgufFile, hashes: readonly string[] = []): In
     chatTemplate: stringAt(metadata, 'tokenizer.chat_template') ?? null,
     kvBytesPerToken:
       layers && kvHeads && headSize && valueSize ? kvBytes(layers * kvHeads * (headSize + valueSize)) : null,
-    files: file.parts.map((part, i) => ({ path: part.path, sizeBytes: part.size, sha256: hashes[i] ?? null })),
+    files: file.parts.map((part, i) => ({
+      path: part.path,
+      sizeBytes: part.size,
+      sha256: hashes[i] ?? null,
+      identity: identityText(part.identity),
+    })),
     problems: findProblems(file),
   };
 }

@@ -253,3 +253,16 @@ test('random damage is read or refused, and nothing else happens', async () => {
   );
   expect(refusals).toBeGreaterThan(200);
 });
+
+test.each([
+  ['x.gguf-split-a', 'cat x.gguf-split-* > x.gguf'],
+  ['x.Q8_0.gguf-split-b', 'cat x.Q8_0.gguf-split-* > x.Q8_0.gguf'],
+  ['x.gguf.part1of2', 'cat x.gguf.part* > x.gguf'],
+  ['x.gguf.001', 'cat x.gguf.* > x.gguf'],
+  ['x.gguf.aa', 'cat x.gguf.* > x.gguf'],
+])('a piece of a file that was cut into bytes, %s, is said to be one', async (name, command) => {
+  const whole = await readFile(await writeSample(folder.path('whole.gguf')));
+  for (const piece of [whole.subarray(0, whole.length - 1000), whole.subarray(whole.length - 1000)]) {
+    await expect(readGguf(await folder.put(name, piece))).rejects.toThrow(command);
+  }
+});

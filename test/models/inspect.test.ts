@@ -5,6 +5,7 @@ import { entry } from '../../src/gguf/metadata.js';
 import { readGguf } from '../../src/gguf/reader.js';
 import { writeGguf } from '../../src/gguf/writer.js';
 import { hashFile } from '../../src/models/hash.js';
+import { identityAt, identityText } from '../../src/models/identity.js';
 import { describeFile, inspectFile } from '../../src/models/inspect.js';
 import { planModel, synthesize } from '../../src/synth/synth.js';
 import { sampleMetadata, scratch, writeSample } from '../gguf/sample.js';
@@ -34,7 +35,7 @@ test('the stories model is described as its publisher describes it', async () =>
     addBos: true,
     chatTemplate: null,
     kvBytesPerToken: { f32: 1280, f16: 640, q8_0: 340 },
-    files: [{ path: stories, sizeBytes: 1_185_504, sha256: null }],
+    files: [{ path: stories, sizeBytes: 1_185_504, sha256: null, identity: identityText(identityAt(stories)) }],
     problems: [],
   });
   expect(vocabulary).toMatchObject({ model: 'llama', pre: null, size: 512, addedTokenCount: 2 });
