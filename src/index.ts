@@ -16,10 +16,19 @@ export type { AskEngine, AskModel } from './ask/surface.js';
 export { type ErrorCode, exitCodes, MeditronError } from './check/errors.js';
 export { Engine } from './engine/engine.js';
 export { Held } from './engine/held.js';
+export type { LoadedModel } from './engine/info.js';
 export type { GenerateEvent, SampleEnd } from './engine/jobs/generation.js';
-export type { BosRule, GenerateOptions, Prompt, ScoreOptions } from './engine/jobs/options.js';
+export type {
+  BosRule,
+  GenerateOptions,
+  LeaseSize,
+  PrefixOptions,
+  Prompt,
+  ScoreOptions,
+} from './engine/jobs/options.js';
 export { type SamplingOptions, samplingDefaults } from './engine/jobs/sampling.js';
 export type { Score } from './engine/jobs/scoring.js';
+export { Lease } from './engine/lease.js';
 export { type EngineOptions, type LoadOptions, loadModel, Model, type ModelInfo } from './engine/model.js';
 export type { EngineCounters, EngineSettings } from './engine/settings.js';
 export { type HashOptions, hashFile } from './models/hash.js';

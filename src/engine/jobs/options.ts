@@ -2,7 +2,6 @@ import { optionError } from '../../check/errors.js';
 import { array, boolean, checkKeys, integer, object } from '../../check/options.js';
 import { sampleSeed } from '../../random/seeds.js';
 import type { Sampling, Segment } from '../../types.js';
-import type { Need } from '../capacity/need.js';
 import { Held } from '../held.js';
 import { Lease } from '../lease.js';
 import { checkTogether, completeSampling, type SamplingOptions } from './sampling.js';
@@ -140,8 +139,12 @@ export function checkPrefix(options: PrefixOptions): PrefixOptions & { bos: BosR
   return { ...checkStart(options), bos: checkBos(options.bos, options.from) };
 }
 
-/** What a lease is asked for. */
-export interface LeaseSize extends Need {}
+export interface LeaseSize {
+  /** Samples alive at once, held sequences included. */
+  readonly sequences: number;
+  /** Tokens of all of them together, a shared prompt counted once. */
+  readonly cells: number;
+}
 
 export function checkLeaseSize(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined }): LeaseSize {
   object('size', size);
