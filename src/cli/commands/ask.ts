@@ -1,11 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import type { Answer } from '../../ask/answer.js';
 import { askOptions } from '../../ask/options.js';
-import { MeditronError } from '../../check/errors.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
 import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';
 import { load } from '../load.js';
+import { tryOutput, writeOutput } from '../outputs.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { answerScreen } from '../terminal/answer.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -47,6 +45,7 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
   using interrupt = interrupts();
   const { signal } = interrupt;
   const question = await questionFrom(words, signal);
+  if (flags.record !== undefined) await tryOutput(flags.record);
   await using model = await load(flags.model, optionsOf(loadOptions, flags), signal);
   const hash = flags.json === true || flags.record !== undefined;
   const answer = await askWatched(
@@ -59,19 +58,11 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
       signal,
     },
   );
-  if (flags.record !== undefined) await save(flags.record, answer);
   if (flags.json) printJson(answer);
   else {
     for (const warning of answer.warnings) warn(warning);
     print(answerScreen(question, answer, process.stdout));
   }
+  if (flags.record !== undefined) await writeOutput(flags.record, `${JSON.stringify(answer.evidence, null, 1)}\n`);
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
-}
-
-async function save(path: string, { evidence }: Answer): Promise<void> {
-  try {
-    await writeFile(path, `${JSON.stringify(evidence, null, 1)}\n`, { mode: 0o600 }); // it holds what was asked
-  } catch (cause) {
-    throw new MeditronError('ERR_OUTPUT', `The record could not be written: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { choice, whole } from '../../check/kinds.js';
@@ -17,6 +16,7 @@ import { loadTask } from '../../evaluate/tasks/load.js';
 import { type Partition, type TaskName, type TaskSet, taskNames } from '../../evaluate/tasks/task.js';
 import { addFlags, addModelFlags, type Flags, flag, optionsOf } from '../flags.js';
 import { load } from '../load.js';
+import { tryFolder, tryOutput, writeOutput } from '../outputs.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
 import { print, printJson } from '../terminal/output.js';
@@ -109,6 +109,8 @@ async function measureOrRead(folder: string | undefined, flags: EvalFlags): Prom
   using interrupt = interrupts();
   const { signal } = interrupt;
   refuseMixed(folder, flags);
+  if (flags.html !== undefined) await tryOutput(flags.html);
+  if (flags.out !== undefined) await tryFolder(flags.out);
   if (flags.compare !== undefined) {
     const [first, second] = [await readEvaluation(flags.compare), await readEvaluation(folder!)];
     await show(compareEvaluations(first, second, readingOf(flags)), flags);
@@ -164,28 +166,11 @@ async function show(figures: Figures, flags: EvalFlags, out?: string, complete =
     ...(out === undefined ? [] : [join(out, 'report.html')]),
     ...(flags.html === undefined ? [] : [flags.html]),
   ];
-  for (const page of pages) await write(page, htmlReport(figures.report));
-  if (out !== undefined) await write(join(out, 'report.json'), `${JSON.stringify(json, null, 2)}\n`);
-  if (flags.json) {
-    printJson(json);
-    return;
-  }
-  print(
-    terminalReport(figures.report, {
-      width: widthOf(process.stdout),
-      color: hasColours(process.stdout),
-    }),
-  );
-  if (pages.length > 0) print(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
-}
-
-async function write(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-  } catch (cause) {
-    throw new MeditronError('ERR_OUTPUT', `Cannot write ${path}: ${(cause as Error).message}`, { cause });
-  }
+  if (flags.json) printJson(json);
+  else print(terminalReport(figures.report, { width: widthOf(process.stdout), color: hasColours(process.stdout) }));
+  for (const page of pages) await writeOutput(page, htmlReport(figures.report));
+  if (out !== undefined) await writeOutput(join(out, 'report.json'), `${JSON.stringify(json, null, 2)}\n`);
+  if (pages.length > 0 && !flags.json) print(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
 }
 
 async function questionsFor(flags: EvalFlags): Promise<{ set: TaskSet; train: () => Promise<TaskSet> }> {
