@@ -24,9 +24,18 @@ if (isCheckout && (!existsSync(entry) || marks.some(isStale))) {
   if (error) process.stderr.write(`meditron: ${error.message}\n`);
   if (status !== 0) process.exit(7);
   const now = new Date();
-  for (const { mark } of marks) if (existsSync(mark)) utimesSync(mark, now, now);
+  for (const { mark } of marks) renew(mark, now);
 }
 await import(pathToFileURL(entry).href); // a path is no URL on Windows, nor in a folder with # ? or %
+
+/** @param {string} mark @param {Date} now */
+function renew(mark, now) {
+  try {
+    utimesSync(mark, now, now);
+  } catch {
+    // The folder is not ours: the next start compares contents again.
+  }
+}
 
 /** @param {{ mark: string, sources: string[] }} built */
 function isStale({ mark, sources }) {

@@ -2,10 +2,20 @@
 // Builds what is missing or out of date: llama.cpp's tree (unpacked), the native addon, the TypeScript.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { platformPackages } from './platform.js';
@@ -125,11 +135,12 @@ function unpackLlama() {
   const tree = join(root, 'build', 'llama.cpp');
   const mark = join(tree, '.release');
   if (!existsSync(mark) || readFileSync(mark, 'utf8').trim() !== release) {
-    need('git', ['--version'], 'git is needed to unpack llama.cpp', {
+    const missing = lacks('git', 'git is needed to unpack llama.cpp', {
       linux: 'git',
       darwin: 'xcode-select --install',
       win32: 'Git for Windows',
     });
+    if (missing) fail(missing);
     note(`Unpacking llama.cpp ${release} …`);
     rmSync(tree, { recursive: true, force: true });
     mkdirSync(dirname(tree), { recursive: true });
@@ -172,9 +183,11 @@ function buildNative() {
   };
   const addon = join(buildDir, 'Release', process.platform === 'win32' ? 'Release/meditron.node' : 'meditron.node');
   const stampFile = join(buildDir, 'inputs.sha256');
+  // Nothing that changes when the folder is moved or copied, and not Node's release: the addon's interface is the same in all.
   const inputs = hashOf(
-    JSON.stringify({ ...defines, MEDITRON_TESTS: undefined }),
-    process.version.split('.')[0] ?? '',
+    JSON.stringify({ ...defines, MEDITRON_TESTS: undefined }, (_, value) =>
+      typeof value === 'string' && isAbsolute(value) ? relative(root, value).replaceAll('\\', '/') : value,
+    ),
     ...filesIn('native'),
     ...filesIn('cmake'),
     ...filesIn('test/native'),
@@ -188,8 +201,11 @@ function buildNative() {
     (!options.tests || existsSync(tests)) &&
     existsSync(stampFile) &&
     readFileSync(stampFile, 'utf8') === inputs;
-  if (!current) {
-    checkCompiler();
+  const missing = current ? undefined : missingTool();
+  if (missing && !(isLoadable(addon) && !options.tests)) fail(missing);
+  if (missing) note(`meditron: warning: the addon is older than its sources, and is used as it is: ${missing}`);
+  if (!current && !missing) {
+    forgetOtherFolder();
     note(
       kind === 'source' ? 'Building llama.cpp and the addon from source (minutes) …' : 'Building the native addon …',
     );
@@ -217,7 +233,27 @@ function buildNative() {
   );
   const libraries = platform.cpu && kind === 'prebuilt' ? relative(root, platform.cpu.directory) : '';
   const record = { addon: relative(root, addon), libraries, kind, variant, release: llama.release, options: chosen };
-  if (!options.sanitize && !options.tests) writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+  if (!options.sanitize && !options.tests) writeIfOther(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** CMake's cache names the folders it was made in and refuses to work in others: what was moved or copied is configured afresh. */
+function forgetOtherFolder() {
+  const cache = join(buildDir, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const made = /^CMAKE_CACHEFILE_DIR:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  if (made && existsSync(made) && realpathSync(made) === realpathSync(buildDir)) return;
+  // The addon stays: it works until there is another.
+  for (const name of ['CMakeCache.txt', 'CMakeFiles']) rmSync(join(buildDir, name), { recursive: true, force: true });
+}
+
+/** Whether Node can load an addon, tried in another process. @param {string} addon */
+function isLoadable(addon) {
+  return existsSync(addon) && spawnSync(process.execPath, ['-e', `require(${JSON.stringify(addon)})`]).status === 0;
+}
+
+/** Leaves a file alone that is as it should be: the folder may belong to somebody else. @param {string} path @param {string} text */
+function writeIfOther(path, text) {
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
 }
 
 /** The part of a build log that says what went wrong. @param {string} output */
@@ -227,35 +263,37 @@ function relevant(output) {
   return lines.slice(Math.max(0, at), at < 0 ? lines.length : at + 30).join('\n');
 }
 
-function checkCompiler() {
-  need('cmake', ['--version'], 'CMake is needed to build the addon', {
+/** What building the addon needs and this machine lacks, with what to install. */
+function missingTool() {
+  const cmake = lacks('cmake', 'CMake is needed to build the addon', {
     linux: 'cmake',
     darwin: 'brew install cmake',
     win32: 'CMake (cmake.org), or Visual Studio with C++',
   });
-  if (process.platform === 'win32') return; // cmake-js finds Visual Studio and says so if it is missing
-  need(process.env.CXX ?? 'c++', ['--version'], 'a C++ compiler is needed to build the addon', {
+  if (cmake || process.platform === 'win32') return cmake; // cmake-js finds Visual Studio and says so if it is missing
+  const compiler = lacks(process.env.CXX ?? 'c++', 'a C++ compiler is needed to build the addon', {
     linux: 'g++',
     darwin: 'xcode-select --install',
     win32: '',
   });
-  const maker = ['ninja', 'make'].some(tool => spawnSync(tool, ['--version']).status === 0);
-  if (!maker)
-    fail(
-      'make or ninja is needed to build the addon. Install it: package `make` (Debian, Ubuntu: apt-get install make).',
-    );
+  if (compiler) return compiler;
+  if (['ninja', 'make'].some(tool => spawnSync(tool, ['--version']).status === 0)) return undefined;
+  return 'make or ninja is needed to build the addon. Install it: package `make` (Debian, Ubuntu: apt-get install make).';
 }
 
-/** @param {string} tool @param {string[]} args @param {string} why @param {{linux: string, darwin: string, win32: string}} packages */
-function need(tool, args, why, packages) {
-  if (spawnSync(tool, args).status === 0) return;
+/**
+ * Why a tool is needed and how to get it, if it is not there.
+ * @param {string} tool @param {string} why @param {{linux: string, darwin: string, win32: string}} packages
+ */
+function lacks(tool, why, packages) {
+  if (spawnSync(tool, ['--version']).status === 0) return undefined;
   const hint =
     process.platform === 'linux'
       ? `install the package \`${packages.linux}\` (Debian, Ubuntu: apt-get install ${packages.linux}; Fedora: dnf install ${packages.linux === 'g++' ? 'gcc-c++' : packages.linux})`
       : process.platform === 'darwin'
         ? `run \`${packages.darwin}\``
         : `install ${packages.win32}`;
-  fail(`${why}, and \`${tool}\` was not found: ${hint}, then try again.`);
+  return `${why}, and \`${tool}\` was not found: ${hint}, then try again.`;
 }
 
 function buildTypeScript() {

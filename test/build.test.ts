@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,3 +86,56 @@ test.each([
   expect(status).toBe(1);
   expect(stderr).toMatch(expected);
 });
+
+/** A copy of this checkout and of what has been built in it, without its history; what is large is linked. */
+function copied(name: string): string {
+  const place = join(folder, name);
+  const parts = [
+    'bin',
+    'dist',
+    'src',
+    'native',
+    'cmake',
+    'scripts',
+    'models',
+    'test/native',
+    'build/prebuilt',
+    'build/addon.json',
+  ];
+  const files = ['CMakeLists.txt', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  for (const part of [...parts, ...files]) cpSync(join(root, part), join(place, part), { recursive: true });
+  for (const part of ['node_modules', 'build/llama.cpp']) symlinkSync(join(root, part), join(place, part));
+  return place;
+}
+
+function meditron(place: string, path?: string) {
+  const args = [join(place, 'bin', 'meditron.js'), 'run', '-p', 'The patient', '--max-tokens', '2', '--threads', '1'];
+  const env = path === undefined ? process.env : { ...process.env, PATH: path, CXX: undefined };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+  return { status, stderr, said: stdout.length > 0 };
+}
+
+test('a checkout that was copied or moved works, also where nothing can be built', () => {
+  const bare = pathWithout('cmake', 'c++', 'make', 'ninja', 'git');
+  const place = copied('a copy');
+  expect(meditron(place, bare)).toEqual({ status: 0, stderr: '', said: true });
+  renameSync(place, `${place}, moved`);
+  expect(meditron(`${place}, moved`, bare)).toEqual({ status: 0, stderr: '', said: true });
+});
+
+test('an addon that is older than its sources and cannot be built anew is used, with a warning', () => {
+  const place = copied('changed');
+  appendFileSync(join(place, 'native', 'core', 'core.h'), '\n');
+  expect(meditron(place, pathWithout('cmake', 'git', 'make'))).toEqual({
+    status: 0,
+    stderr: expect.stringMatching(/^meditron: warning: the addon is older than its sources, .* CMake is needed/),
+    said: true,
+  });
+});
+
+test('what was moved is built afresh when its sources change', () => {
+  const place = copied('rebuilt');
+  appendFileSync(join(place, 'native', 'core', 'core.h'), '\n');
+  expect(meditron(place)).toEqual({ status: 0, stderr: 'Building the native addon …\n', said: true });
+  expect(meditron(place)).toEqual({ status: 0, stderr: '', said: true });
+}, 600_000);
