@@ -1,7 +1,7 @@
 /**
- * The architectures of the MEDITRON line and what each needs in a file, after llama.cpp v0.4.0 (src/models/*.cpp). Only
- * `llama` is tested with real weights; in other architectures load-time faults of llama.cpp keep being found, so what
- * is not listed is refused.
+ * The architectures of the MEDITRON line and what the graph of each knows, after llama.cpp v0.4.0 (src/models/*.cpp). What a graph
+ * does not know it leaves out silently, or the process ends, so it is refused. Only `llama` is tested with real weights; in
+ * other architectures load-time faults of llama.cpp keep being found, so what is not listed is refused.
  */
 export interface Architecture {
   /** attn_norm and ffn_norm before attention and feed-forward. */
@@ -12,10 +12,22 @@ export interface Architecture {
   readonly headNorms: 'none' | 'head' | 'width';
   /** A gated feed-forward has ffn_gate and ffn_up, `fused` both in ffn_up, `plain` only ffn_up. */
   readonly feedForward: 'gated' | 'fused' | 'plain';
-  /** False if the token embedding may serve as output matrix. */
-  readonly ownOutput: boolean;
+  /** The output matrix: one of its own, the token embedding, or the embedding unless there is one. */
+  readonly output: 'own' | 'embedding' | 'either';
   /** True if heads may be wider than embedding ÷ heads. */
   readonly freeHeadSize: boolean;
+  /** True if a part of each head may be rotated; otherwise the graph asserts that all of it is. */
+  readonly partialRope: boolean;
+  /** Factors of the rotation: none, rope_freqs (or rope_factors_long and _short under longrope), or always the latter. */
+  readonly ropeFactors: 'none' | 'freqs' | 'long-short';
+  /** Queries, keys and values may be one tensor, attn_qkv, and have biases and scales. */
+  readonly plainAttention: boolean;
+  /** Which other biases are added. */
+  readonly biases: readonly ('attn_output' | 'ffn' | 'output')[];
+  /** The feed-forward matrices may have scales. */
+  readonly feedForwardScales: boolean;
+  /** Some layers see a window of the last tokens only. */
+  readonly slidingWindow: boolean;
 }
 
 const llama: Architecture = {
@@ -23,17 +35,64 @@ const llama: Architecture = {
   postNorms: false,
   headNorms: 'none',
   feedForward: 'gated',
-  ownOutput: false,
+  output: 'either',
   freeHeadSize: true,
+  partialRope: false,
+  ropeFactors: 'freqs',
+  plainAttention: true,
+  biases: ['attn_output', 'ffn'],
+  feedForwardScales: true,
+  slidingWindow: false,
+};
+
+const qwen2: Architecture = {
+  ...llama,
+  freeHeadSize: false,
+  ropeFactors: 'none',
+  biases: ['output'],
+  feedForwardScales: false,
+};
+
+const gemma2: Architecture = {
+  ...llama,
+  postNorms: true,
+  output: 'embedding',
+  partialRope: true,
+  ropeFactors: 'none',
+  biases: [],
+  feedForwardScales: false,
+  slidingWindow: true,
 };
 
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ['llama', llama],
-  ['qwen2', { ...llama, freeHeadSize: false }],
-  ['qwen3', { ...llama, headNorms: 'head' }],
-  ['gemma2', { ...llama, postNorms: true }],
-  ['gemma3', { ...llama, postNorms: true, headNorms: 'head' }],
-  ['phi3', { ...llama, feedForward: 'fused', freeHeadSize: false }],
-  ['apertus', { ...llama, headNorms: 'head', feedForward: 'plain', ownOutput: true }],
-  ['olmo2', { ...llama, preNorms: false, postNorms: true, headNorms: 'width', ownOutput: true, freeHeadSize: false }],
+  ['qwen2', qwen2],
+  ['qwen3', { ...qwen2, headNorms: 'head', freeHeadSize: true, biases: [], feedForwardScales: true }],
+  ['gemma2', gemma2],
+  ['gemma3', { ...gemma2, headNorms: 'head', output: 'either' }],
+  ['phi3', { ...qwen2, feedForward: 'fused', partialRope: true, ropeFactors: 'long-short', biases: [] }],
+  [
+    'apertus',
+    {
+      ...llama,
+      headNorms: 'head',
+      feedForward: 'plain',
+      output: 'own',
+      biases: ['attn_output'],
+      feedForwardScales: false,
+    },
+  ],
+  [
+    'olmo2',
+    {
+      ...qwen2,
+      preNorms: false,
+      postNorms: true,
+      headNorms: 'width',
+      output: 'own',
+      plainAttention: false,
+      biases: [],
+      slidingWindow: true,
+    },
+  ],
 ]);

@@ -1,6 +1,6 @@
 import type { Architecture } from './architecture.js';
 import type { Checklist } from './checklist.js';
-import { type Metadata, typeText } from './metadata.js';
+import { type Metadata, stringAt, typeText } from './metadata.js';
 
 /** The numbers that decide the shapes of a model. */
 export interface Hyper {
@@ -12,11 +12,16 @@ export interface Hyper {
   readonly kvHeads: number;
   readonly keySize: number;
   readonly valueSize: number;
+  /** Numbers of each head that are rotated. */
+  readonly rotated: number;
+  /** `rope.scaling.type`; `linear` unless given. */
+  readonly ropeScaling: string;
 }
 
 /** LLAMA_MAX_LAYERS; a block count of 0 or past it ends the process (llama-model.cpp, load_hparams). */
 const maxLayers = 512;
 const maxWidth = 1 << 20;
+const maxContext = 1 << 24;
 const maxHeads = 1024;
 const maxHeadSize = 4096;
 
@@ -33,7 +38,7 @@ export function readHyper(
   const before = list.problems.length;
   const read = new Reader(list, metadata, name);
   const layers = read.whole('block_count', 1, maxLayers) ?? 0;
-  const context = read.whole('context_length', 1, maxWidth) ?? 0;
+  const context = read.whole('context_length', 1, maxContext) ?? 0;
   const embedding = read.whole('embedding_length', 1, maxWidth) ?? 0;
   const feedForward = read.perLayer('feed_forward_length', 1, maxWidth, layers) ?? 0;
   const heads = read.perLayer('attention.head_count', 1, maxHeads, layers) ?? 0;
@@ -44,10 +49,13 @@ export function readHyper(
     list.damaged(`${read.key('attention.head_count_kv')} to divide the ${heads} heads`, `${kvHeads}`);
   }
   const { keySize, valueSize } = readHeadSizes(list, read, embedding, heads, architecture);
-  checkRope(list, read, name, keySize);
-  checkExtras(list, read, name, layers, embedding);
+  const rotated = readRope(list, read, architecture, keySize);
+  const ropeScaling = stringAt(metadata, read.key('rope.scaling.type')) ?? 'linear';
+  checkExtras(list, read, layers, embedding);
+  if (architecture.slidingWindow) checkWindow(read, name);
+  if (name === 'apertus') checkActivation(read, layers);
   if (list.problems.length > before) return undefined;
-  return { layers, context, embedding, feedForward, heads, kvHeads, keySize, valueSize };
+  return { layers, context, embedding, feedForward, heads, kvHeads, keySize, valueSize, rotated, ropeScaling };
 }
 
 function readHeadSizes(
@@ -64,8 +72,13 @@ function readHeadSizes(
   const usual = Math.floor(embedding / heads);
   const keySize = read.whole('attention.key_length', 1, maxHeadSize, usual) ?? usual;
   const valueSize = read.whole('attention.value_length', 1, maxHeadSize, usual) ?? usual;
-  if (!architecture.freeHeadSize && (keySize !== usual || valueSize !== usual)) {
-    list.damaged(`heads of ${embedding} ÷ ${heads} = ${usual} numbers`, `keys of ${keySize}, values of ${valueSize}`);
+  if (heads > embedding) list.damaged(`at most ${embedding} heads, one for each number`, `${heads}`);
+  if (!architecture.freeHeadSize && keySize !== usual) {
+    list.damaged(`heads of ${embedding} ÷ ${heads} = ${usual} numbers`, `keys of ${keySize}`);
+  }
+  // Every graph here lays values out by the size of keys, or asserts that the two are equal.
+  if (valueSize !== keySize) {
+    list.damaged(`${read.key('attention.value_length')} to be ${keySize}, as long as keys`, `${valueSize}`);
   }
   for (const [suffix, size] of [
     ['attention.key_length_swa', keySize],
@@ -79,11 +92,11 @@ function readHeadSizes(
   return { keySize, valueSize };
 }
 
-/** ggml_rope asserts an even number of dimensions no larger than a head; `llama` must rotate the whole head. */
-function checkRope(list: Checklist, read: Reader, name: string, keySize: number): void {
+/** ggml_rope asserts an even number of dimensions no larger than a head; most graphs, that it is the whole head. */
+function readRope(list: Checklist, read: Reader, architecture: Architecture, keySize: number): number {
   const rotated = read.whole('rope.dimension_count', 2, maxHeadSize, keySize) ?? keySize;
-  if (rotated % 2 !== 0 || rotated > keySize || (name === 'llama' && rotated !== keySize)) {
-    const wanted = name === 'llama' ? `${keySize}, the head size, and even` : `even and at most ${keySize}`;
+  if (rotated % 2 !== 0 || rotated > keySize || (!architecture.partialRope && rotated !== keySize)) {
+    const wanted = architecture.partialRope ? `even and at most ${keySize}` : `${keySize}, the head size, and even`;
     list.damaged(`${read.key('rope.dimension_count')} to be ${wanted}`, `${rotated}`);
   }
   const swa = read.whole('rope.dimension_count_swa', 2, maxHeadSize, rotated) ?? rotated;
@@ -103,12 +116,27 @@ function checkRope(list: Checklist, read: Reader, name: string, keySize: number)
   for (const name of ['ext_factor', 'attn_factor', 'beta_fast', 'beta_slow', 'log_multiplier']) {
     read.real(`rope.scaling.yarn_${name}`, -1e6, 1e6);
   }
-  read.whole('rope.scaling.original_context_length', 1, 2 ** 32 - 1, 1);
+  read.whole('rope.scaling.original_context_length', 1, maxContext, 1);
   // An unknown name is an assertion in llama.cpp.
   read.oneOf('rope.scaling.type', ['none', 'linear', 'yarn', 'longrope']);
+  return rotated;
 }
 
-function checkExtras(list: Checklist, read: Reader, name: string, layers: number, embedding: number): void {
+/** Gemma, OLMo: layers with a window, and caps on scores and logits, which are divided by. A window of 0 means none. */
+function checkWindow(read: Reader, name: string): void {
+  read.whole('attention.sliding_window', name === 'gemma2' ? 1 : 0, maxContext, 0);
+  // llama.cpp leaves a list of layers unread and takes the architecture's own period.
+  if (!read.isList('attention.sliding_window_pattern')) read.whole('attention.sliding_window_pattern', 0, maxLayers, 1);
+  read.real('attn_logit_softcapping', 1e-3, 1e6);
+  read.real('final_logit_softcapping', 1e-3, 1e6, { zero: name === 'gemma3' });
+}
+
+/** The coefficients of xIELU, one for all layers or one for each. */
+function checkActivation(read: Reader, layers: number): void {
+  for (const suffix of ['alpha_n', 'alpha_p', 'beta', 'eps']) read.reals(`xielu.${suffix}`, layers);
+}
+
+function checkExtras(list: Checklist, read: Reader, layers: number, embedding: number): void {
   // The kernels assert epsilon >= 0 at the first decode; 0 and NaN give NaN.
   read.real('attention.layer_norm_rms_epsilon', 1e-30, 0.1, { required: true });
   checkExperts(list, read);
@@ -126,11 +154,8 @@ function checkExtras(list: Checklist, read: Reader, name: string, layers: number
       'use a model that generates text',
     );
   }
-  if (name === 'gemma2') {
-    read.whole('attention.sliding_window', 1, maxWidth, 4096);
-    read.real('attn_logit_softcapping', 1e-3, 1e6);
-    read.real('final_logit_softcapping', 1e-3, 1e6);
-  }
+  const pooling = read.whole('pooling_type', 0, 4, 0) ?? 0;
+  if (pooling !== 0) list.unsupported('a text model', 'an embedding model', 'use a model that generates text');
 }
 
 /** Inconsistent expert counts are assertions in llama.cpp; no model of the line has experts. */
@@ -210,6 +235,20 @@ class Reader {
     if ((value >= min && value <= max) || (value === 0 && options.zero)) return;
     const got = found === undefined ? 'no such key' : found.type === 'f32' ? `${found.value}` : typeText(found);
     this.list.damaged(`${this.key(suffix)} to be a number from ${min} to ${max} (f32)`, got);
+  }
+
+  isList(suffix: string): boolean {
+    return this.metadata.get(this.key(suffix))?.type === 'array';
+  }
+
+  /** A finite number, or one for each layer. */
+  reals(suffix: string, layers: number): void {
+    const found = this.metadata.get(this.key(suffix));
+    const list = found?.type === 'array' && found.items === 'f32' && found.value.length === layers;
+    const values = list ? [...found.value] : found?.type === 'f32' ? [found.value] : undefined;
+    if (values?.every(Number.isFinite)) return;
+    const got = values ? `${values.find(value => !Number.isFinite(value))}` : found ? typeText(found) : 'no such key';
+    this.list.damaged(`${this.key(suffix)} to be a finite number (f32), or one for each of the ${layers} layers`, got);
   }
 
   oneOf(suffix: string, known: readonly string[]): void {

@@ -76,11 +76,18 @@ export function checkTokenizer(list: Checklist, metadata: Metadata): number | un
   return list.problems.length > before ? undefined : tokens.length;
 }
 
-/** llama.cpp asserts that all tokens differ; empty ones it renames to `[EMPTY_id]`. */
+/**
+ * llama.cpp asserts that all tokens differ; empty ones it renames to `[EMPTY_id]`. It reads them as C strings, so one with a NUL
+ * would be another token.
+ */
 function checkUnique(list: Checklist, tokens: Strings): ReadonlyMap<string, number> {
   const ids = new Map<string, number>();
   for (let i = 0; i < tokens.length; i++) {
     const key = tokens.key(i) || `[EMPTY_${i}]`;
+    if (key.includes('\0')) {
+      list.damaged('tokens without NUL, which llama.cpp cuts them at', `${JSON.stringify(tokens.at(i))} for id ${i}`);
+      return ids;
+    }
     const twin = ids.get(key);
     if (twin !== undefined) {
       list.damaged('all tokens to differ', `${JSON.stringify(tokens.at(i))} for both ids ${twin} and ${i}`);

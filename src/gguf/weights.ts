@@ -1,12 +1,14 @@
 import type { Architecture } from './architecture.js';
 import type { Checklist } from './checklist.js';
 import type { Hyper } from './hyper.js';
+import { layoutOf, type TensorRule, withoutOnes } from './layout.js';
 import type { TensorInfo } from './tensors.js';
-import { forMatrices, type TensorTypeName } from './types.js';
+import { forMatrices } from './types.js';
 
-const forVectors: ReadonlySet<TensorTypeName> = new Set(['f32', 'f16', 'bf16']);
+/** One wrong count makes every tensor wrong: the first few say enough. */
+const mostProblems = 5;
 
-/** Checks that the tensors an architecture needs are there, in the shapes the hyper-parameters say. */
+/** Checks that the tensors an architecture needs are there and no others, in shapes and types that its graph computes with. */
 export function checkWeights(
   list: Checklist,
   tensors: readonly TensorInfo[],
@@ -14,69 +16,42 @@ export function checkWeights(
   architecture: Architecture,
   vocabularySize: number,
 ): void {
-  const byName = new Map(tensors.map(tensor => [tensor.name, tensor]));
-  for (const [name, dimensions] of required(hyper, architecture, vocabularySize, byName)) {
-    const found = byName.get(name);
-    const shape = dimensions.join(' × ');
-    if (found === undefined) list.damaged(`a tensor ${name} (${shape})`, 'none');
-    else if (found.dimensions.join(' × ') !== shape)
-      list.damaged(`tensor ${name} to be ${shape}`, found.dimensions.join(' × '));
-    // One wrong count makes every tensor wrong: the first few say enough.
-    if (list.problems.length >= 5) return;
+  const present = new Map(tensors.map(tensor => [tensor.name, tensor]));
+  const rules = layoutOf(hyper, architecture, vocabularySize, present);
+  for (const [name, rule] of rules) {
+    const found = present.get(name);
+    if (found !== undefined) checkTensor(list, found, rule);
+    else if (rule.required) list.damaged(`a tensor ${name} (${text(rule.shape)})`, 'none');
+    if (list.problems.length >= mostProblems) return;
   }
-  for (const tensor of tensors) {
-    const vector = tensor.dimensions.length === 1;
-    if (vector ? forVectors.has(tensor.type.name) : forMatrices.has(tensor.type.name)) continue;
-    list.damaged(`tensor ${tensor.name} to hold ${vector ? 'f32' : 'weights'}`, tensor.type.name);
-    return;
+  for (const { name } of tensors) {
+    if (rules.has(name)) continue;
+    const advice = 'use a file of the plain model, as convert_hf_to_gguf.py writes it';
+    list.unsupported('only tensors that this architecture has', `${name} as well`, advice);
+    if (list.problems.length >= mostProblems) return;
   }
+  checkScaled(list, present, hyper);
 }
 
-type Required = readonly [name: string, dimensions: readonly number[]];
+function checkTensor(list: Checklist, { name, dimensions, type }: TensorInfo, { shape, role }: TensorRule): void {
+  const [wanted, got] = [text(shape), text(withoutOnes(dimensions))];
+  if (wanted !== got) list.damaged(`tensor ${name} to be ${wanted}`, text(dimensions));
+  else if (role === 'vector' && type.name !== 'f32') list.damaged(`tensor ${name} to hold f32`, type.name);
+  else if (!forMatrices.has(type.name)) list.damaged(`tensor ${name} to hold weights`, type.name);
+}
 
-function* required(
-  hyper: Hyper,
-  architecture: Architecture,
-  vocabularySize: number,
-  present: ReadonlyMap<string, TensorInfo>,
-): Generator<Required> {
-  const { embedding, layers } = hyper;
-  yield ['token_embd.weight', [embedding, vocabularySize]];
-  yield ['output_norm.weight', [embedding]];
-  if (architecture.ownOutput || present.has('output.weight')) yield ['output.weight', [embedding, vocabularySize]];
-  for (let i = 0; i < layers; i++) {
-    const prefix = `blk.${i}.`;
-    for (const [name, dimensions] of requiredOfLayer(hyper, architecture, present.has(`${prefix}attn_qkv.weight`))) {
-      yield [`${prefix}${name}.weight`, dimensions];
+/** The scale of an nvfp4 matrix would come after its bias, which build_ffn asserts does not happen. */
+function checkScaled(list: Checklist, present: ReadonlyMap<string, TensorInfo>, hyper: Hyper): void {
+  for (let i = 0; i < hyper.layers; i++) {
+    for (const name of ['ffn_gate', 'ffn_up', 'ffn_down'].map(matrix => `blk.${i}.${matrix}`)) {
+      if (present.get(`${name}.weight`)?.type.name !== 'nvfp4') continue;
+      if (!present.has(`${name}.scale`) || !present.has(`${name}.bias`)) continue;
+      list.unsupported(`${name} to have a scale or a bias`, 'both', 'use another quantization');
+      return;
     }
   }
 }
 
-function* requiredOfLayer(hyper: Hyper, architecture: Architecture, fused: boolean): Generator<Required> {
-  const { embedding, feedForward, heads, kvHeads, keySize, valueSize } = hyper;
-  const [q, k, v] = [heads * keySize, kvHeads * keySize, kvHeads * valueSize];
-  if (fused) {
-    yield ['attn_qkv', [embedding, q + k + v]];
-  } else {
-    yield ['attn_q', [embedding, q]];
-    yield ['attn_k', [embedding, k]];
-    yield ['attn_v', [embedding, v]];
-  }
-  yield ['attn_output', [q, embedding]];
-  if (architecture.feedForward === 'gated') yield ['ffn_gate', [embedding, feedForward]];
-  yield ['ffn_up', [embedding, architecture.feedForward === 'fused' ? 2 * feedForward : feedForward]];
-  yield ['ffn_down', [feedForward, embedding]];
-  if (architecture.preNorms) {
-    yield ['attn_norm', [embedding]];
-    yield ['ffn_norm', [embedding]];
-  }
-  if (architecture.postNorms) {
-    yield ['post_attention_norm', [embedding]];
-    yield ['post_ffw_norm', [embedding]];
-  }
-  if (architecture.headNorms !== 'none') {
-    const head = architecture.headNorms === 'head';
-    yield ['attn_q_norm', [head ? keySize : embedding]];
-    yield ['attn_k_norm', [head ? keySize : k]];
-  }
+function text(shape: readonly number[]): string {
+  return shape.length === 0 ? '1' : shape.join(' × ');
 }

@@ -88,7 +88,12 @@ describe('refused', () => {
     ['epsilon 1', { 'llama.attention.layer_norm_rms_epsilon': entry.f32(1) }, broken, /to 0\.1 \(f32\), got 1/],
     ['no epsilon', { 'llama.attention.layer_norm_rms_epsilon': undefined }, broken, /no such key/],
     ['another rope size', { 'llama.rope.dimension_count': entry.u32(2) }, broken, /dimension_count to be 4/],
-    ['an odd head size', { 'llama.attention.key_length': entry.u32(3) }, broken, /even/],
+    [
+      'an odd head size',
+      { 'llama.attention.key_length': entry.u32(3), 'llama.attention.value_length': entry.u32(3) },
+      broken,
+      /even/,
+    ],
     ['a rope base of 0', { 'llama.rope.freq_base': entry.f32(0) }, broken, /freq_base/],
     ['a rope base of infinity', { 'llama.rope.freq_base': entry.f32(Infinity) }, broken, /freq_base/],
     [
