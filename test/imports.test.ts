@@ -56,7 +56,6 @@ test('no file imports itself by any way round, type imports included', () => {
   // Each of these is to be untied; none may be added.
   const known = [
     'ask/answer.ts - ask/evidence.ts - ask/conclude.ts - ask/samples.ts - ask/sampling.ts - ask/reask.ts',
-    'evaluate/report/figures.ts - evaluate/report/facts.ts',
   ];
   expect(circles().filter(circle => !known.includes(circle))).toEqual([]);
 });

@@ -15,7 +15,8 @@ export const taskNames = [
 export type TaskName = (typeof taskNames)[number];
 
 /** The parts of a data set. MedMCQA and others call their validation part "dev": that is `validation` here. MMLU has both. */
-export type Partition = 'train' | 'validation' | 'dev' | 'test';
+export const partitions = ['train', 'validation', 'dev', 'test'] as const;
+export type Partition = (typeof partitions)[number];
 
 export type YesNoMaybe = 'yes' | 'no' | 'maybe';
 
