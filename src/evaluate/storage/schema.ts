@@ -4,7 +4,7 @@ import { MeditronError } from '../../check/errors.js';
 import { checked } from '../../check/schema.js';
 import { formatNames, protocols, tasks } from '../../prompt/format/format.js';
 import { labelsOf } from '../../prompt/question/question.js';
-import { evaluatedModes } from '../run/runs.js';
+import { evaluatedModes } from '../run/options.js';
 import { partitions, taskNames } from '../tasks/task.js';
 import { questionOfRow, type ResultRow } from './rows.js';
 import type { StoredRun } from './types.js';

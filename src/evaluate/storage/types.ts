@@ -1,7 +1,7 @@
 import type { Weighting } from '../../ask/options.js';
 import type { FormatName, Protocol, Task } from '../../prompt/format/format.js';
 import type { StopRule } from '../../vote/count/stopping.js';
-import type { EvaluatedMode } from '../run/runs.js';
+import type { EvaluatedMode } from '../run/options.js';
 import type { Partition, SourceFile, TaskName } from '../tasks/task.js';
 
 /** Something that identifies a measurement, by its name. */
