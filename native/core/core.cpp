@@ -114,16 +114,13 @@ std::vector<int32_t> Core::add(const Job & job) {
 
     const bool at_start = weights->vocabulary.has_space_prefix() && weights->vocabulary.is_special(prompt.back());
 
-    std::vector<Sequence> fresh; // samplers may throw: nothing has moved until all are made
+    std::vector<Sequence> fresh;
     for (const Branch & branch : job.branches) {
         Sequence seq;
         seq.branch   = branch;
         seq.n_left   = branch.max_tokens;
         seq.waiting  = !fresh.empty();
         seq.at_start = at_start;
-        if (branch.forced.empty() && branch.max_tokens > 0) {
-            seq.sampler = std::make_unique<Sampler>(vocab, branch.sampler, branch.max_tokens);
-        }
         fresh.push_back(std::move(seq));
     }
 
@@ -205,6 +202,7 @@ void Core::hand_on_prompt(Sequence & seq) {
 
 Step Core::step() {
     Step out;
+    make_samplers(out);
     fill_batch();
     if (batch.n_tokens == 0) return out;
 
@@ -253,6 +251,26 @@ Step Core::step() {
     }
     return out;
 }
+
+// A grammar may be malformed or large: it is compiled here, on the owner thread, and its failure is its sample's own.
+void Core::make_samplers(Step & out) {
+    std::shared_ptr<const Grammar> last; // the samples of a job have one grammar
+    for (Sequence & seq : live) {
+        if (seq.sampler || !samples(seq)) continue;
+        const Thrown thrown = run_guarded([&] {
+            const std::string & text = seq.branch.sampler.grammar;
+            std::shared_ptr<const Grammar> grammar;
+            if (!text.empty()) grammar = last && last->text() == text ? last : std::make_shared<Grammar>(text, llama_vocab_n_tokens(vocab));
+            seq.sampler = std::make_unique<Sampler>(weights->vocabulary, seq.branch.sampler, seq.branch.max_tokens, ends_of(seq.branch),
+                                                    grammar, leaving);
+            if (grammar) last = grammar;
+        });
+        if (thrown.code) out.failures.push_back({ seq.id, thrown.code, thrown.message });
+    }
+    for (const Failure & failure : out.failures) release(failure.seq);
+}
+
+bool Core::samples(const Sequence & seq) { return seq.branch.forced.empty() && seq.branch.max_tokens > 0; }
 
 // Tokens already being generated go first, so a long new prompt never stalls a running answer.
 void Core::fill_batch() {
@@ -322,7 +340,7 @@ void Core::advance(Sequence & seq, Step & out) {
         if (seq.n_scored == 1) seq.todo.assign(seq.branch.forced.begin(), seq.branch.forced.end() - 1);
         return;
     }
-    if (!seq.sampler) {
+    if (!samples(seq)) {
         emit(out, seq, -1, std::numeric_limits<float>::quiet_NaN(), READY, false);
         return;
     }
@@ -349,7 +367,8 @@ void Core::sample(Sequence & seq, int32_t row, Step & out) {
     const llama_token token = seq.sampler->sample(logits, scratch);
     seq.n_left--;
 
-    const bool end      = is_end(seq.branch, token);
+    const auto & ends   = ends_of(seq.branch);
+    const bool end      = std::find(ends.begin(), ends.end(), token) != ends.end();
     const Finish finish = end ? END : seq.n_left <= 0 ? LENGTH : GOING;
     if (!end) seq.todo = { token };
 
@@ -360,18 +379,7 @@ void Core::sample(Sequence & seq, int32_t row, Step & out) {
 }
 
 void Core::emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text) {
-    if (text) {
-        char small[128];
-        const int32_t lstrip = seq.at_start ? 1 : 0;
-        const int32_t n      = llama_token_to_piece(vocab, token, small, sizeof(small), lstrip, false);
-        if (n >= 0) {
-            out.text.append(small, n);
-        } else { // a longer piece: -n is its size
-            std::string piece(-n, '\0');
-            llama_token_to_piece(vocab, token, piece.data(), -n, lstrip, false);
-            out.text += piece;
-        }
-    }
+    if (text) out.text += weights->vocabulary.piece(token, seq.at_start ? 1 : 0);
     out.seq.push_back(seq.id);
     out.token.push_back(token);
     out.logprob.push_back(logprob);
@@ -397,10 +405,8 @@ const float * Core::logits_of(int32_t row) const {
     return logits;
 }
 
-bool Core::is_end(const Branch & branch, llama_token token) const {
-    if (branch.ends) return std::find(branch.ends->begin(), branch.ends->end(), token) != branch.ends->end();
-    const std::vector<llama_token> & more = weights->vocabulary.end_tokens();
-    return llama_vocab_is_eog(vocab, token) || std::find(more.begin(), more.end(), token) != more.end();
+const std::vector<llama_token> & Core::ends_of(const Branch & branch) const {
+    return branch.ends ? *branch.ends : weights->vocabulary.end_tokens();
 }
 
 Core::Sequence * Core::find(std::vector<Sequence> & in, int32_t id) {

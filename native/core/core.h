@@ -88,7 +88,7 @@ struct Step {
 };
 
 // The decode loop without Node: one llama_context and the sequences that live in it.
-// Not thread-safe: JS calls it between steps, the owner thread calls step(). Only `abort` may be set at any time.
+// Not thread-safe: JS calls it between steps, the owner thread calls step(). Only `abort` and `leaving` may be set at any time.
 class Core {
 public:
     Core(SharedWeights weights, const CoreParams & params);
@@ -120,7 +120,8 @@ public:
     uint32_t n_seq_max() const { return llama_n_seq_max(ctx.get()); }
     size_t n_live() const { return live.size(); }
 
-    std::atomic<bool> abort{ false };
+    std::atomic<bool> abort{ false };   // ends the step that runs; it can be tried again
+    std::atomic<bool> leaving{ false }; // ends sampling too: nothing more will be asked
 
 private:
     struct Sequence {
@@ -148,7 +149,9 @@ private:
     void sample(Sequence & seq, int32_t row, Step & out);
     void emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text);
     const float * logits_of(int32_t row) const;
-    bool is_end(const Branch & branch, llama_token token) const;
+    const std::vector<llama_token> & ends_of(const Branch & branch) const;
+    void make_samplers(Step & out);
+    static bool samples(const Sequence & seq);
     static Sequence * find(std::vector<Sequence> & in, int32_t id);
     const Sequence & held_for(const Job & job) const;
     static int32_t tokens_from(const Job & job, const Sequence & from);

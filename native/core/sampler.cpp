@@ -1,7 +1,6 @@
 #include "sampler.h"
 
 #include "error.h"
-#include "log.h"
 
 #include <algorithm>
 #include <cmath>
@@ -27,28 +26,20 @@ static llama_sampler_ptr make_chain(const llama_vocab * vocab, const SamplerPara
     return chain;
 }
 
-static llama_sampler_ptr make_grammar(const llama_vocab * vocab, const std::string & text) {
-    if (text.empty()) return nullptr;
-    LogCapture log;
-    llama_sampler_ptr grammar(llama_sampler_init_grammar(vocab, text.c_str(), "root"));
-    if (!grammar) {
-        throw CodedError("ERR_GRAMMAR", "Expected a GBNF grammar with a rule `root`, got one that llama.cpp cannot parse" +
-                                            (log.errors().empty() ? "" : ": " + log.errors()));
-    }
-    return grammar;
+Sampler::Sampler(const Vocabulary & vocabulary_, const SamplerParams & params, int32_t max_tokens, std::vector<llama_token> ends_,
+                 std::shared_ptr<const Grammar> grammar_, const std::atomic<bool> & leaving)
+    : vocabulary(vocabulary_), n_vocab(llama_vocab_n_tokens(vocabulary.raw())), logit_bias(params.logit_bias), ends(std::move(ends_)),
+      chain(make_chain(vocabulary.raw(), params, max_tokens)), grammar(std::move(grammar_)) {
+    if (grammar) state = std::make_unique<GrammarState>(*grammar, leaving);
 }
-
-Sampler::Sampler(const llama_vocab * vocab, const SamplerParams & params, int32_t max_tokens)
-    : vocab(vocab), n_vocab(llama_vocab_n_tokens(vocab)), logit_bias(params.logit_bias), chain(make_chain(vocab, params, max_tokens)),
-      grammar(make_grammar(vocab, params.grammar)) {}
 
 llama_token Sampler::sample(const float * logits, std::vector<llama_token_data> & scratch) {
     // Checking one token against the grammar is far cheaper than filtering the whole vocabulary, and most tokens pass.
     llama_token token = pick(logits, scratch, false);
-    if (grammar && !allowed(token)) token = pick(logits, scratch, true);
+    if (state && !allowed(token)) token = pick(logits, scratch, true);
 
+    if (state && !is_end(token)) state->accept(token, vocabulary.piece(token));
     llama_sampler_accept(chain.get(), token);
-    if (grammar && !llama_vocab_is_eog(vocab, token)) llama_sampler_accept(grammar.get(), token);
     return token;
 }
 
@@ -61,7 +52,7 @@ llama_token Sampler::pick(const float * logits, std::vector<llama_token_data> & 
         return std::any_of(scratch.begin(), scratch.end(), [](const auto & c) { return std::isfinite(c.logit); });
     };
     if (constrained) {
-        llama_sampler_apply(grammar.get(), &candidates);
+        forbid(scratch);
         if (!any_left()) throw CodedError("ERR_GRAMMAR", "The grammar allows no token of this vocabulary to follow what was generated");
     }
     for (const llama_logit_bias & bias : logit_bias) scratch[bias.token].logit += bias.bias;
@@ -73,9 +64,14 @@ llama_token Sampler::pick(const float * logits, std::vector<llama_token_data> & 
     return candidates.data[candidates.selected].id;
 }
 
-bool Sampler::allowed(llama_token token) {
-    llama_token_data one        = { token, 1.0f, 0.0f };
-    llama_token_data_array only = { &one, 1, -1, false };
-    llama_sampler_apply(grammar.get(), &only);
-    return std::isfinite(one.logit);
+bool Sampler::is_end(llama_token token) const { return std::find(ends.begin(), ends.end(), token) != ends.end(); }
+
+bool Sampler::allowed(llama_token token) { return is_end(token) ? state->complete() : state->allows(token, vocabulary.piece(token)); }
+
+void Sampler::forbid(std::vector<llama_token_data> & scratch) {
+    marks.resize((size_t)n_vocab);
+    state->allowed(vocabulary.pieces(), marks);
+    for (const llama_token end : ends) marks[(size_t)end] = state->complete();
+    for (llama_token_data & candidate : scratch)
+        if (!marks[(size_t)candidate.id]) candidate.logit = -INFINITY;
 }

@@ -1,8 +1,12 @@
 #pragma once
 
+#include "vocabulary.h"
+
 #include <llama-cpp.h>
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,19 +28,26 @@ struct SamplerParams {
 // Penalties and grammar see generated tokens only, never the prompt. Any thread, one at a time.
 class Sampler {
 public:
-    // `max_tokens` bounds the window that the penalties look back on.
-    Sampler(const llama_vocab * vocab, const SamplerParams & params, int32_t max_tokens);
+    // `max_tokens` bounds the window that the penalties look back on. A grammar allows `ends` where it is complete. Once
+    // `leaving` is set, a grammar's work ends with ERR_CLOSED.
+    Sampler(const Vocabulary & vocabulary, const SamplerParams & params, int32_t max_tokens, std::vector<llama_token> ends,
+            std::shared_ptr<const Grammar> grammar, const std::atomic<bool> & leaving);
 
     // Picks a token from one row of logits and remembers it. `scratch` is reused between calls and samplers.
     llama_token sample(const float * logits, std::vector<llama_token_data> & scratch);
 
 private:
     llama_token pick(const float * logits, std::vector<llama_token_data> & scratch, bool constrained);
+    bool is_end(llama_token token) const;
     bool allowed(llama_token token);
+    void forbid(std::vector<llama_token_data> & scratch);
 
-    const llama_vocab * vocab;
+    const Vocabulary & vocabulary;
     int32_t n_vocab;
     std::vector<llama_logit_bias> logit_bias;
+    std::vector<llama_token> ends;
     llama_sampler_ptr chain;
-    llama_sampler_ptr grammar; // null without a grammar
+    std::shared_ptr<const Grammar> grammar; // null without a grammar
+    std::unique_ptr<GrammarState> state;
+    std::vector<char> marks;
 };

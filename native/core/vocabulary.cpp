@@ -31,11 +31,13 @@ Vocabulary::Vocabulary(const llama_model * model)
     static const std::array<std::string, 2> end_texts = { "<EOD>", "<PAD>" };
 
     for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
+        if (llama_vocab_is_eog(vocab, id)) ends.push_back(id);
         if (!is_special(id)) continue;
         const std::string text = llama_vocab_get_text(vocab, id);
         if (text.empty()) continue;
         specials.push_back({ text, id });
-        if (std::find(end_texts.begin(), end_texts.end(), text) != end_texts.end()) ends.push_back(id);
+        const bool ends_text = std::find(end_texts.begin(), end_texts.end(), text) != end_texts.end();
+        if (ends_text && !llama_vocab_is_eog(vocab, id)) ends.push_back(id);
     }
     std::stable_sort(specials.begin(), specials.end(), [](const Special & a, const Special & b) { return a.text.size() > b.text.size(); });
     newline = call_tokenize(vocab, "\n");
@@ -135,6 +137,23 @@ std::vector<llama_token> Vocabulary::part(const std::string & text, bool inside)
     if (tokens.size() < newline.size() || !std::equal(newline.begin(), newline.end(), tokens.begin())) return call_tokenize(vocab, text);
     tokens.erase(tokens.begin(), tokens.begin() + newline.size());
     return tokens;
+}
+
+std::string Vocabulary::piece(llama_token token, int32_t lstrip) const {
+    char small[128];
+    const int32_t n = llama_token_to_piece(vocab, token, small, sizeof(small), lstrip, false);
+    if (n >= 0) return { small, (size_t)n };
+    std::string longer((size_t)-n, '\0');
+    llama_token_to_piece(vocab, token, longer.data(), -n, lstrip, false);
+    return longer;
+}
+
+const Pieces & Vocabulary::pieces() const {
+    std::call_once(pieces_made, [this] {
+        for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) all_pieces.add(id, piece(id));
+        all_pieces.sort();
+    });
+    return all_pieces;
 }
 
 std::string Vocabulary::detokenize(const std::vector<llama_token> & tokens, bool special) const {

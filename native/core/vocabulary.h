@@ -1,8 +1,11 @@
 #pragma once
 
+#include "grammar.h"
+
 #include <llama-cpp.h>
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -28,9 +31,15 @@ public:
     // `special`: show special tokens as their text instead of leaving them out.
     std::string detokenize(const std::vector<llama_token> & tokens, bool special) const;
 
-    // Tokens that end a text although llama.cpp does not say so: `<EOD>` closes every document that MEDITRON was
-    // trained on, while the published configuration names `</s>` (epfLLM/Megatron-LLM, preprocessing with --append_eod).
+    // Tokens that end a text: those llama.cpp says, and `<EOD>`, which closes every document that MEDITRON was trained on,
+    // while the published configuration names `</s>` (epfLLM/Megatron-LLM, preprocessing with --append_eod).
     const std::vector<llama_token> & end_tokens() const { return ends; }
+
+    // The bytes that a token stands for; none for control tokens. `lstrip`: leading spaces to leave out.
+    std::string piece(llama_token token, int32_t lstrip = 0) const;
+
+    // All pieces, for grammars. Made at the first call; any thread.
+    const Pieces & pieces() const;
 
     const llama_vocab * raw() const { return vocab; }
 
@@ -55,5 +64,7 @@ private:
     bool space_prefix;
     std::vector<Special> specials; // longest first
     std::vector<llama_token> ends;
+    mutable std::once_flag pieces_made;
+    mutable Pieces all_pieces;
     std::vector<llama_token> newline; // how the tokenizer begins a run that starts with a newline
 };

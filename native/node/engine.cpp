@@ -16,12 +16,17 @@ Napi::Function Engine::init(Napi::Env env) {
                        });
 }
 
+static void leave(Core & core) {
+    core.leaving = true;
+    core.abort   = true;
+}
+
 Engine::Engine(const Napi::CallbackInfo & info) : Napi::ObjectWrap<Engine>(info) {
     weights = Model::Unwrap(info[0].As<Napi::Object>())->weights_now(info.Env());
     owner   = std::make_unique<Owner>(
         info.Env(), "meditron.engine",
         [this] {
-            if (core) core->abort = true;
+            if (core) leave(*core);
         },
         [this](bool busy) { busy ? (void)Ref() : (void)Unref(); });
 }
@@ -181,7 +186,7 @@ void Engine::abort(const Napi::CallbackInfo &) {
 
 // A running step is ended early; context and weights go on the owner's thread once nothing uses them any more.
 Napi::Value Engine::close(const Napi::CallbackInfo &) {
-    if (core && stepping) core->abort = true;
+    if (core && stepping) leave(*core);
     struct Last {
         SharedWeights weights; // declared first: freed last
         std::shared_ptr<Core> core;

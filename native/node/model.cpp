@@ -148,12 +148,9 @@ Napi::Value Model::info(const Napi::CallbackInfo & info) {
     llama_model_desc(model, description, sizeof(description));
     const char * chat_template = llama_model_chat_template(model, nullptr);
 
-    std::vector<int32_t> ends;
     std::vector<int32_t> specials;
     for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
         if (held->vocabulary.is_special(id)) specials.push_back(id);
-        const auto & more = held->vocabulary.end_tokens();
-        if (llama_vocab_is_eog(vocab, id) || std::find(more.begin(), more.end(), id) != more.end()) ends.push_back(id);
     }
 
     auto out = Napi::Object::New(env);
@@ -169,7 +166,7 @@ Napi::Value Model::info(const Napi::CallbackInfo & info) {
     out.Set("bos", token_or_null(env, llama_vocab_bos(vocab)));
     out.Set("eos", token_or_null(env, llama_vocab_eos(vocab)));
     out.Set("addBos", llama_vocab_get_add_bos(vocab));
-    out.Set("ends", pack(env, ends));
+    out.Set("ends", pack(env, held->vocabulary.end_tokens()));
     out.Set("specials", pack(env, specials));
     out.Set("chatTemplate", chat_template ? Napi::Value(Napi::String::New(env, chat_template)) : env.Null());
     return out;

@@ -127,13 +127,29 @@ describe('a wrong option is named, with what was expected and what came', () => 
       `root ::= r0\n${Array.from({ length: 30 }, (_, i) => `r${i} ::= r${i + 1}? r${i + 1}? "x"`).join('\n')}\nr30 ::= "y"`,
       'ERR_GRAMMAR',
     ],
+    ['left recursion behind what may be empty', 'root ::= x root "a" | "b"\nx ::= "q"?', 'ERR_GRAMMAR'],
     [
-      'a long chain',
-      `root ::= r0\n${Array.from({ length: 1500 }, (_, i) => `r${i} ::= r${i + 1}`).join('\n')}\nr1500 ::= "y"`,
+      'ambiguous without bound',
+      `root ::= "a" (${Array.from({ length: 99 }, (_, i) => `"a" root "${i}"`).join(' | ')})`,
       'ERR_GRAMMAR',
     ],
-  ])('a grammar that is %s', async (_, grammar, code) => {
-    await expect(all(engine.generate({ prompt: 'a', samplers: [{ grammar }] }))).rejects.toMatchObject({ code });
+  ])('a grammar that is %s fails its own job', async (_, grammar, code) => {
+    const neighbour = ends(engine.generate({ prompt: 'Once', maxTokens: 20 }));
+    const forced = {
+      temperature: 1,
+      logitBias: new Map([[(await model.continuation(Int32Array.of(1, 300), 'a'))[0]!, 100]]),
+    };
+    await expect(
+      all(engine.generate({ prompt: 'a', samplers: [{ ...forced, grammar }], maxTokens: 20 })),
+    ).rejects.toMatchObject({ code });
+    expect((await neighbour)[0]!.tokens.length).toBeGreaterThan(0);
+  });
+
+  test('a grammar of many rules that lead to one another is followed', async () => {
+    const rules = Array.from({ length: 1500 }, (_, i) => `r${i} ::= r${i + 1}`);
+    const grammar = `root ::= r0\n${rules.join('\n')}\nr1500 ::= "y"`;
+    const [end] = await ends(engine.generate({ prompt: 'a', samplers: [{ grammar }] }));
+    expect(end).toMatchObject({ text: 'y', finish: 'end' });
   });
 
   test.each([

@@ -12,7 +12,7 @@ export const ways = readdirSync(folder).map(file => file.replace(/\.js$/, ''));
 export const activities = ['idle', 'load', 'open', 'score', 'generate', 'prefix', 'tokenize', 'grammar'];
 
 /** A process that has not ended by then hangs. */
-const limitMs = 30_000;
+const limitMs = 60_000;
 
 export interface Departure {
   readonly way: string;

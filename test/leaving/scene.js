@@ -13,7 +13,7 @@ export const activities = {
   open: async ({ model }) => (await model.createEngine({ threads: 1, contextSize: 256 })).close(),
   score: ({ engine, signal }) => engine.score({ prompt, continuations: [' there', ' was a little'], signal }),
   generate: async ({ engine, signal }) => {
-    for await (const _ of engine.generate({ prompt, samplers, maxTokens: 900, ignoreEnd: true, signal }));
+    for await (const _ of engine.generate({ prompt, samplers, maxTokens: 600, ignoreEnd: true, signal }));
   },
   prefix: async ({ engine, signal }) => (await engine.prefix('Once upon a time. '.repeat(60), { signal })).release(),
   tokenize: ({ model }) => model.tokenize('There was a little girl named Lily. \n'.repeat(3000)),

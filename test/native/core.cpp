@@ -1,6 +1,7 @@
 // The decode loop without Node, so that it can run under sanitizers.
 // Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT; prints what failed and ends in "N passed, N failed".
 #include "core.h"
+#include "check.h"
 #include "error.h"
 #include "log.h"
 
@@ -15,9 +16,9 @@
 #include <sstream>
 #include <thread>
 
-static int passed = 0, failed = 0;
+int passed = 0, failed = 0;
 
-static void check(bool ok, const char * promise) {
+void check(bool ok, const char * promise) {
     (ok ? passed : failed)++;
     if (!ok) std::fprintf(stderr, "FAILED: %s\n", promise);
 }
@@ -286,13 +287,15 @@ static void grammars(const SharedWeights & weights) {
         check(text == " yes" || text == " no" || text == " maybe", "a grammar holds");
         check(out.finish[id] == END, "a finished grammar ends the sample");
     }
-    const char * caught             = "";
     job.branches[0].sampler.grammar = "root ::= (";
-    try {
-        add(core, job);
-    } catch (const CodedError & error) { caught = error.code; }
-    check(std::string(caught) == "ERR_GRAMMAR", "a grammar that cannot be parsed is refused");
-    check(core.n_live() == 0, "a refused job leaves nothing behind");
+    const auto again                = add(core, job);
+    const Step step                 = core.step();
+    check(step.failures.size() == 1 && step.failures[0].seq == again[0] && std::string(step.failures[0].code) == "ERR_GRAMMAR",
+          "a grammar that cannot be read fails its own sample");
+    Output others;
+    take(step, others);
+    while (core.n_live() > 0) take(core.step(), others);
+    check(others.text[again[1]] == out.text[ids[1]], "its neighbours evaluate the prompt and go on");
 }
 
 static const char * code_of(const std::function<void()> & work) {
@@ -449,6 +452,7 @@ int main(int argc, char ** argv) {
     own_failures(weights);
     own_ends(weights);
     grammars(weights);
+    grammar_properties(weights->vocabulary);
     vocabulary(weights);
 
     std::printf("%d passed, %d failed\n", passed, failed);

@@ -2,7 +2,6 @@ import { MeditronError, optionError } from '../../check/errors.js';
 import { checkKeys, integer, number, object, string } from '../../check/options.js';
 import type { NativeSampler } from '../../native/addon.js';
 import type { Sampling } from '../../types.js';
-import { checkGrammar } from './grammar.js';
 
 /** How a sample chooses its tokens; everything that is left out has the default of {@link samplingDefaults}. */
 export type SamplingOptions = { readonly [K in keyof Sampling]?: Sampling[K] | undefined };
@@ -29,7 +28,7 @@ export function completeSampling(options: SamplingOptions, where = 'sampling'): 
   checkKeys(where, options, keys);
   const given = { ...samplingDefaults, ...withoutUndefined(options) } as Sampling;
   const name = (key: keyof Sampling) => `${where}.${key}`;
-  if (given.grammar !== undefined) checkGrammar(string(name('grammar'), given.grammar));
+  if (given.grammar !== undefined) string(name('grammar'), given.grammar);
   return {
     temperature: number(name('temperature'), given.temperature, 0, 100),
     topK: integer(name('topK'), given.topK, 0, 0x7fffffff),

@@ -4,10 +4,12 @@ import { runInNewContext } from 'node:vm';
 import { begin, moment } from '../scene.js';
 
 setFlagsFromString('--expose-gc');
-setInterval(runInNewContext('gc'), 1).unref();
+const collect = runInNewContext('gc');
 const { abort, ...scene } = await begin();
 let tokens = 0;
-for await (const _ of scene.engine.generate({ prompt: scene.prompt, maxTokens: 900, ignoreEnd: true }))
-  if (++tokens > 100) break;
+for await (const _ of scene.engine.generate({ prompt: scene.prompt, maxTokens: 900, ignoreEnd: true })) {
+  setImmediate(collect); // while the next step runs
+  if (++tokens > 20) break;
+}
 await moment();
 abort.abort();

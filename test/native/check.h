@@ -1,0 +1,9 @@
+#pragma once
+
+#include "vocabulary.h"
+
+// Counts a promise as kept or broken, and prints a broken one.
+void check(bool ok, const char * promise);
+
+// Grammars against llama.cpp's own matcher, and without any that does not end.
+void grammar_properties(const Vocabulary & vocabulary);
