@@ -131,9 +131,9 @@ function checkWindow(read: Reader, name: string): void {
   read.real('final_logit_softcapping', 1e-3, 1e6, { zero: name === 'gemma3' });
 }
 
-/** The coefficients of xIELU, one for all layers or one for each. */
+/** The coefficients of xIELU, one for all layers or one for each. Their keys do not begin with the architecture. */
 function checkActivation(read: Reader, layers: number): void {
-  for (const suffix of ['alpha_n', 'alpha_p', 'beta', 'eps']) read.reals(`xielu.${suffix}`, layers);
+  for (const name of ['alpha_n', 'alpha_p', 'beta', 'eps']) read.reals(`xielu.${name}`, layers);
 }
 
 function checkExtras(list: Checklist, read: Reader, layers: number, embedding: number): void {
@@ -241,14 +241,14 @@ class Reader {
     return this.metadata.get(this.key(suffix))?.type === 'array';
   }
 
-  /** A finite number, or one for each layer. */
-  reals(suffix: string, layers: number): void {
-    const found = this.metadata.get(this.key(suffix));
+  /** A finite number, or one for each layer, under a key as it is. */
+  reals(key: string, layers: number): void {
+    const found = this.metadata.get(key);
     const list = found?.type === 'array' && found.items === 'f32' && found.value.length === layers;
     const values = list ? [...found.value] : found?.type === 'f32' ? [found.value] : undefined;
     if (values?.every(Number.isFinite)) return;
     const got = values ? `${values.find(value => !Number.isFinite(value))}` : found ? typeText(found) : 'no such key';
-    this.list.damaged(`${this.key(suffix)} to be a finite number (f32), or one for each of the ${layers} layers`, got);
+    this.list.damaged(`${key} to be a finite number (f32), or one for each of the ${layers} layers`, got);
   }
 
   oneOf(suffix: string, known: readonly string[]): void {
