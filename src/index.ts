@@ -1,18 +1,33 @@
+export type {
+  Answerer,
+  AnswererModel,
+  Choice,
+  Completion,
+  CompletionEvent,
+  Description,
+  Fit,
+  Request,
+  RequestedPrompt,
+  RequestedSample,
+  Session,
+} from './answerer/answerer.js';
+export { type AskEngine, answererOf, type Beginning } from './answerer/engine.js';
+export type { AskModel } from './answerer/measure.js';
+export { ask, askStream } from './ask/ask.js';
+export type { AskOptions } from './ask/options.js';
+export type { Difference } from './ask/record/difference.js';
+export { type Replay, type ReplayOptions, replay, replayOn } from './ask/record/replay.js';
+export { roomFor } from './ask/room.js';
 export {
   type Answer,
   type AnswerSample,
   type AnswerScore,
   type AskEvent,
+  type Evidence,
   notice,
+  type Plan,
   type VoteCounts,
-} from './ask/answer.js';
-export { ask, askStream } from './ask/ask.js';
-export type { Evidence } from './ask/evidence.js';
-export type { AskOptions } from './ask/options.js';
-export type { Plan } from './ask/prepare.js';
-export { type Difference, type Replay, type ReplayOptions, replay, replayOn } from './ask/replay.js';
-export { roomFor } from './ask/room.js';
-export type { AskEngine, AskModel } from './ask/surface.js';
+} from './ask/types.js';
 export { type ErrorCode, exitCodes, MeditronError } from './check/errors.js';
 export { Engine } from './engine/engine.js';
 export { Held } from './engine/held.js';

@@ -1,15 +1,16 @@
-import { type FileHash, modelHash } from '../models/identity.js';
-import { parseQuestion, type Question } from '../prompt/question/question.js';
-import { type Answer, type AnswerScore, type AskEvent, notice } from './answer.js';
+import type { Answerer } from '../answerer/answerer.js';
+import { type AskEngine, answererOf } from '../answerer/engine.js';
+import { MeditronError } from '../check/errors.js';
+import type { FileHash } from '../models/identity.js';
+import type { Question } from '../prompt/question/question.js';
+import { checkAsked } from './asked.js';
 import { type Closing, closingOf } from './closing.js';
 import { conclude } from './conclude.js';
-import { evidenceOf } from './evidence.js';
-import { type Ask, type AskOptions, checkAsk } from './options.js';
-import { type Prepared, prepare } from './prepare.js';
-import { Samples } from './samples.js';
-import { type Outcome, runSamples } from './sampling.js';
-import type { AskEngine } from './surface.js';
-import { topToken } from './toptoken.js';
+import type { AskOptions } from './options.js';
+import { planAsking } from './plan.js';
+import { evidenceOf } from './record/evidence.js';
+import { countingOf, run } from './run.js';
+import { type Answer, type AskEvent, notice } from './types.js';
 
 /**
  * Asks a question and returns what the samples come to, with counts, rationales and the evidence to run it again.
@@ -17,7 +18,7 @@ import { topToken } from './toptoken.js';
  * @throws MeditronError `ERR_OPTION`, `ERR_INPUT`; `ERR_PROMPT_FORMAT` for a model whose format is not known;
  *   `ERR_CONTEXT_FULL` with the numbers; what Engine.generate throws; the signal's reason
  */
-export async function ask(engine: AskEngine, question: Question, options: AskOptions = {}): Promise<Answer> {
+export async function ask(engine: AskEngine | Answerer, question: Question, options: AskOptions = {}): Promise<Answer> {
   const stream = askStream(engine, question, options);
   for (;;) {
     const { done, value } = await stream.next();
@@ -32,68 +33,69 @@ export async function ask(engine: AskEngine, question: Question, options: AskOpt
  * @throws MeditronError as {@link ask}
  */
 export async function* askStream(
-  engine: AskEngine,
+  engine: AskEngine | Answerer,
   question: Question,
   options: AskOptions = {},
 ): AsyncGenerator<AskEvent, Answer, void> {
-  const asked = parseQuestion(question);
-  const settings = checkAsk(asked, options);
-  settings.signal?.throwIfAborted();
-  using closing = closingOf(settings);
-  const { counters } = engine;
+  const asked = checkAsked(question, options);
+  asked.signal?.throwIfAborted();
+  const answerer = 'fit' in engine ? engine : answererOf(engine);
+  using closing = closingOf(asked);
+  const { counters } = answerer;
   const before = { ...counters, at: performance.now() };
-  const prepared = await prepare(engine, asked, settings);
-  const files = hashing(engine, settings, closing);
-  const { plan, warnings } = prepared;
-  const { findings } = prepared.variants[0]!.prompt;
-  yield { type: 'plan', plan, findings, warnings };
+  const planned = await planAsking(answerer, asked);
+  const hash = hashing(answerer, asked.hash, closing);
+  const { findings } = planned.variants[0]!.prompt;
+  const { outside } = planned;
+  yield { type: 'plan', plan: planned.plan, findings, warnings: planned.warnings };
 
-  const { outcome, scores } =
-    settings.mode === 'top-token'
-      ? await once(engine, prepared, closing)
-      : { outcome: yield* runSamples(engine, prepared, closing), scores: null };
-  const conclusion = conclude(prepared, outcome);
-  const [only] = conclusion.samples;
-  if (scores && only) {
-    yield { type: 'vote', sample: 0, answer: only.answer, forced: false, finish: only.finish, tally: conclusion.votes };
-  }
+  const { scores, promptTokens, ...outcome } = yield* run(planned, closing);
+  const conclusion = conclude({ ...asked, ...countingOf(planned), outside }, outcome);
   yield { type: 'settled', by: conclusion.vote?.stoppedBy ?? 'none', notRun: conclusion.votes.notRun };
 
+  const plan = { ...planned.plan, promptTokens };
   const measured = {
     fresh: before.steps === 0,
     promptTokens: counters.promptTokens - before.promptTokens,
     sampledTokens: counters.sampledTokens - before.sampledTokens,
     milliseconds: Math.round(performance.now() - before.at),
   };
-  const evidence = evidenceOf(engine, prepared, conclusion, scores, await files, measured);
-  return { ...conclusion, scores, plan, findings, warnings, notice, evidence };
+  const { files, warnings } = await hash();
+  const evidence = evidenceOf(answerer.describe(), { ...planned, plan }, conclusion, scores, files, measured);
+  return { ...conclusion, scores, plan, findings, warnings: [...planned.warnings, ...warnings], notice, evidence };
 }
 
-async function once(
-  engine: AskEngine,
-  prepared: Prepared,
-  closing: Closing,
-): Promise<{ outcome: Outcome; scores: Readonly<Record<string, AnswerScore>> | null }> {
-  const samples = new Samples(prepared);
-  try {
-    const { scores, finished } = await topToken(engine, prepared, closing.signal);
-    samples.finished.set(0, finished);
-    return { outcome: { samples, interrupted: undefined }, scores };
-  } catch (error) {
-    const interrupted = closing.why();
-    if (!interrupted) throw error;
-    return { outcome: { samples, interrupted }, scores: null };
-  }
+interface Hashed {
+  readonly files: readonly FileHash[] | null;
+  readonly warnings: readonly string[];
 }
 
-/** Reads the model file beside the generation. When the vote is closed by the clock, the hash is not waited for. */
-function hashing(engine: AskEngine, { hash }: Ask, closing: Closing): Promise<FileHash[] | null> {
-  if (!hash) return Promise.resolve(null);
-  const files = modelHash(engine.model.info, closing.signal);
-  const settled = files.catch(error => {
-    if (closing.signal.aborted) return null;
-    throw error;
-  });
-  settled.catch(() => {}); // looked at once the vote is closed, if it ever is
-  return settled;
+/** How long an answer waits for the hash at most: enough for a small file, and nothing to a reader. */
+const hashPatienceMs = 200;
+
+/**
+ * Begins to read the model file beside the generation. What is returned gives the hash if it is known once the vote has
+ * closed, and otherwise gives up: no answer is held back for a record.
+ */
+function hashing(answerer: Answerer, wanted: boolean, closing: Closing): () => Promise<Hashed> {
+  if (!wanted || !answerer.hash) return async () => ({ files: null, warnings: [] });
+  const abort = new AbortController();
+  const files = answerer.hash(abort.signal);
+  files.catch(() => {}); // looked at below, if the vote ever closes
+  closing.signal.addEventListener('abort', () => abort.abort(), { once: true });
+  return async () => {
+    const late = new Promise<undefined>(resolve => setTimeout(() => resolve(undefined), hashPatienceMs).unref());
+    try {
+      const ready = await Promise.race([files, late]);
+      if (ready) return { files: ready, warnings: [] };
+    } catch (error) {
+      if (error instanceof MeditronError)
+        return { files: null, warnings: [`The record has no SHA-256: ${error.message}`] };
+      if (!closing.signal.aborted) throw error;
+    }
+    return { files: null, warnings: [unhashed] };
+  };
 }
+
+const unhashed =
+  'The model file had not been read to its end when the vote closed: the record has no SHA-256 of it, and a replay cannot say whether it is the same file';

@@ -1,9 +1,9 @@
+import type { AnswererModel } from '../answerer/answerer.js';
 import { MeditronError } from '../check/errors.js';
 import { modelHash } from '../models/identity.js';
 import { type FormatChoice, formatForModel, identityTokens, type ModelIdentity } from '../models/known.js';
 import type { FormatName, PromptFormat } from '../prompt/format/format.js';
 import { formatByName } from '../prompt/format/formats.js';
-import type { AskModel } from './surface.js';
 
 /** A prompt format, and how it came to be chosen. */
 export interface ChosenFormat {
@@ -18,7 +18,7 @@ export interface ChosenFormat {
  * @throws MeditronError `ERR_PROMPT_FORMAT` with the choices for an unknown model; nothing is guessed
  */
 export async function chooseFormat(
-  model: AskModel,
+  model: AnswererModel,
   name: FormatName | undefined,
   signal?: AbortSignal,
 ): Promise<ChosenFormat> {
@@ -34,17 +34,11 @@ export async function chooseFormat(
   return { format, choice };
 }
 
-/** The id of a special token, or undefined if the vocabulary spells it as plain text. */
-export async function tokenId(model: AskModel, text: string): Promise<number | undefined> {
-  const ids = await model.tokenize([{ text, template: true }], { bos: 'never', inside: true });
-  return ids.length === 1 && model.info.specials.includes(ids[0]!) ? ids[0] : undefined;
-}
-
-async function knownChoice(model: AskModel, signal: AbortSignal | undefined): Promise<FormatChoice> {
+async function knownChoice(model: AnswererModel, signal: AbortSignal | undefined): Promise<FormatChoice> {
   const { info } = model;
   const tokens: Record<string, number> = {};
   for (const text of identityTokens) {
-    const id = await tokenId(model, text);
+    const id = await model.special(text);
     if (id !== undefined) tokens[text] = id;
   }
   const identity: ModelIdentity = {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Interruption } from '../vote/count/decision.js';
 import type { Ask } from './options.js';
 
@@ -9,15 +10,15 @@ export interface Closing extends Disposable {
 }
 
 /** Watches the caller's signals and the clock until disposed of. */
-export function closingOf(ask: Ask): Closing {
+export function closingOf(ask: Pick<Ask, 'deadline' | 'until' | 'signal'>): Closing {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one a job
   const close = () => controller.abort();
   const timer = ask.deadline === undefined ? undefined : setTimeout(close, ask.deadline);
-  const signals = [ask.signal, ask.until].filter(signal => signal !== undefined);
-  for (const signal of signals) {
-    if (signal.aborted) close();
-    signal.addEventListener('abort', close, { once: true });
-  }
+  // `any` adds no listener to signals that many questions may share.
+  const given = AbortSignal.any([ask.signal, ask.until].filter(signal => signal !== undefined));
+  given.addEventListener('abort', close, { once: true });
+  if (given.aborted) close();
   return {
     signal: controller.signal,
     why() {
@@ -27,8 +28,8 @@ export function closingOf(ask: Ask): Closing {
     },
     [Symbol.dispose]() {
       clearTimeout(timer);
+      given.removeEventListener('abort', close);
       close(); // whatever still runs for this question is not wanted any more
-      for (const signal of signals) signal.removeEventListener('abort', close);
     },
   };
 }

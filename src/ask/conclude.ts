@@ -1,13 +1,12 @@
-import type { AbstainReason } from '../vote/count/decision.js';
+import type { AbstainReason, Interruption } from '../vote/count/decision.js';
 import { type MergedRanking, mergeRankings } from '../vote/count/ranking.js';
 import { explain, summarize, type VoteReport } from '../vote/count/summary.js';
 import type { Ballot } from '../vote/count/tally.js';
 import { ciscVote, probabilityVote, type WeightedVote } from '../vote/count/weighted.js';
-import type { Answer, AnswerSample, Rationale } from './answer.js';
-import { hasVote } from './options.js';
-import type { Prepared } from './prepare.js';
-import { answerOf, countsOf, type Finished, type Samples } from './samples.js';
-import type { Outcome } from './sampling.js';
+import type { Asked } from './asked.js';
+import { ballotsOf, type Counting, closedBy, counts, tallyOf } from './count.js';
+import type { Sample } from './read.js';
+import type { Answer, AnswerSample, CutSample, Rationale } from './types.js';
 
 export type Conclusion = Pick<
   Answer,
@@ -25,29 +24,45 @@ export type Conclusion = Pick<
   | 'dissent'
 >;
 
+/** What has come of an asking. */
+export interface Outcome {
+  /** Those that finished, in any order. */
+  readonly samples: readonly Sample[];
+  /** Texts of those that were begun and cut. */
+  readonly cut: readonly CutSample[];
+  /** What ended the asking before its own rule did. */
+  readonly interrupted: Interruption | undefined;
+}
+
+/** What decides how samples are judged. */
+export interface Judging extends Counting, Pick<Asked, 'minAgreement' | 'weighting'> {
+  /** Whether the model was not made for such a question. */
+  readonly outside: boolean;
+}
+
 /** What the samples come to. Pure. */
-export function conclude(prepared: Prepared, { samples, interrupted }: Outcome): Conclusion {
-  const { ask, question, seeds } = prepared;
-  const counted = countedOf(samples);
-  const finished = [...samples.finished.values()]
-    .filter(({ index }) => counted.has(index))
-    .sort((a, b) => a.index - b.index);
-  const ranking = ask.mode === 'ranked' ? rankingOf(finished, ask.samples) : null;
-  const shown = finished.map(sample => shownSample(sample, seeds, ranking));
-  const cut = [...samples.texts]
-    .filter(([index]) => !counted.has(index))
-    .sort(([a], [b]) => a - b)
-    .map(([index, text]) => ({ index, seed: seeds[index]!, text }));
-  const common = { samples: shown, cut, ranking };
-  if (!hasVote(ask.mode, question)) {
-    const votes = countsOf(prepared, finished);
-    const summary = `${finished.length} of ${ask.samples} samples, shown as they are: there is nothing to count`;
+export function conclude(judging: Judging, { samples, cut, interrupted }: Outcome): Conclusion {
+  const { mode, samples: planned, minAgreement, weighting, outside, labels } = judging;
+  const { stoppedBy, counted } = closedBy(judging, samples);
+  // `beta` and `esc` close the vote at a sample: later ones that had finished already do not count.
+  const inOrder = stoppedBy === 'beta' || stoppedBy === 'esc';
+  const indices = new Set(inOrder ? counted.map(ballot => ballot.index) : samples.map(({ index }) => index));
+  const finished = samples.filter(({ index }) => indices.has(index)).sort((a, b) => a.index - b.index);
+  const late = samples.filter(({ index }) => !indices.has(index));
+  const ranking = mode === 'ranked' ? rankingOf(finished, planned) : null;
+  const shown = finished.map(sample => shownSample(sample, ranking));
+  const common = {
+    samples: shown,
+    cut: [...cut, ...late.map(({ index, seed, text }) => ({ index, seed, text }))].sort((a, b) => a.index - b.index),
+    ranking,
+  };
+  if (!counts(judging)) {
     return {
       answer: null,
       decision: null,
       reason: null,
-      summary,
-      votes,
+      summary: `${finished.length} of ${planned} samples, shown as they are: there is nothing to count`,
+      votes: tallyOf(judging, finished),
       vote: null,
       weighted: null,
       rationale: null,
@@ -55,64 +70,42 @@ export function conclude(prepared: Prepared, { samples, interrupted }: Outcome):
       ...common,
     };
   }
-  const ballots = ranking === null ? samples.ballots.filter(({ index }) => counted.has(index)) : firstPlaces(shown);
-  const report = summarize(ballots, ask.samples, {
-    minVotes: ask.minAgreement,
-    stoppedBy: ranking === null ? samples.decision.stoppedBy : 'none',
+  const ballots = ranking === null ? ballotsOf(finished) : firstPlaces(shown);
+  const report = summarize(ballots, planned, {
+    minVotes: minAgreement,
+    stoppedBy: ranking === null ? stoppedBy : 'none',
     interrupted,
-    ...(ranking === null && { answers: prepared.variants[0]!.prompt.labels.length }),
+    ...(ranking === null && { answers: labels.length }),
   });
-  const weighted = weightedOf(prepared, shown);
-  const counts = ranking === null ? countsOf(prepared, finished) : rankedCounts(shown, ask.samples);
+  const weighted = weightedOf(weighting, shown);
   // Under authors-code a text that nobody could read may win: that is no answer.
   const plurality = shown.some(({ answer }) => answer === report.winner) ? report.winner! : null;
   const answer = weighted ? (weighted.answer ?? null) : ranking ? (ranking.items[0]?.name ?? null) : plurality;
-  const judged = prepared.outside ? outOfScope(report) : judge(report, ballots, answer, plurality);
+  const judged = outside ? outOfScope(report) : judge(report, ballots, answer, plurality);
   return {
     answer,
     decision: judged.decision,
     reason: judged.reason ?? null,
     summary: judged.why === undefined ? report.text : `${report.text}. ${judged.why}`,
-    votes: counts,
+    votes: ranking === null ? tallyOf(judging, finished) : rankedCounts(shown, planned),
     vote: report,
-    weighted: weighted && { method: ask.weighting, totals: weighted.totals },
+    weighted: weighted && { method: weighting, totals: weighted.totals },
     rationale: rationaleOf(shown, answer),
     dissent: rationaleOf(shown, runnerUp(report, answer)),
     ...common,
   };
 }
 
-/** `beta` and `esc` close the vote at a sample: later ones that had finished already do not count. */
-function countedOf(samples: Samples): ReadonlySet<number> {
-  const { stoppedBy, counted } = samples.decision;
-  const inOrder = stoppedBy === 'beta' || stoppedBy === 'esc';
-  return new Set(inOrder ? counted.map(ballot => ballot.index) : samples.finished.keys());
+function shownSample({ vote: _, ...sample }: Sample, ranking: MergedRanking | null): AnswerSample {
+  if (ranking === null) return sample;
+  const { index } = sample;
+  const first = ranking.items.find(item => item.mentions.some(m => m.index === index && m.rank === 1))?.name;
+  return { ...sample, answer: first ?? null };
 }
 
-function shownSample(sample: Finished, seeds: readonly number[], ranking: MergedRanking | null): AnswerSample {
-  const { index, variant, end, reading, forced } = sample;
-  const first = ranking?.items.find(item => item.mentions.some(m => m.index === index && m.rank === 1))?.name;
-  return {
-    index,
-    seed: seeds[index]!,
-    text: end.text,
-    answer: ranking ? (first ?? null) : (answerOf(sample) ?? null),
-    rule: forced ? 'reask' : reading.rule,
-    conflict: reading.conflict,
-    forced: forced !== undefined,
-    finish: end.finish,
-    tokens: Array.from(end.tokens),
-    tokenCount: end.tokens.length,
-    logprob: Array.from(end.logprobs ?? []).reduce((sum, x) => sum + x, 0),
-    order: variant.order,
-    reask: forced?.logprobs ?? null,
-    ...(reading.list && { list: reading.list }),
-  };
-}
-
-function rankingOf(finished: readonly Finished[], planned: number): MergedRanking {
+function rankingOf(finished: readonly Sample[], planned: number): MergedRanking {
   return mergeRankings(
-    finished.map(({ index, reading }) => ({ index, items: reading.list ?? [] })),
+    finished.map(({ index, list }) => ({ index, items: list ?? [] })),
     { planned },
   );
 }
@@ -163,11 +156,11 @@ function outOfScope(report: VoteReport): Judged {
   return { ...judged, why: explain({ ...report, ...judged }) };
 }
 
-function weightedOf({ ask }: Prepared, samples: readonly AnswerSample[]): WeightedVote | null {
-  if (ask.weighting === 'none') return null;
+function weightedOf(weighting: Asked['weighting'], samples: readonly AnswerSample[]): WeightedVote | null {
+  if (weighting === 'none') return null;
   const voting = samples.filter(({ answer, tokenCount }) => answer !== null && tokenCount > 0);
   const mean = ({ logprob, tokenCount }: AnswerSample) => logprob / tokenCount;
-  if (ask.weighting === 'probability') return probabilityVote(voting.map(s => ({ answer: s.answer!, value: mean(s) })));
+  if (weighting === 'probability') return probabilityVote(voting.map(s => ({ answer: s.answer!, value: mean(s) })));
   return ciscVote(voting.map(s => ({ answer: s.answer!, value: Math.exp(mean(s)) })));
 }
 

@@ -1,7 +1,7 @@
-import type { Answer, AskEvent } from '../ask/answer.js';
 import { askStream } from '../ask/ask.js';
 import type { AskOptions } from '../ask/options.js';
 import { roomFor } from '../ask/room.js';
+import type { Answer, AskEvent } from '../ask/types.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
 import { chainsOn, silentChains } from './terminal/chains.js';

@@ -31,6 +31,8 @@ export interface LoadedModel {
   ): Promise<Int32Array>;
   /** See `Model.continuation`. */
   continuation(after: Int32Array, text: string): Promise<Int32Array>;
+  /** See `Model.special`. */
+  special(text: string): Promise<number | undefined>;
   /** See `Model.detokenize`. */
   detokenize(tokens: Int32Array, options?: { readonly special?: boolean | undefined }): Promise<string>;
 }

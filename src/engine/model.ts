@@ -75,6 +75,12 @@ export class Model implements LoadedModel, AsyncDisposable {
     );
   }
 
+  /** The id of the special token that the vocabulary spells `text`; undefined if that is plain text to it. */
+  async special(text: string): Promise<number | undefined> {
+    const ids = await this.tokenize([{ text, template: true }], { bos: 'never', inside: true });
+    return ids.length === 1 && this.#specials.has(ids[0]!) ? ids[0] : undefined;
+  }
+
   /** Token ids of text that stands right behind given tokens, as ` A` behind `The answer is:`. */
   continuation(after: Int32Array, text: string): Promise<Int32Array> {
     const last = after.at(-1);

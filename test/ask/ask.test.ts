@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Answer, AskEvent } from '../../src/ask/answer.js';
 import { ask, askStream } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
+import type { Answer, AskEvent } from '../../src/ask/types.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, type Line, says } from './fake.js';
 
@@ -203,11 +203,12 @@ describe('asking again', () => {
     expect(engine.scored).toHaveLength(0);
   });
 
-  test('few sequences: the answers are compared in parts, or on the tokens evaluated anew', async () => {
+  test('few sequences: the answers are compared on the cache where one is left for it, else on the tokens evaluated anew', async () => {
     const engine = new FakeEngine(says('-----'), { score, maxSequences: 6 });
     const answer = await asked(engine, { stop: 'none' });
     expect(answer.samples.every(s => s.answer === 'C')).toBe(true);
-    expect(engine.scored.some(s => s.continuations.length < 4)).toBe(true);
+    expect(engine.scored.every(s => s.prompt === '\nThe answer is:')).toBe(true);
+    expect(engine.leases.map(lease => lease.sequences)).toEqual([6]);
     const tight = new FakeEngine(says('-----'), { score, maxSequences: 5 });
     expect((await asked(tight, { stop: 'none' })).votes).toMatchObject({ C: 5 });
     expect(tight.scored.at(-1)!.prompt).toMatch(/I cannot say\nThe answer is:$/);
@@ -242,7 +243,7 @@ describe('what does not fit is told', () => {
   test('a short context shortens the chains, unless a length was asked for', async () => {
     const engine = new FakeEngine(says('AAAAA'), { sequenceSize: 1000 });
     const answer = await asked(engine);
-    expect(answer.plan.maxTokens).toBeLessThan(1000 - answer.plan.promptTokens);
+    expect(answer.plan.maxTokens).toBeLessThan(1000 - answer.plan.promptTokens!);
     expect(answer.warnings.join()).toMatch(/new tokens instead of 1024/);
     await expect(asked(engine, { maxTokens: 900 })).rejects.toMatchObject({
       code: 'ERR_CONTEXT_FULL',

@@ -1,9 +1,11 @@
-import type { AskEngine, AskModel } from '../../src/ask/surface.js';
+import type { AskEngine } from '../../src/answerer/engine.js';
+import type { AskModel } from '../../src/answerer/measure.js';
 import { MeditronError } from '../../src/check/errors.js';
 import { Held } from '../../src/engine/held.js';
 import type { GenerateEvent } from '../../src/engine/jobs/generation.js';
 import type { GenerateOptions, ScoreOptions } from '../../src/engine/jobs/options.js';
 import type { Score } from '../../src/engine/jobs/scoring.js';
+import type { Lease } from '../../src/engine/lease.js';
 import { sampleSeeds } from '../../src/random/seeds.js';
 import type { Finish } from '../../src/types.js';
 
@@ -35,6 +37,8 @@ export class FakeEngine implements AskEngine {
     readonly held: number | undefined;
     readonly continuations: readonly string[];
   }[] = [];
+  readonly leases: Lease['size'][] = [];
+  released = 0;
   /** Sequences held and not released. */
   held = 0;
   readonly #held = new Map<Held, Int32Array>();
@@ -60,6 +64,7 @@ export class FakeEngine implements AskEngine {
       tokenize: async prompt =>
         codes(typeof prompt === 'string' ? prompt : prompt.map(segment => segment.text).join('')),
       continuation: async (_, text) => codes(text),
+      special: async () => undefined,
     };
   }
 
@@ -94,19 +99,27 @@ export class FakeEngine implements AskEngine {
   async score({ prompt, continuations, from, signal }: ScoreOptions): Promise<Score[]> {
     await new Promise(resolve => setImmediate(resolve));
     signal?.throwIfAborted();
-    if (continuations.length + this.held > this.settings.maxSequences)
-      throw new MeditronError('ERR_CONTEXT_FULL', 'no sequences left');
+    if (this.held >= this.settings.maxSequences) throw new MeditronError('ERR_CONTEXT_FULL', 'no sequences left');
     const text =
       prompt instanceof Int32Array
         ? texts(prompt)
         : typeof prompt === 'string'
           ? prompt
           : prompt.map(s => s.text).join('');
-    this.scored.push({ prompt: text, held: from?.tokenCount, continuations: continuations as string[] });
-    return continuations.map(continuation => {
-      const logprob = this.options.score?.(continuation as string, text) ?? -1;
-      return { logprob, tokens: codes(continuation as string), logprobs: Float32Array.of(logprob) };
+    const given = continuations.map(c => (typeof c === 'string' ? c : texts(c)));
+    this.scored.push({ prompt: text, held: from?.tokenCount, continuations: given });
+    return given.map(continuation => {
+      const logprob = this.options.score?.(continuation, text) ?? -1;
+      return { logprob, tokens: codes(continuation), logprobs: Float32Array.of(logprob) };
     });
+  }
+
+  async lease(size: Lease['size']): Promise<Lease> {
+    this.leases.push(size);
+    const release = () => {
+      this.released++;
+    };
+    return { size, release, [Symbol.dispose]: release } as Lease;
   }
 
   async prefix(prompt: GenerateOptions['prompt']): Promise<Held> {
@@ -163,7 +176,7 @@ const info: Omit<AskModel['info'], 'gpuLayers'> = {
   quantization: { name: 'F16', tensors: {} },
   contextLength: 100_000,
   specialTokens: {},
-  specials: new Int32Array(0),
+  eos: null,
   ends: new Int32Array(0),
   files: [],
   loadMode: 'read',

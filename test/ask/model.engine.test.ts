@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
-import { replay, replayOn } from '../../src/ask/replay.js';
+import { replay, replayOn } from '../../src/ask/record/replay.js';
 import { roomFor } from '../../src/ask/room.js';
 import { loadModel, type Model } from '../../src/engine/model.js';
 import { hashFile } from '../../src/models/hash.js';
@@ -47,7 +47,7 @@ test('an answer of a real model carries its evidence', async () => {
   const { evidence } = answer;
   expect(evidence.model.sha256).toBe(await hashFile(model.info.path));
   expect(evidence).toMatchObject({
-    schema: 'meditron.evidence.v1',
+    schema: 'meditron.evidence.v2',
     format: { name: 'chatml', by: 'vocabulary' },
     model: { quantization: 'F16', gpuLayers: 0 },
     engine: { threads: 1, kvType: 'f16', fresh: true },
@@ -57,7 +57,7 @@ test('an answer of a real model carries its evidence', async () => {
   expect(evidence.llama!.libraries).toMatch(/^\d/);
   expect(evidence.samples).toHaveLength(5);
   expect(evidence.samples[0]!.tokens.length).toBeGreaterThan(0);
-  expect(evidence.prompts[0]!.tokens.slice(0, 3)).toEqual([1, 32017, 1139]);
+  expect(evidence.prompts[0]!.tokens!.slice(0, 3)).toEqual([1, 32017, 1139]);
   expect(new Set(answer.samples.map(s => s.text)).size).toBe(5);
 });
 
@@ -87,7 +87,7 @@ test('asked again on the same cache, a chain scores as if it were read anew', as
   const [sample] = answer.samples;
   expect(sample!.forced).toBe(true);
   const suffix = await model.tokenize('\nThe answer is:', { bos: 'never', inside: true });
-  const prompt = Int32Array.from([...answer.evidence.prompts[0]!.tokens, ...sample!.tokens, ...suffix]);
+  const prompt = Int32Array.from([...answer.evidence.prompts[0]!.tokens!, ...sample!.tokens, ...suffix]);
   const scores = await engine.score({ prompt, continuations: [319, 350, 315, 360].map(id => Int32Array.of(id)) });
   scores.forEach((score, i) => {
     expect(score.logprob).toBeCloseTo(sample!.reask!['ABCD'[i]!]!, 1);
@@ -99,7 +99,7 @@ test('asked again on the same cache, a chain scores as if it were read anew', as
 test('top-token: options of many tokens are scored exactly', async () => {
   await using engine = await model.createEngine({ threads: 1, contextSize: 2048 });
   const answer = await ask(engine, question, { mode: 'top-token', protocol: 'paper' });
-  const tokens = Int32Array.from(answer.evidence.prompts[0]!.tokens);
+  const tokens = Int32Array.from(answer.evidence.prompts[0]!.tokens!);
   for (const score of Object.values(answer.scores!)) {
     expect(score.tokens.length).toBeGreaterThan(1);
     let sum = 0;
@@ -185,7 +185,7 @@ describe('replay', () => {
 
     const prompt = structuredClone(evidence);
     prompt.question.question += '!';
-    expect((await replay(prompt)).difference).toMatchObject({ where: 'prompt', prompt: 0 });
+    expect((await replay(prompt)).difference).toMatchObject({ where: 'record', path: 'questionSha256' });
 
     const vote = structuredClone(evidence);
     vote.result.votes.A += 1;

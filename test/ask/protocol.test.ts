@@ -19,7 +19,7 @@ async function run(
 ) {
   const engine = new FakeEngine(lines, fake);
   const answer = await ask(engine, about, { format: 'chatml', hash: false, protocol, ...options });
-  const prompt = String.fromCodePoint(...answer.evidence.prompts[0]!.tokens);
+  const prompt = String.fromCodePoint(...answer.evidence.prompts[0]!.tokens!);
   return { answer, engine, prompt, sampler: engine.jobs[0]?.samplers?.[0] };
 }
 const each = <T>(rows: Readonly<Record<Protocol, T>>) => protocols.map(protocol => [protocol, rows[protocol]] as const);

@@ -60,7 +60,7 @@ describe('the stable surface', () => {
     }
     expect(answer.answer).toMatch(/^[A-D]$/);
     expect(answer.evidence).toMatchObject({
-      schema: 'meditron.evidence.v1',
+      schema: 'meditron.evidence.v2',
       model: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(JSON.parse((await meditron(args)).stdout).samples).toEqual(answer.samples);

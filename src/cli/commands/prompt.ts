@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { chooseFormat } from '../../ask/choice.js';
 import { askOptions, checkAsk, promptOptions } from '../../ask/options.js';
-import { promptFor, vocabularyWarnings } from '../../ask/prepare.js';
+import { promptFor, vocabularyWarnings } from '../../ask/prompts.js';
 import { loadOptions } from '../../check/machine.js';
 import { pick } from '../../check/table.js';
 import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { readEvidence, replay as runAgain } from '../../ask/replay.js';
+import { replay as runAgain } from '../../ask/record/replay.js';
+import { readEvidence } from '../../ask/record/schema.js';
 import { MeditronError } from '../../check/errors.js';
 import { readText } from '../input.js';
 import { chainsOn, silentChains } from '../terminal/chains.js';

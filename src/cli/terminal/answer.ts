@@ -1,7 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import stringWidth from 'string-width';
 import wrap from 'wrap-ansi';
-import type { Answer, Rationale } from '../../ask/answer.js';
+import type { Answer, Rationale } from '../../ask/types.js';
 import { booleanLabels, letter, type Question } from '../../prompt/question/question.js';
 import { oneLine, plain } from './plain.js';
 import { hasColours, type Stream, widthOf } from './terminal.js';

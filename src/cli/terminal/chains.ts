@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk';
 import stringWidth from 'string-width';
-import type { AskEvent } from '../../ask/answer.js';
+import type { AskEvent } from '../../ask/types.js';
 import { oneLine } from './plain.js';
 import { redrawn } from './screen.js';
 import { hasColours, hasEscapes } from './terminal.js';

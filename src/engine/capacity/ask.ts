@@ -32,21 +32,22 @@ export interface AskLayout {
 }
 
 /**
- * The widest layout of at most `wanted` samples at once that fits in `room`, and the lease that it takes. With one sample at a time,
- * first the asking again gives up its cache, then the prompts their common evaluation. Undefined if not even that fits.
+ * The widest layout of at most `wanted` samples at once that fits in `room`, and the lease that it takes. Where a layout is tight,
+ * first the asking again gives up its cache, then samples run in more waves, at last the prompts give up their common evaluation.
+ * Undefined if not even that fits.
  */
 export function layoutOf(shape: AskShape, wanted: number, room: Need): AskLayout | undefined {
   for (let width = Math.min(wanted, shape.samples); width >= 1; width--) {
     const most = roomyLayout(shape, width);
     if (fits(most.need, room)) return most;
-    const tight = layout(shape, width, { sharing: true, onCache: true, whole: false });
-    if (fits(tight.need, room)) return tight;
-  }
-  for (const sharing of [true, false]) {
     for (const onCache of [true, false]) {
-      const least = layout(shape, 1, { sharing, onCache, whole: false });
-      if (fits(least.need, room)) return least;
+      const tight = layout(shape, width, { sharing: true, onCache, whole: false });
+      if (fits(tight.need, room)) return tight;
     }
+  }
+  for (const onCache of [true, false]) {
+    const least = layout(shape, 1, { sharing: false, onCache, whole: false });
+    if (fits(least.need, room)) return least;
   }
   return undefined;
 }

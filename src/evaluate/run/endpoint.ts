@@ -1,6 +1,5 @@
-import type { Answer } from '../../ask/answer.js';
 import { MeditronError, optionError } from '../../check/errors.js';
-import { EndpointEngine } from '../../endpoint/engine.js';
+import { EndpointAnswerer } from '../../endpoint/answerer.js';
 import { JsonClient } from '../../endpoint/http.js';
 import type { Target } from './target.js';
 
@@ -32,9 +31,9 @@ export async function endpointTarget(options: EndpointOptions): Promise<Target> 
   const { apiKey, timeoutMs = 600_000, concurrency = 16, retryMs, signal } = options;
   const client = new JsonClient({ apiKey, timeoutMs, concurrency, retryMs });
   const model = options.model ?? (await onlyModel(client, url, signal));
-  const engine = new EndpointEngine(client, url, model);
+  const answerer = new EndpointAnswerer(client, url, model);
   return {
-    model: engine.model,
+    model: answerer.model,
     name: model,
     defaultFormat: 'jinja',
     continues: format => format !== 'jinja',
@@ -50,12 +49,10 @@ export async function endpointTarget(options: EndpointOptions): Promise<Target> 
         },
       ];
     },
-    plan: async () => null,
     async open(run, _chosen, items, { parallel }) {
       return {
-        engine,
+        answerer,
         parallel: Math.min(items.length, parallel ?? Math.max(1, Math.ceil(concurrency / run.ask.samples))),
-        promptTokens: (answer: Answer) => engine.promptTokens(answer.evidence.prompts[0]!.tokens),
         [Symbol.asyncDispose]: async () => {},
       };
     },

@@ -1,20 +1,17 @@
-import pMap, { pMapSkip } from 'p-map';
-import type { Answer } from '../../ask/answer.js';
+import type { Answerer } from '../../answerer/answerer.js';
+import type { AskEngine } from '../../answerer/engine.js';
 import { ask } from '../../ask/ask.js';
-import type { AskEngine } from '../../ask/surface.js';
 import { MeditronError } from '../../check/errors.js';
-import type { Journal } from '../storage/journal.js';
 import { answeredRow, failedRow, type ResultRow, rowId } from '../storage/rows.js';
+import type { Store } from '../storage/store.js';
 import { questionOf } from '../tasks/question.js';
 import type { Item } from '../tasks/task.js';
-import { SharedClock } from './clock.js';
+import { inFlight, SharedClock } from './pool.js';
 import type { Run } from './runs.js';
 
 export interface RunnerOptions {
   /** Questions in flight at once. */
   readonly parallel: number;
-  /** Counts a prompt where the answer cannot. */
-  readonly promptTokens?: ((answer: Answer) => number | undefined) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told of every row once it is on the disk. */
   readonly onRow?: ((row: ResultRow) => void) | undefined;
@@ -28,19 +25,18 @@ export interface RunnerOptions {
  * @throws MeditronError what `ask()` throws otherwise; `ERR_OUTPUT` if rows cannot be written; the signal's reason
  */
 export async function runItems(
-  engine: AskEngine,
+  engine: AskEngine | Answerer,
   run: Run,
   items: readonly Item[],
-  store: Journal<ResultRow>,
-  { parallel, promptTokens, signal, onRow }: RunnerOptions,
+  store: Store<ResultRow>,
+  { parallel, signal, onRow }: RunnerOptions,
 ): Promise<void> {
   const clock = new SharedClock();
-  let failure: { readonly error: unknown } | undefined;
   const todo = items.filter(item => !store.done.has(rowId(run.key, item)));
   const crowded: Item[] = [];
   const one = async (item: Item, width: number) => {
     const stop = clock.start();
-    const row = await rowFor(engine, run, item, { parallel: width, stop, promptTokens, signal });
+    const row = await rowFor(engine, run, item, { parallel: width, stop, signal });
     if (row === 'crowded') {
       crowded.push(item);
       return;
@@ -48,32 +44,19 @@ export async function runItems(
     await store.append(row);
     onRow?.(row);
   };
-  /** The first failure, or the signal, keeps more from being asked; those in flight are waited for. */
-  const all = async (list: readonly Item[], width: number) => {
-    const each = async (item: Item) => {
-      if (failure || signal?.aborted) return pMapSkip;
-      await one(item, width).catch(error => {
-        failure ??= { error };
-      });
-      return pMapSkip;
-    };
-    await pMap(list, each, { concurrency: width });
-    signal?.throwIfAborted();
-    if (failure) throw failure.error;
-  };
-  await all(todo, parallel);
-  await all(crowded, 1);
+  await inFlight(todo, parallel, item => one(item, parallel), signal);
+  await inFlight(crowded, 1, item => one(item, 1), signal);
 }
 
-interface Circumstances extends Pick<RunnerOptions, 'parallel' | 'promptTokens' | 'signal'> {
+interface Circumstances extends Pick<RunnerOptions, 'parallel' | 'signal'> {
   readonly stop: () => { readonly share: number; readonly elapsed: number };
 }
 
 async function rowFor(
-  engine: AskEngine,
+  engine: AskEngine | Answerer,
   run: Run,
   item: Item,
-  { parallel, stop, promptTokens, signal }: Circumstances,
+  { parallel, stop, signal }: Circumstances,
 ): Promise<ResultRow | 'crowded'> {
   const spent = () => {
     const { share, elapsed } = stop();
@@ -84,11 +67,7 @@ async function rowFor(
     const answer = await ask(engine, questionOf(item), options);
     const time = spent();
     if (answer.vote?.stoppedBy === 'overflow' && parallel > 1) return 'crowded';
-    const row = answeredRow(run.key, item, answer, time);
-    if (!promptTokens) return row;
-    const { promptTokens: _, ...rest } = row;
-    const count = promptTokens(answer);
-    return { ...rest, ...(count !== undefined && { promptTokens: count }) };
+    return answeredRow(run.key, item, answer, time);
   } catch (error) {
     const time = spent();
     signal?.throwIfAborted();

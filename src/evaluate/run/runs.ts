@@ -1,7 +1,7 @@
+import type { AnswererModel } from '../../answerer/answerer.js';
 import { type ChosenFormat, chooseFormat } from '../../ask/choice.js';
 import { type Ask, type AskOptions, checkAsk } from '../../ask/options.js';
-import { promptFor } from '../../ask/prepare.js';
-import type { AskModel } from '../../ask/surface.js';
+import { promptFor } from '../../ask/prompts.js';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { oneOf } from '../../check/options.js';
 import type { Demonstration } from '../../prompt/format/demonstration.js';
@@ -40,7 +40,7 @@ export interface Runs {
  * @throws MeditronError what `ask()` throws for options that do not fit; `ERR_INPUT` without questions for demonstrations
  */
 export async function runsFor(
-  model: AskModel,
+  model: AnswererModel,
   set: TaskSet,
   options: RunOptions,
   train: () => Promise<TaskSet>,

@@ -1,22 +1,19 @@
 import { basename } from 'node:path';
-import type { Answer } from '../../ask/answer.js';
+import type { Answerer, AnswererModel } from '../../answerer/answerer.js';
+import { answererOf } from '../../answerer/engine.js';
 import type { ChosenFormat } from '../../ask/choice.js';
-import type { AskEngine, AskModel } from '../../ask/surface.js';
-import { MeditronError } from '../../check/errors.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
-import type { EngineSettings } from '../../engine/settings.js';
 import { modelHash } from '../../models/identity.js';
 import { loadAddon } from '../../native/load.js';
 import type { FormatName } from '../../prompt/format/format.js';
-import type { Fact, Layout } from '../storage/types.js';
+import type { Fact } from '../report/types.js';
 import type { Item } from '../tasks/task.js';
-import { beginningOf, sizeFor } from './layout.js';
 import type { Run } from './runs.js';
-import { sharing } from './shared.js';
+import { layoutFor } from './size.js';
 
 /** What is evaluated: a model on this machine, or an endpoint elsewhere. */
 export interface Target {
-  readonly model: AskModel;
+  readonly model: AnswererModel;
   /** By which the paper's figures are found. */
   readonly name: string;
   /** Used if none is asked for. Default: the one known for the model. */
@@ -27,19 +24,8 @@ export interface Target {
   readonly layOut?: (format: FormatName) => string | undefined;
   /** What identifies it and can change its answers. */
   describe(signal?: AbortSignal): Promise<readonly Fact[]>;
-  /** How a run over the whole set is laid out; null where a server decides. */
-  plan(run: Run, chosen: ChosenFormat, items: readonly Item[], options: OpenOptions): Promise<Layout | null>;
-  /**
-   * Ready for a run over the whole set, laid out as planned.
-   *
-   * @throws MeditronError `ERR_OPTION` if this machine cannot lay it out so; `ERR_MEMORY` if it does not fit
-   */
-  open(run: PlannedRun, chosen: ChosenFormat, items: readonly Item[], options: OpenOptions): Promise<OpenTarget>;
-}
-
-/** A run and how it is laid out. */
-export interface PlannedRun extends Run {
-  readonly layout: Layout | null;
+  /** An engine laid out for these items of a run. */
+  open(run: Run, chosen: ChosenFormat, items: readonly Item[], options: OpenOptions): Promise<OpenTarget>;
 }
 
 export interface OpenOptions {
@@ -49,10 +35,8 @@ export interface OpenOptions {
 }
 
 export interface OpenTarget extends AsyncDisposable {
-  readonly engine: AskEngine;
+  readonly answerer: Answerer;
   readonly parallel: number;
-  /** Tokens of a question's prompt, where only the other side can count them. */
-  readonly promptTokens?: (answer: Answer) => number | undefined;
 }
 
 /** A loaded model. Each run gets an engine of its size, on which the beginning that all prompts share is evaluated once. */
@@ -62,23 +46,14 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}): Ta
     model,
     name: info.name ?? basename(info.path),
     describe: signal => describeModel(model, engineOptions, signal),
-    async plan(run, chosen, items, { parallel }) {
-      const size = await sizeFor(model, run, chosen, items, { parallel, engine: engineOptions });
-      const { contextSize, maxSequences } = size;
-      await using engine = await model.createEngine({ ...engineOptions, contextSize, maxSequences });
-      const { batchSize, threads } = engine.settings;
-      return { ...size, contextSize: engine.settings.contextSize, batchSize, threads };
-    },
-    async open(run, chosen, items, { signal }) {
-      const layout = run.layout!;
-      const { contextSize, maxSequences, batchSize, threads } = layout;
-      const engine = await model.createEngine({ ...engineOptions, contextSize, maxSequences, batchSize, threads });
+    async open(run, chosen, items, { parallel, signal }) {
+      const layout = await layoutFor(model, run, chosen, items, { parallel, engine: engineOptions });
+      const engine = await model.createEngine(layout.engine);
       try {
-        checkSettings(engine.settings, layout);
-        const tokens = await beginningOf(model, run, chosen, items, layout.sharedTokens);
-        const held = tokens.length > 0 ? await engine.prefix(tokens, signal ? { signal } : {}) : undefined;
+        const { shared } = layout;
+        const held = shared.length > 0 ? await engine.prefix(shared, signal ? { signal } : {}) : undefined;
         return {
-          engine: held ? sharing(engine, held, tokens) : engine,
+          answerer: answererOf(engine, held && { held, tokens: shared }),
           parallel: layout.parallel,
           async [Symbol.asyncDispose]() {
             held?.release();
@@ -91,18 +66,6 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}): Ta
       }
     },
   };
-}
-
-/** What an engine makes of a layout on another machine is not the layout: its rows would differ from those that are there. */
-function checkSettings(settings: EngineSettings, layout: Layout): void {
-  const names = ['contextSize', 'maxSequences', 'batchSize', 'threads'] as const;
-  const differing = names.filter(name => settings[name] !== layout[name]);
-  if (differing.length === 0) return;
-  const list = differing.map(name => `${name}: ${layout[name]} planned, ${settings[name]} here`).join(', ');
-  throw new MeditronError(
-    'ERR_OPTION',
-    `This machine cannot lay the run out as it was begun, so new rows would not repeat the old ones: ${list}. Choose another folder.`,
-  );
 }
 
 async function describeModel(model: Model, options: EngineOptions, signal: AbortSignal | undefined): Promise<Fact[]> {

@@ -1,12 +1,12 @@
-import type { Answer, AnswerSample } from '../../ask/answer.js';
+import type { Answer, AnswerSample } from '../../ask/types.js';
 import type { Question } from '../../prompt/question/question.js';
 import type { Finish } from '../../types.js';
 import { goldLabel, questionOf } from '../tasks/question.js';
 import type { Item } from '../tasks/task.js';
-import type { Identified } from './lines.js';
+import type { StoredRow } from './results.js';
 
 /** What became of one question in one run, as it is stored: enough to read and count it again without asking again. */
-export interface ResultRow extends Identified {
+export interface ResultRow extends StoredRow {
   /** The run's key and the item's id. */
   readonly id: string;
   readonly run: string;
@@ -54,8 +54,7 @@ export interface ResultSample {
   readonly logprob: number;
   /** As it was read when it was sampled. */
   readonly answer: string | null;
-  /** Where in the text it was found. */
-  readonly rule: string;
+  readonly rule: AnswerSample['rule'];
   readonly forced: boolean;
   /** Log-probabilities of the answers when a chain that named none was asked again. */
   readonly reask?: Readonly<Record<string, number>>;
@@ -94,7 +93,7 @@ export function answeredRow(run: string, item: Item, answer: Answer, spent: Spen
         Object.entries(scores).map(([name, { logprob, probability }]) => [name, { logprob, probability }]),
       ),
     }),
-    promptTokens: plan.promptTokens,
+    ...(plan.promptTokens !== null && { promptTokens: plan.promptTokens }),
     maxTokens: plan.maxTokens,
     ...spent,
     ...(reason === 'out_of_scope' && { outside: true }),

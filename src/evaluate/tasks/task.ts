@@ -15,8 +15,7 @@ export const taskNames = [
 export type TaskName = (typeof taskNames)[number];
 
 /** The parts of a data set. MedMCQA and others call their validation part "dev": that is `validation` here. MMLU has both. */
-export const partitions = ['train', 'validation', 'dev', 'test'] as const;
-export type Partition = (typeof partitions)[number];
+export type Partition = 'train' | 'validation' | 'dev' | 'test';
 
 export type YesNoMaybe = 'yes' | 'no' | 'maybe';
 

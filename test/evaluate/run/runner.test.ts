@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AskEngine } from '../../../src/ask/surface.js';
+import type { AskEngine } from '../../../src/answerer/engine.js';
 import { MeditronError } from '../../../src/check/errors.js';
 import type { GenerateOptions } from '../../../src/engine/jobs/options.js';
 import { runItems } from '../../../src/evaluate/run/runner.js';

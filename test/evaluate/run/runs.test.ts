@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { promptFor } from '../../../src/ask/prepare.js';
+import { promptFor } from '../../../src/ask/prompts.js';
 import { type RunOptions, runsFor } from '../../../src/evaluate/run/runs.js';
 import { loadTask } from '../../../src/evaluate/tasks/load.js';
 import { questionOf } from '../../../src/evaluate/tasks/question.js';

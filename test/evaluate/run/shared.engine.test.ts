@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Answerer } from '../../../src/answerer/answerer.js';
+import { answererOf } from '../../../src/answerer/engine.js';
 import { chooseFormat } from '../../../src/ask/choice.js';
-import type { AskEngine } from '../../../src/ask/surface.js';
 import type { Model } from '../../../src/engine/model.js';
-import { beginningOf, sizeFor } from '../../../src/evaluate/run/layout.js';
 import { runItems } from '../../../src/evaluate/run/runner.js';
-import { commonLength, sharing } from '../../../src/evaluate/run/shared.js';
+import { layoutFor } from '../../../src/evaluate/run/size.js';
 import type { ResultRow } from '../../../src/evaluate/storage/rows.js';
-import { ends, loadStories } from '../../engine/stories.js';
+import { loadStories } from '../../engine/stories.js';
 import { emptyStore, itemsOf, rowsOf, runOf } from './items.js';
 
 let model: Model;
@@ -19,7 +19,7 @@ const items = itemsOf(5);
 
 async function asked(
   run: ReturnType<typeof runOf>,
-  engine: AskEngine,
+  engine: Answerer,
   parallel: number,
 ): Promise<Map<string, ResultRow>> {
   const store = await emptyStore();
@@ -29,29 +29,19 @@ async function asked(
   return new Map(rows.map(row => [row.item, row]));
 }
 
-/** An engine as a run over the items gets it. */
-async function laidOut(run: ReturnType<typeof runOf>) {
-  const chosen = await chooseFormat(model, 'raw');
-  const layout = await sizeFor(model, run, chosen, items, { engine: { threads: 1 } });
-  const { contextSize, maxSequences, sharedTokens } = layout;
-  const beginning = await beginningOf(model, run, chosen, items, sharedTokens);
-  const engine = await model.createEngine({ threads: 1, contextSize, maxSequences });
-  return { layout, beginning, engine };
-}
-
 test('the beginning that all prompts share is evaluated once, and the scores stay the same', async () => {
   const run = runOf('top-token', 1);
-  const { layout, beginning, engine } = await laidOut(run);
-  expect(beginning.length).toBeGreaterThan(20);
+  const layout = await layoutFor(model, run, await chooseFormat(model, 'raw'), items, { engine: { threads: 1 } });
+  expect(layout.shared.length).toBeGreaterThan(20);
 
   await using plain = await model.createEngine({ threads: 1, contextSize: 2048, maxSequences: 32 });
-  const alone = await asked(run, plain, 1);
-  await using _ = engine;
-  using held = await engine.prefix(beginning);
-  const together = await asked(run, sharing(engine, held, beginning), layout.parallel);
+  const alone = await asked(run, answererOf(plain), 1);
+  await using engine = await model.createEngine(layout.engine);
+  using held = await engine.prefix(layout.shared);
+  const together = await asked(run, answererOf(engine, { held, tokens: layout.shared }), layout.parallel);
 
   expect(layout.parallel).toBe(4);
-  const spared = (items.length - 1) * beginning.length;
+  const spared = (items.length - 1) * layout.shared.length;
   expect(engine.counters.promptTokens).toBe(plain.counters.promptTokens - spared);
   for (const { id } of items) {
     for (const [answer, { logprob }] of Object.entries(alone.get(id)!.scores!))
@@ -59,50 +49,27 @@ test('the beginning that all prompts share is evaluated once, and the scores sta
   }
 });
 
-test('a prompt that begins otherwise is evaluated on its own, one that agrees in part from there on', async () => {
-  await using engine = await model.createEngine({ threads: 1, contextSize: 512 });
-  const tokens = await model.tokenize(
-    'Once upon a time there was a little girl who had a dog. The dog was very big and she loved it.',
-  );
-  using held = await engine.prefix(tokens.slice(0, 24));
-  const shared = sharing(engine, held, tokens.slice(0, 24));
-  const other = await model.tokenize(
-    'The big brown cat sat on the mat and looked at the sun until it was dark outside. Then',
-  );
-  const parting = Int32Array.from([...tokens.slice(0, 18), ...other.slice(1)]);
-  for (const prompt of [other, parting, tokens.slice(0, 24), tokens]) {
-    const before = engine.counters.promptTokens;
-    const [mine] = await ends(shared.generate({ prompt, maxTokens: 8 }));
-    const evaluated = engine.counters.promptTokens - before;
-    const [plain] = await ends(engine.generate({ prompt, maxTokens: 8 }));
-    expect(mine!.text).toBe(plain!.text);
-    expect(evaluated).toBe(
-      prompt.length - (prompt === other ? 0 : Math.min(commonLength([prompt, tokens.slice(0, 24)]), prompt.length - 1)),
-    );
-  }
-});
-
 test('an engine is sized so that every question in flight can have all it needs at once', async () => {
   const run = runOf('sc-cot', 5, { maxTokens: 40, reask: true });
-  const layout = await sizeFor(model, run, await chooseFormat(model, 'raw'), items, {
+  const layout = await layoutFor(model, run, await chooseFormat(model, 'raw'), items, {
     parallel: 3,
     engine: { threads: 1 },
   });
   expect(layout.parallel).toBe(3);
-  expect(layout.maxSequences).toBe(3 * (5 + 4 + 1) + 1);
-  const opened = await sizeFor(model, run, await chooseFormat(model, 'raw'), items, {
+  expect(layout.engine.maxSequences).toBe(3 * (5 + 4 + 1) + 1);
+  const opened = await layoutFor(model, run, await chooseFormat(model, 'raw'), items, {
     engine: { threads: 1, contextSize: 300 },
   });
   expect(opened.parallel).toBe(1);
-  expect(opened.contextSize).toBeLessThanOrEqual(300);
+  expect(opened.engine.contextSize).toBeLessThanOrEqual(300);
 });
 
 test('questions in flight with chains that are asked again are all answered', async () => {
   const run = runOf('sc-cot', 3, { maxTokens: 12, reask: true });
-  const { layout, beginning, engine } = await laidOut(run);
-  await using _ = engine;
-  using held = await engine.prefix(beginning);
-  const rows = await asked(run, sharing(engine, held, beginning), layout.parallel);
+  const layout = await layoutFor(model, run, await chooseFormat(model, 'raw'), items, { engine: { threads: 1 } });
+  await using engine = await model.createEngine(layout.engine);
+  using held = await engine.prefix(layout.shared);
+  const rows = await asked(run, answererOf(engine, { held, tokens: layout.shared }), layout.parallel);
   expect([...rows.values()].map(row => [row.error, row.parallel, row.samples.length])).toEqual(
     items.map(() => [undefined, 5, 3]),
   );

@@ -1,12 +1,8 @@
 // Run as a process of its own by the tests: appends the rows it does not find, and is killed while doing so.
-import { openJournal } from '../../../src/evaluate/storage/journal.js';
+import { openStore } from '../../../src/evaluate/storage/store.js';
 
 const [dir, count] = [process.argv[2]!, Number(process.argv[3])];
-const store = await openJournal(
-  dir,
-  { task: 'clinical', samples: 5 },
-  { resume: true, check: value => value as { id: string } },
-);
+const store = await openStore(dir, { task: 'clinical', samples: 5 }, { resume: true });
 process.stdout.write('open\n');
 const appends: Promise<void>[] = [];
 for (let i = 0; i < count; i++) {

@@ -1,0 +1,13 @@
+import { parseQuestion, type Question } from '../prompt/question/question.js';
+import { type Ask, type AskOptions, checkAsk } from './options.js';
+
+/** A question and how it is asked: checked once, complete, and trusted from here on. */
+export interface Asked extends Ask {
+  readonly question: Question;
+}
+
+/** @throws MeditronError `ERR_INPUT` for the question, `ERR_OPTION` for the options */
+export function checkAsked(question: unknown, options: AskOptions): Asked {
+  const parsed = parseQuestion(question);
+  return { ...checkAsk(parsed, options), question: parsed };
+}

@@ -1,0 +1,91 @@
+import type { Choice, Completion } from '../answerer/answerer.js';
+import { type FormatName, type Mode, type Protocol, type Task, thinks } from '../prompt/format/format.js';
+import type { Question } from '../prompt/question/question.js';
+import { type Order, originalLetter } from '../prompt/question/shuffle.js';
+import { type AnswerForm, extract } from '../vote/read/extract.js';
+import { parseRankedList } from '../vote/read/list.js';
+import type { Asked } from './asked.js';
+import type { Variant } from './prompts.js';
+import type { AnswerSample } from './types.js';
+
+/** How the texts of one prompt are read. */
+export interface Reader {
+  readonly mode: Mode;
+  readonly protocol: Protocol;
+  readonly format: FormatName;
+  readonly task: Task | undefined;
+  readonly shots: number | undefined;
+  /** As the model saw it, its options in `order`. */
+  readonly question: Question;
+  /** The answers on offer. */
+  readonly labels: readonly string[];
+  /** Texts that end an answer. */
+  readonly stops: readonly string[];
+  readonly order: Order | null;
+}
+
+/** A finished sample and what it counts for: its answer; under `authors-code` a text without one counts as itself. */
+export interface Sample extends AnswerSample {
+  readonly vote: string | undefined;
+}
+
+type Reading = Pick<Sample, 'answer' | 'vote' | 'rule' | 'conflict' | 'list'>;
+
+export function readerOf({ mode, protocol, prompt: { shots } }: Asked, { prompt, order }: Variant): Reader {
+  const { format, task, question, labels, stops } = prompt;
+  return { mode, protocol, format, task, shots, question, labels, stops: stops.texts, order };
+}
+
+/** Reads a sample that has ended. */
+export function readSample(reader: Reader, completion: Completion, seed: number): Sample {
+  const { sample: index, text, finish, tokens, tokenCount, logprob } = completion;
+  return {
+    index,
+    seed,
+    text,
+    ...readText(reader, completion),
+    forced: false,
+    finish,
+    tokens,
+    tokenCount,
+    logprob,
+    order: reader.order,
+    reask: null,
+  };
+}
+
+/** What a text says; a letter is mapped back to the original order of the options. */
+export function readText(reader: Reader, { text, finish }: Pick<Completion, 'text' | 'finish'>): Reading {
+  const { mode, protocol, question, labels, order } = reader;
+  if (mode === 'ranked') {
+    const list = parseRankedList(text, { cut: finish === 'length' }).items;
+    return { answer: null, vote: undefined, rule: list.length > 0 ? 'list' : 'none', conflict: false, list };
+  }
+  if (mode === 'free' || question.kind === 'open' || question.kind === 'chat') {
+    return { answer: null, vote: undefined, rule: 'none', conflict: false };
+  }
+  const form: AnswerForm =
+    question.kind === 'choice' ? { kind: 'mcq', letters: labels, optionTexts: question.options } : { kind: 'boolean' };
+  const { answer, vote, rule, conflict } = extract(protocol, text, form, {
+    stops: ['###', ...reader.stops],
+    // The authors' self-consistency always reads a chain of thought, and every run on MMLU-Medical does.
+    cot: thinks(mode) || reader.task === 'mmlu_medical',
+    shots: reader.format === 'few-shot' && mode !== 'sc-cot' && reader.shots !== 0,
+  });
+  // The authors' parser takes letters that the question does not have.
+  const original = answer !== undefined && labels.includes(answer) && order ? originalLetter(answer, order) : answer;
+  return { answer: original ?? null, vote: vote === answer ? original : vote, rule, conflict };
+}
+
+/** A sample that named no answer, after it was asked again: the most probable answer, and the log-probability of each. */
+export function readAgain({ labels, order }: Reader, sample: Sample, choices: readonly Choice[]): Sample {
+  const original = (label: string) => (order === null ? label : originalLetter(label, order));
+  const reask = Object.fromEntries(labels.map((label, i) => [original(label), choices[i]!.logprob]));
+  const answer = mostProbable(labels.map(original), label => reask[label]!);
+  return { ...sample, answer, vote: answer, rule: 'reask', forced: true, reask };
+}
+
+/** The first of those with the highest value. */
+export function mostProbable<T>(items: readonly T[], value: (item: T) => number): T {
+  return items.reduce((best, item) => (value(item) > value(best) ? item : best));
+}

@@ -1,0 +1,189 @@
+import type { Answerer } from '../../answerer/answerer.js';
+import { type AskEngine, answererOf } from '../../answerer/engine.js';
+import { checkKeys, object } from '../../check/options.js';
+import { loadModel } from '../../engine/model.js';
+import { askStream } from '../ask.js';
+import { checkAsked } from '../asked.js';
+import { chooseFormat } from '../choice.js';
+import { type AskOptions, askedAgain } from '../options.js';
+import { isOutside, outlineOf } from '../plan.js';
+import { readerOf } from '../read.js';
+import type { Answer, AskEvent, Evidence } from '../types.js';
+import { contradiction } from './check.js';
+import { firstDifference, interruptionOf, type Terms } from './compare.js';
+import { allParts, type Difference, firstPart, inWords } from './difference.js';
+import { readEvidence } from './schema.js';
+
+export interface Replay {
+  readonly same: boolean;
+  readonly difference: Difference | null;
+  /** The same in words. */
+  readonly summary: string;
+  /** What is not as it was when the record was made, and can explain a difference: release, kernels, threads, devices. */
+  readonly environment: readonly string[];
+  /** Null if nothing was run: the model differs, or the record contradicts itself. */
+  readonly answer: Answer | null;
+}
+
+export interface ReplayOptions {
+  /** Where the model is now; default: where it was. */
+  readonly modelPath?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: AskEvent) => void) | undefined;
+}
+
+/**
+ * Runs a recorded answer again, on the same model with the same engine settings, and says whether everything comes out as it
+ * is written there: prompts, tokens, texts and how they are read, scores, and the vote. A vote that was closed from outside is
+ * derived from the samples that had finished. Floating point results repeat on the same machine and build; elsewhere a
+ * difference need not mean a fault, and `environment` says what changed.
+ *
+ * @throws MeditronError `ERR_INPUT` if it is no record, with the field; what loadModel and {@link askStream} throw
+ */
+export async function replay(record: unknown, options: ReplayOptions = {}): Promise<Replay> {
+  checkKeys('replay()', object('options', options), ['modelPath', 'signal', 'onEvent']);
+  const evidence = readEvidence(record);
+  const damage = contradiction(evidence);
+  if (damage) return differs(damage, [], null);
+  const { model: recorded, engine: settings } = evidence;
+  await using model = await loadModel({
+    path: options.modelPath ?? recorded.path,
+    gpuLayers: recorded.gpuLayers,
+    loadMode: recorded.loadMode,
+    signal: options.signal,
+  });
+  await using engine = await model.createEngine(
+    settings
+      ? {
+          contextSize: settings.contextSize,
+          maxSequences: settings.maxSequences,
+          batchSize: settings.batchSize,
+          threads: settings.threads,
+          kvType: settings.kvType,
+          flashAttention: settings.flashAttention,
+          loras: settings.loras,
+          beyondTraining: settings.sequenceSize > (model.info.contextLength ?? 2048),
+        }
+      : {},
+  );
+  return await replayOn(engine, evidence, { signal: options.signal, onEvent: options.onEvent });
+}
+
+/** {@link replay} on an engine that is already open, as far as its settings are those of the record. */
+export async function replayOn(
+  engine: AskEngine | Answerer,
+  record: unknown,
+  options: Omit<ReplayOptions, 'modelPath'> = {},
+): Promise<Replay> {
+  const evidence = readEvidence(record);
+  const damage = contradiction(evidence);
+  if (damage) return differs(damage, [], null);
+  const answerer = 'fit' in engine ? engine : answererOf(engine);
+  const other = await otherModel(answerer, evidence, options.signal);
+  if (other) return differs(other, [], null);
+
+  const answer = await again(answerer, evidence, options);
+  const now = { ...answer.evidence, format: await formatNow(answerer, evidence, answer.evidence) };
+  const environment = changes(evidence, now);
+  const difference = firstDifference(evidence, now, await termsOf(answerer, evidence));
+  if (difference) return differs(difference, environment, answer);
+  return { same: true, difference: null, summary: sameInWords(evidence, answerer), environment, answer };
+}
+
+async function otherModel(
+  answerer: Answerer,
+  { model: { files } }: Evidence,
+  signal: AbortSignal | undefined,
+): Promise<Difference | undefined> {
+  if (!files || !answerer.hash) return undefined;
+  const now = await answerer.hash(signal);
+  const [expected, got] = [files, now].map(list => list.map(({ sha256 }) => sha256).join(' ')) as [string, string];
+  if (expected !== got) return { where: 'model', expected, got };
+  const sizes = (list: typeof now) => list.map(({ sizeBytes }) => ({ sizeBytes }));
+  const part = firstPart(sizes(now), sizes([...files]), 'model.files');
+  return part && { where: 'record', ...part };
+}
+
+/** A vote that was closed from outside runs to its end: its rule could leave out a sample that had finished then. */
+async function again(
+  answerer: Answerer,
+  evidence: Evidence,
+  { signal, onEvent }: Omit<ReplayOptions, 'modelPath'>,
+): Promise<Answer> {
+  const given = { ...optionsOf(evidence), ...(interruptionOf(evidence) && { stop: 'none' as const }), signal };
+  const stream = askStream(answerer, evidence.question, given);
+  for (;;) {
+    const { done, value } = await stream.next();
+    if (done) return value;
+    onEvent?.(value);
+  }
+}
+
+/** Without the deadline: what was cut by the clock then may finish now. */
+function optionsOf({ asked }: Evidence): AskOptions {
+  const { deadline: _, samples, temperature, maxTokens, ...rest } = askedAgain({ ...asked });
+  const once = asked.mode === 'top-token';
+  return { ...rest, ...(!once && { samples, temperature, maxTokens }), hash: false };
+}
+
+/** The record names its format, and how it was chosen: that is found out anew. */
+async function formatNow(answerer: Answerer, record: Evidence, now: Evidence): Promise<Evidence['format']> {
+  if (record.format.by === 'caller') return now.format;
+  try {
+    const { format, choice } = await chooseFormat(answerer.model, undefined);
+    return { name: format.name, by: choice!.by, source: choice!.source };
+  } catch {
+    return now.format; // not known for this model: the record's claim differs
+  }
+}
+
+async function termsOf(answerer: Answerer, evidence: Evidence): Promise<Terms> {
+  const asked = checkAsked(evidence.question, optionsOf(evidence));
+  const { variants } = await outlineOf(answerer.model, asked);
+  return {
+    judging: { ...asked, labels: variants[0]!.prompt.labels, outside: isOutside(answerer.model, asked.question) },
+    readerOf: index => readerOf(asked, variants.find(({ samples }) => samples.includes(index)) ?? variants[0]!),
+  };
+}
+
+function differs(difference: Difference, environment: readonly string[], answer: Answer | null): Replay {
+  return { same: false, difference, summary: inWords(difference), environment, answer };
+}
+
+/** Claims what was compared, and nothing else. */
+function sameInWords(record: Evidence, { hash }: Answerer): string {
+  const count = record.samples.length;
+  const interrupted = interruptionOf(record) !== undefined;
+  const prompts = record.prompts.length === 1 ? 'the prompt' : 'all prompts';
+  const tokens = record.prompts.every(prompt => prompt.tokens !== null) ? 'token' : 'text';
+  const samples = `${interrupted ? 'the ' : ''}${count} sample${count === 1 ? '' : 's'}${interrupted ? ' that had finished' : ''}`;
+  const vote = interrupted ? 'the vote over them' : 'the vote';
+  const model = record.model.files && hash ? '' : '. The model file was not compared: there is no hash of it';
+  return `The same: ${prompts}, every ${tokens} of ${samples}, and ${vote}${model}`;
+}
+
+function changes(then: Evidence, now: Evidence): string[] {
+  const of = ({ meditron, model: { gpuLayers, loadMode }, plan: { waves }, machine, llama, engine }: Evidence) => {
+    const { fresh: _, ...settings } = engine ?? { fresh: true };
+    return {
+      meditron,
+      model: { gpuLayers, loadMode },
+      plan: { waves: waves.join('+') },
+      machine,
+      llama,
+      engine: settings,
+    };
+  };
+  const changed = allParts(of(then), of(now)).map(
+    ({ path, expected, got }) => `${path}: ${bare(expected)} then, ${bare(got)} now`,
+  );
+  if (then.engine?.fresh === false)
+    changed.push('the engine had been in use before the record was made; a replay begins with an empty one');
+  if (!then.model.files)
+    changed.push('the record has no hash of the model file: nobody can say whether this is the same');
+  return changed;
+}
+
+function bare(text: string): string {
+  return text.replace(/^"(.*)"$/, '$1');
+}

@@ -1,0 +1,224 @@
+import * as v from 'valibot';
+import { describe, MeditronError } from '../../check/errors.js';
+import { formatNames, modes, protocols, tasks } from '../../prompt/format/format.js';
+import { shuffles } from '../../prompt/question/shuffle.js';
+import { weightings } from '../options.js';
+import { type Evidence, evidenceSchema } from '../types.js';
+
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const flag = v.boolean();
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hexadecimal'));
+const texts = v.array(text);
+const counts = v.array(count);
+const byName = <T extends v.GenericSchema>(schema: T) => v.record(text, schema);
+
+const shared = { id: v.exactOptional(text), answer: v.exactOptional(text) };
+const boolean = v.strictObject({ kind: v.literal('boolean'), question: text, context: texts, ...shared });
+const choice = v.strictObject({
+  kind: v.literal('choice'),
+  question: text,
+  options: texts,
+  context: v.exactOptional(texts),
+  ...shared,
+});
+const open = v.strictObject({
+  kind: v.literal('open'),
+  question: text,
+  context: v.exactOptional(texts),
+  ...shared,
+});
+const chat = v.strictObject({
+  kind: v.literal('chat'),
+  id: v.exactOptional(text),
+  messages: v.array(v.strictObject({ role: v.picklist(['system', 'user', 'assistant']), content: text })),
+});
+
+const stop = v.variant('rule', [
+  v.strictObject({ rule: v.literal('none') }),
+  v.strictObject({ rule: v.literal('exact'), minVotes: v.exactOptional(count), winnerOpen: v.exactOptional(flag) }),
+  v.strictObject({ rule: v.literal('beta'), confidence: v.exactOptional(v.number()) }),
+  v.strictObject({ rule: v.literal('esc'), window: v.exactOptional(count) }),
+]);
+
+const asked = v.strictObject({
+  mode: v.picklist(modes),
+  protocol: v.picklist(protocols),
+  samples: count,
+  temperature: v.number(),
+  topP: v.number(),
+  topK: count,
+  frequencyPenalty: v.number(),
+  seed: count,
+  item: text,
+  maxTokens: v.nullable(count),
+  format: v.nullable(v.picklist(formatNames)),
+  stop,
+  minAgreement: count,
+  shuffle: v.picklist(shuffles),
+  weighting: v.picklist(weightings),
+  debias: v.union([v.picklist(['none', 'permutations', 'contextual']), v.strictObject({ prior: v.array(v.number()) })]),
+  reask: flag,
+  width: v.nullable(count),
+  bos: v.picklist(['auto', 'always', 'never']),
+  deadline: v.nullable(v.number()),
+  prompt: v.strictObject({
+    task: v.exactOptional(v.picklist(tasks)),
+    instruction: v.exactOptional(text),
+    system: v.exactOptional(text),
+    demonstrations: v.exactOptional(
+      v.array(
+        v.strictObject({
+          question: v.variant('kind', [choice, boolean, open]),
+          answer: text,
+          explanation: v.exactOptional(text),
+        }),
+      ),
+    ),
+    shots: v.exactOptional(count),
+    items: v.exactOptional(count),
+  }),
+});
+
+const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
+  schema: v.literal(evidenceSchema),
+  meditron: text,
+  created: v.pipe(text, v.isoTimestamp('a time as 2026-01-31T12:00:00.000Z')),
+  model: v.strictObject({
+    path: text,
+    file: text,
+    sizeBytes: count,
+    files: v.nullable(v.array(v.strictObject({ path: text, sizeBytes: count, sha256: hash }))),
+    sha256: v.nullable(hash),
+    name: v.nullable(text),
+    architecture: v.nullable(text),
+    quantization: text,
+    loadMode: v.picklist(['read', 'mmap']),
+    gpuLayers: count,
+  }),
+  machine: v.strictObject({
+    platform: text,
+    arch: text,
+    node: text,
+    devices: v.array(v.strictObject({ name: text, description: text, backend: text })),
+    cpuVariant: v.nullable(text),
+  }),
+  llama: v.nullable(
+    v.strictObject({ headers: text, libraries: text, ggml: text, kind: v.picklist(['prebuilt', 'source']) }),
+  ),
+  engine: v.nullable(
+    v.strictObject({
+      contextSize: count,
+      sequenceSize: count,
+      batchSize: count,
+      maxSequences: count,
+      threads: count,
+      kvType: v.picklist(['f32', 'f16', 'q8_0']),
+      flashAttention: v.picklist(['auto', 'on', 'off']),
+      loras: v.array(v.strictObject({ path: text, scale: v.number() })),
+      warnings: texts,
+      fresh: flag,
+    }),
+  ),
+  question: v.variant('kind', [choice, boolean, open, chat]),
+  questionSha256: hash,
+  format: v.strictObject({ name: text, by: v.picklist(['caller', 'hash', 'vocabulary', 'name']), source: text }),
+  asked,
+  askedSha256: hash,
+  plan: v.strictObject({ samples: count, waves: counts, maxTokens: count, promptTokens: v.nullable(count) }),
+  seeds: counts,
+  prompts: v.array(
+    v.strictObject({
+      order: v.nullable(counts),
+      tokens: v.nullable(counts),
+      sha256: v.nullable(hash),
+      textSha256: hash,
+    }),
+  ),
+  samples: v.array(
+    v.strictObject({
+      index: count,
+      seed: count,
+      text,
+      answer: v.nullable(text),
+      rule: v.picklist([
+        'cue',
+        'cue-bracket',
+        'cue-text',
+        'line',
+        'first-word',
+        'authors',
+        'none',
+        'reask',
+        'score',
+        'list',
+      ]),
+      conflict: flag,
+      forced: flag,
+      finish: v.picklist(['end', 'stop', 'length', 'cancelled']),
+      tokens: counts,
+      tokenCount: count,
+      logprob: v.number(),
+      order: v.nullable(counts),
+      reask: v.nullable(byName(v.number())),
+      list: v.exactOptional(texts),
+    }),
+  ),
+  cost: v.strictObject({ promptTokens: count, sampledTokens: count, milliseconds: count }),
+  result: v.strictObject({
+    answer: v.nullable(text),
+    decision: v.nullable(v.picklist(['agree', 'split', 'abstain'])),
+    reason: v.nullable(
+      v.picklist(['no_answer', 'too_few', 'tie', 'low_agreement', 'out_of_scope', 'overflow', 'deadline', 'aborted']),
+    ),
+    summary: text,
+    votes: byName(count),
+    stoppedBy: v.picklist(['none', 'exact', 'beta', 'esc', 'overflow', 'deadline', 'aborted']),
+    tie: flag,
+    scores: v.nullable(byName(v.strictObject({ logprob: v.number(), probability: v.number(), tokens: counts }))),
+  }),
+});
+
+/**
+ * A record in the form of the evidence alone, or of a whole answer that holds it; an answer as `--json` prints it has its
+ * samples once.
+ *
+ * @throws MeditronError `ERR_INPUT` with the field, what was expected and what came
+ */
+export function readEvidence(value: unknown): Evidence {
+  const given = evidenceIn(value);
+  const { schema } = given;
+  if (schema !== evidenceSchema) {
+    const old = typeof schema === 'string' && /^meditron\.evidence\.v\d+$/.test(schema);
+    throw new MeditronError(
+      'ERR_INPUT',
+      old
+        ? `The record has schema ${schema}; this release reads ${evidenceSchema}. Records of another schema do not keep what is compared here: ask the question again`
+        : `Expected a record of schema ${evidenceSchema}, as \`meditron ask --record\` or \`--json\` writes it`,
+    );
+  }
+  const read = v.safeParse(record, given);
+  if (read.success) return read.output;
+  throw damaged(read.issues[0]);
+}
+
+function evidenceIn(value: unknown): Record<string, unknown> {
+  const whole = isObject(value) ? value : {};
+  const evidence = 'evidence' in whole ? whole.evidence : whole;
+  if (!isObject(evidence)) return {};
+  return evidence !== whole && !('samples' in evidence) && 'samples' in whole
+    ? { ...evidence, samples: whole.samples }
+    : evidence;
+}
+
+function damaged(issue: v.BaseIssue<unknown>): MeditronError {
+  const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  const expected = issue.type === 'regex' || issue.type === 'iso_timestamp' ? issue.message : issue.expected;
+  const got = issue.input === undefined ? 'nothing' : describe(issue.input);
+  const what = expected === 'never' ? 'no such field' : (expected ?? issue.message);
+  return new MeditronError('ERR_INPUT', `The record is damaged: evidence${path}: expected ${what}, got ${got}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

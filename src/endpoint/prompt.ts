@@ -1,0 +1,56 @@
+import type { Segment } from '../types.js';
+
+/** Lays out messages so that they can be taken apart again; the marks are text that nothing from outside can spell. */
+export const chatTemplate = '{% for message in messages %}<|role:{{ message.role }}|>{{ message.content }}{% endfor %}';
+
+const roles = ['system', 'user', 'assistant'] as const;
+
+export interface Message {
+  readonly role: (typeof roles)[number];
+  readonly content: string;
+}
+
+/** A prompt as it is sent: text for `completions`, messages for `chat/completions`. */
+export interface SentPrompt {
+  readonly text: string;
+  /** Undefined if the prompt is sent as text. */
+  readonly messages: readonly Message[] | undefined;
+  /** What text from outside spelled and may not be: in words. */
+  readonly broken: readonly string[];
+}
+
+/**
+ * Anything that servers might read as a special token, whatever their vocabulary: `<|…|>`, `<s>`, `</s>`, `<start_of_turn>`,
+ * `<|reserved…|>`, `[INST]`, `[/INST]`, `<<SYS>>`.
+ */
+const special = /<\|[^<>|\n]{1,64}\|?>|<<?\/?[A-Za-z_][\w-]{0,40}>>?|\[\/?[A-Z][A-Z_]{1,20}\]/g;
+
+/** Text from outside is kept from spelling special tokens, by a space behind the bracket. */
+export function promptAsSent(segments: readonly Segment[]): SentPrompt {
+  const broken = new Set<string>();
+  const pieces = segments.map(({ text, template }) =>
+    template
+      ? text
+      : text.replace(special, spelled => {
+          broken.add(spelled);
+          return spelled.replace(/^[<[]+/, brackets => `${[...brackets].join(' ')} `);
+        }),
+  );
+  const whole = pieces.join('');
+  const mark = segments.some(({ text, template }) => template && /<\|role:\w+\|>/.test(text));
+  return { text: whole, messages: mark ? messagesIn(segments, pieces) : undefined, broken: [...broken] };
+}
+
+/** Marks of roles are looked for in template segments alone. */
+function messagesIn(segments: readonly Segment[], pieces: readonly string[]): Message[] {
+  const messages: { role: Message['role']; content: string }[] = [];
+  segments.forEach(({ template }, i) => {
+    const parts = template ? pieces[i]!.split(/(<\|role:\w+\|>)/) : [pieces[i]!];
+    for (const part of parts) {
+      const role = template ? roles.find(name => part === `<|role:${name}|>`) : undefined;
+      if (role) messages.push({ role, content: '' });
+      else if (messages.length > 0) messages.at(-1)!.content += part;
+    }
+  });
+  return messages;
+}

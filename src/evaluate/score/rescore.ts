@@ -1,0 +1,166 @@
+import { conclude, type Judging } from '../../ask/conclude.js';
+import { closedBy } from '../../ask/count.js';
+import { type Ask, checkAsk, type Weighting } from '../../ask/options.js';
+import { mostProbable, type Reader, readSample, type Sample } from '../../ask/read.js';
+import { MeditronError } from '../../check/errors.js';
+import type { Protocol } from '../../prompt/format/format.js';
+import { labelsOf } from '../../prompt/question/question.js';
+import { reordered } from '../../prompt/question/shuffle.js';
+import type { StopRule } from '../../vote/count/stopping.js';
+import type { ReportRow } from '../report/types.js';
+import { questionOfRow, type ResultRow, type ResultSample } from '../storage/rows.js';
+import type { StoredRun } from '../storage/stored.js';
+
+/** How stored samples are read and counted; what is left out is as they were sampled. */
+export interface Reading {
+  readonly protocol?: Protocol | undefined;
+  /** Replayed on the samples in their order. */
+  readonly stop?: StopRule | undefined;
+  /** Only the first so many samples of each question. */
+  readonly samples?: number | undefined;
+  readonly weighting?: Weighting | undefined;
+}
+
+/**
+ * One stored question, read and counted anew by the functions that `ask()` uses: nothing is sampled. A rule is replayed on
+ * the samples in index order. Pure.
+ *
+ * @throws MeditronError `ERR_OPTION` for more samples than there are, or a protocol that needs what was not stored
+ */
+export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): ReportRow {
+  const question = questionOfRow(row);
+  const protocol = reading.protocol ?? run.protocol;
+  const planned = plannedFor(row, reading);
+  const head = reportHead(row, run, protocol);
+  if (row.error) return { ...head, samples: [], votes: [], error: row.error.message };
+
+  const ask = checkAsk(question, {
+    mode: run.mode,
+    protocol,
+    ...(planned > 1 && { samples: planned }),
+    ...(planned === 1 && run.mode === 'sc-cot' && { samples: 1 }),
+    stop: reading.stop ?? (run.stop as StopRule),
+    ...(run.mode === 'sc-cot' && { weighting: reading.weighting ?? run.weighting }),
+  });
+  const judging = { ...ask, question, labels: labelsOf(question), outside: row.outside ?? false };
+  const given = row.samples.filter(sample => sample.index < planned).sort((a, b) => a.index - b.index);
+  const finished = given.map(sample => finishedSample(sample, readerFor(judging, run, sample), ask.reask));
+  const samples = reading.stop === undefined ? finished : replayed(finished, judging);
+  const conclusion = conclude(judging, { samples, cut: [], interrupted: interruptionOf(row) });
+
+  const scores = row.scores && scoresOf(row);
+  const answer =
+    scores && protocol === 'strict'
+      ? mostProbable(scores, ({ probability }) => probability).answer
+      : topTokenAnswer(conclusion.answer, row, run, ask);
+  const { vote } = conclusion;
+  const voting = planned > 1 && vote !== null;
+  const winners = conclusion.samples.filter(sample => sample.answer === answer);
+  return {
+    ...head,
+    samples: conclusion.samples.map(({ text, answer: said, tokenCount, logprob, finish }) => ({
+      text,
+      ...(said !== null && { answer: said }),
+      tokens: tokenCount,
+      logprob,
+      finish,
+    })),
+    votes: row.scores || vote === null ? [] : vote.votes.map(({ answer: name, count }) => ({ answer: name, count })),
+    ...(answer !== undefined && { answer }),
+    ...(voting && { decision: conclusion.decision! }),
+    ...(voting && conclusion.reason && { reason: conclusion.reason }),
+    ...(voting && { tie: vote.tie }),
+    ...(winners.length > 0 && winners.every(sample => sample.forced) && { forced: true }),
+    ...(row.gold !== undefined && { correct: answer === row.gold }),
+    ...(scores && { scores }),
+  };
+}
+
+function plannedFor(row: ResultRow, { samples }: Reading): number {
+  if (samples === undefined || row.planned === 1) return row.planned;
+  if (samples <= row.planned) return samples;
+  throw new MeditronError(
+    'ERR_OPTION',
+    `Expected \`samples\` to be at most ${row.planned}, as were drawn, got ${samples}`,
+  );
+}
+
+function reportHead(row: ResultRow, run: StoredRun, protocol: Protocol) {
+  const { item, question, options, context, gold, subject, cluster, ms, promptTokens } = row;
+  return {
+    id: item,
+    question,
+    ...(options && { options }),
+    ...(context && { context }),
+    ...(gold !== undefined && { gold }),
+    ...(subject !== undefined && { subject }),
+    ...(cluster !== undefined && { cluster }),
+    mode: run.mode,
+    protocol,
+    ms,
+    ...(promptTokens !== undefined && { promptTokens }),
+  };
+}
+
+/** How a stored sample is read: it saw the options in an order of its own. */
+function readerFor(
+  { mode, protocol, question, labels }: Judging & Ask,
+  run: StoredRun,
+  { order }: ResultSample,
+): Reader {
+  return {
+    mode,
+    protocol,
+    format: run.format,
+    task: run.task,
+    shots: run.shots === 0 ? 0 : undefined,
+    question: order && question.kind === 'choice' ? reordered(question, order) : question,
+    labels,
+    stops: run.stops,
+    order: order ?? null,
+  };
+}
+
+function finishedSample(stored: ResultSample, reader: Reader, again: boolean): Sample {
+  const { index, seed, text, finish, tokens: tokenCount, logprob, reask } = stored;
+  const read = readSample(reader, { sample: index, text, finish, tokens: [], tokenCount, logprob }, seed);
+  const sample = reader.mode === 'top-token' ? topTokenSample(read, reader) : read;
+  if (!again || sample.answer !== null || !reask) return sample;
+  const answer = mostProbable(Object.keys(reask), label => reask[label]!);
+  return { ...sample, answer, vote: answer, rule: 'reask', forced: true, reask };
+}
+
+/** Under `strict` the scores decide, and the text is the answer they chose; under `paper` the text must be one of the answers. */
+function topTokenSample(sample: Sample, { protocol, labels }: Reader): Sample {
+  if (protocol === 'authors-code') return sample;
+  const answer = labels.find(label => label === sample.text.trim());
+  return {
+    ...sample,
+    answer: answer ?? null,
+    vote: answer,
+    rule: answer === undefined ? 'none' : 'line',
+    conflict: false,
+  };
+}
+
+function topTokenAnswer(answer: string | null, row: ResultRow, run: StoredRun, ask: Ask): string | undefined {
+  if (ask.mode === 'top-token' && run.protocol === 'strict' && ask.protocol !== 'strict') {
+    const message = `Mode top-token under strict compares the answers and generates none: ${ask.protocol} has nothing to read in ${row.item}`;
+    throw new MeditronError('ERR_OPTION', message);
+  }
+  return answer ?? undefined;
+}
+
+/** As many of the first samples as the rule would have run. */
+function replayed(finished: readonly Sample[], judging: Judging): readonly Sample[] {
+  const end = finished.findIndex((_, i) => closedBy(judging, finished.slice(0, i + 1)).stop);
+  return end < 0 ? finished : finished.slice(0, end + 1);
+}
+
+function interruptionOf({ stoppedBy }: ResultRow) {
+  return stoppedBy === 'overflow' || stoppedBy === 'deadline' || stoppedBy === 'aborted' ? stoppedBy : undefined;
+}
+
+function scoresOf(row: ResultRow): { answer: string; probability: number }[] {
+  return Object.entries(row.scores!).map(([answer, { probability }]) => ({ answer, probability }));
+}

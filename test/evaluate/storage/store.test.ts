@@ -1,0 +1,284 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { readStore, resultsName } from '../../../src/evaluate/storage/results.js';
+import { openStore } from '../../../src/evaluate/storage/store.js';
+
+interface Row {
+  readonly id: string;
+  readonly answer?: string;
+}
+
+const config = { task: 'medqa', mode: 'sc-cot', sampling: { temperature: 0.8, seed: 1 }, model: { sha256: 'ab' } };
+const folder = () => mkdtempSync(join(tmpdir(), 'meditron-store-'));
+const file = (dir: string) => join(dir, resultsName);
+const text = (dir: string) => readFileSync(file(dir), 'utf8');
+const rowsIn = (dir: string) =>
+  text(dir)
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map(line => JSON.parse(line));
+
+async function filled(dir: string, ids: readonly string[]): Promise<string> {
+  const store = await openStore<Row>(dir, config);
+  for (const id of ids) await store.append({ id, answer: 'A' });
+  await store.close();
+  return dir;
+}
+
+test('rows are on the disk when append resolves, in order, after a header with the configuration', async () => {
+  const dir = join(folder(), 'new', 'run');
+  const store = await openStore<Row>(dir, config);
+  await store.append({ id: 'a', answer: 'B\u2028"\n' });
+  expect(rowsIn(dir)).toEqual([{ id: 'a', answer: 'B\u2028"\n' }]);
+  expect([...store.done]).toEqual(['a']);
+  await Promise.all(['b', 'c', 'd'].map(id => store.append({ id })));
+  expect(rowsIn(dir).map(row => row.id)).toEqual(['a', 'b', 'c', 'd']);
+  const read: string[] = [];
+  for await (const row of store.rows()) read.push(row.id);
+  expect(read).toEqual(['a', 'b', 'c', 'd']);
+  expect(store.header).toMatchObject({
+    format: 'meditron-results',
+    version: 1,
+    config,
+    hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  await store.close();
+  expect(readdirSync(dir)).toEqual([resultsName]);
+});
+
+test('resuming continues after the rows that are there', async () => {
+  const dir = await filled(folder(), ['a', 'b']);
+  const store = await openStore<Row>(dir, config, { resume: true });
+  expect([...store.done]).toEqual(['a', 'b']);
+  await store.append({ id: 'c' });
+  await store.close();
+  expect((await readStore(dir)).rows.map(row => row.id)).toEqual(['a', 'b', 'c']);
+});
+
+test('resuming where nothing is starts a run', async () => {
+  const store = await openStore<Row>(folder(), config, { resume: true });
+  expect(store.done.size).toBe(0);
+  await store.close();
+});
+
+test('a folder with results is not written without resume', async () => {
+  const dir = await filled(folder(), ['a']);
+  const before = text(dir);
+  await expect(openStore(dir, config)).rejects.toMatchObject({
+    code: 'ERR_OUTPUT',
+    message: expect.stringContaining('resume'),
+  });
+  expect(text(dir)).toBe(before);
+  expect(existsSync(join(dir, 'lock'))).toBe(false);
+});
+
+test('another configuration is refused, and the fields that differ are named', async () => {
+  const dir = await filled(folder(), ['a']);
+  const other = { ...config, sampling: { temperature: 0.7, seed: 1 }, shots: 3 };
+  await expect(openStore(dir, other, { resume: true })).rejects.toMatchObject({
+    code: 'ERR_OPTION',
+    message: expect.stringMatching(/sampling\.temperature: 0\.8 there, 0\.7 now\n {2}shots: absent there, 3 now$/),
+  });
+});
+
+test('the order of the keys of a configuration, and absent fields, do not matter', async () => {
+  const dir = await filled(folder(), ['a']);
+  const same = {
+    model: { sha256: 'ab' },
+    sampling: { seed: 1, temperature: 0.8 },
+    mode: 'sc-cot',
+    task: 'medqa',
+    extra: undefined,
+  };
+  const store = await openStore<Row>(dir, same, { resume: true });
+  await store.close();
+  expect(store.done.size).toBe(1);
+});
+
+test('a configuration that JSON cannot hold is a mistake of the caller', async () => {
+  await expect(openStore(folder(), { temperature: Number.NaN })).rejects.toMatchObject({
+    code: 'ERR_OPTION',
+    message: expect.stringContaining('config.temperature'),
+  });
+});
+
+test.each([1, 5, 30])('a last line that is torn after %d bytes is cut, and its item is done again', async bytes => {
+  const dir = await filled(folder(), ['a', 'b']);
+  const whole = text(dir);
+  appendFileSync(file(dir), `${JSON.stringify({ id: 'c', answer: 'A'.repeat(40) })}`.slice(0, bytes));
+  expect((await readStore(dir)).rows).toHaveLength(2);
+  const store = await openStore<Row>(dir, config, { resume: true });
+  expect([...store.done]).toEqual(['a', 'b']);
+  await store.close();
+  expect(text(dir)).toBe(whole);
+});
+
+test('a last line cut at any byte never counts as a row', async () => {
+  const dir = await filled(folder(), ['a', 'b']);
+  const whole = text(dir);
+  const before = whole.lastIndexOf('\n', whole.length - 2) + 1;
+  for (let size = whole.length - 1; size > before; size -= 3) {
+    writeFileSync(file(dir), whole);
+    truncateSync(file(dir), size);
+    const store = await openStore<Row>(dir, config, { resume: true });
+    expect([...store.done]).toEqual(['a']);
+    await store.close();
+    expect(text(dir)).toBe(whole.slice(0, before));
+  }
+});
+
+test('zeros after a power failure are cut', async () => {
+  const dir = await filled(folder(), ['a']);
+  const whole = text(dir);
+  appendFileSync(file(dir), Buffer.concat([Buffer.alloc(100), Buffer.from('\n')]));
+  await (await openStore<Row>(dir, config, { resume: true })).close();
+  expect(text(dir)).toBe(whole);
+});
+
+test('damage before the end, a double row and a foreign file are errors that name the line', async () => {
+  const damaged = await filled(folder(), ['a', 'b']);
+  writeFileSync(file(damaged), text(damaged).replace('{"id":"a"', '{"id":"a'));
+  await expect(openStore(damaged, config, { resume: true })).rejects.toMatchObject({
+    code: 'ERR_INPUT',
+    message: expect.stringContaining('line 2'),
+  });
+  const double = await filled(folder(), ['a', 'b']);
+  writeFileSync(file(double), text(double).replace('"b"', '"a"'));
+  await expect(openStore(double, config, { resume: true })).rejects.toThrow(/line 3: item "a" has two rows/);
+  const foreign = folder();
+  writeFileSync(file(foreign), '{"some": "file"}\n');
+  await expect(openStore(foreign, config, { resume: true })).rejects.toThrow(/does not begin with a header/);
+  const edited = await filled(folder(), ['a']);
+  writeFileSync(file(edited), text(edited).replace('"temperature":0.8', '"temperature":0.7'));
+  await expect(openStore(edited, config, { resume: true })).rejects.toThrow(/was changed after the run/);
+});
+
+test('an item gets one row', async () => {
+  const store = await openStore<Row>(folder(), config);
+  const first = store.append({ id: 'a' });
+  await expect(store.append({ id: 'a' })).rejects.toMatchObject({ code: 'ERR_OPTION' });
+  await first;
+  await expect(store.append({ id: 'a' })).rejects.toThrow(/already has a row/);
+  await expect(store.append({ id: '' })).rejects.toMatchObject({ code: 'ERR_OPTION' });
+  await store.close();
+});
+
+test('close waits for appends, may be called twice, and ends appending', async () => {
+  const dir = folder();
+  const store = await openStore<Row>(dir, config);
+  const append = store.append({ id: 'a' });
+  await Promise.all([store.close(), store.close()]);
+  await append;
+  expect(rowsIn(dir)).toHaveLength(1);
+  await expect(store.append({ id: 'b' })).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+});
+
+test('two runs cannot write one folder', async () => {
+  const dir = folder();
+  const store = await openStore<Row>(dir, config);
+  await expect(openStore(dir, config, { resume: true })).rejects.toMatchObject({
+    code: 'ERR_BUSY',
+    message: expect.stringContaining(`process ${process.pid}`),
+  });
+  await store.append({ id: 'a' });
+  await store.close();
+  expect(rowsIn(dir)).toHaveLength(1);
+});
+
+test('of many who find the lock of a dead process, one takes it over', async () => {
+  const dir = await filled(folder(), ['a']);
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  writeFileSync(join(dir, 'lock'), JSON.stringify({ pid, host: hostname(), token: 'dead' }));
+  const opened = await Promise.allSettled(
+    Array.from({ length: 8 }, () => openStore<Row>(dir, config, { resume: true })),
+  );
+  const stores = opened.filter(result => result.status === 'fulfilled');
+  expect(stores).toHaveLength(1);
+  for (const result of opened) if (result.status === 'rejected') expect(result.reason.code).toBe('ERR_BUSY');
+  await stores[0]!.value.close();
+  expect(readdirSync(dir)).toEqual([resultsName]);
+});
+
+test('a lock of this process number from before a restart is taken over', async () => {
+  const dir = folder();
+  writeFileSync(join(dir, 'lock'), JSON.stringify({ pid: process.pid, host: hostname(), started: '1', token: 'old' }));
+  await (await openStore<Row>(dir, config)).close();
+  expect(readdirSync(dir)).toEqual([resultsName]);
+});
+
+test('a lock of another machine is left alone', async () => {
+  const dir = folder();
+  writeFileSync(join(dir, 'lock'), JSON.stringify({ pid: 1, host: 'elsewhere', token: 'x' }));
+  await expect(openStore(dir, config)).rejects.toThrow(/process 1 on elsewhere.*delete the file/);
+});
+
+test('a folder that cannot be made is ERR_OUTPUT', async () => {
+  const path = join(folder(), 'file');
+  writeFileSync(path, '');
+  await expect(openStore(join(path, 'run'), config)).rejects.toMatchObject({ code: 'ERR_OUTPUT' });
+});
+
+const writer = fileURLToPath(new URL('./writer.ts', import.meta.url));
+const node = [process.execPath, '--import', 'tsx', writer];
+
+test('killed at random moments and resumed, a run ends with the rows of one that was not', async () => {
+  const count = 400;
+  const dir = folder();
+  let kills = 0;
+  for (let round = 0; round < 4; round++) if (await runAndKill(dir, count, Math.floor(Math.random() * 25))) kills++;
+  expect(spawnSync(node[0]!, [...node.slice(1), dir, `${count}`]).status).toBe(0);
+  const whole = folder();
+  expect(spawnSync(node[0]!, [...node.slice(1), whole, `${count}`]).status).toBe(0);
+  const rows = rowsIn(dir);
+  expect(rows).toHaveLength(count);
+  expect(new Set(rows.map(row => row.id)).size).toBe(count);
+  const byId = (a: Row, b: Row) => (a.id < b.id ? -1 : 1);
+  expect(rows.sort(byId)).toEqual(rowsIn(whole).sort(byId));
+  expect(kills).toBeGreaterThan(0);
+  expect(readdirSync(dir)).toEqual([resultsName]);
+});
+
+/** Kills the writer with SIGKILL some milliseconds after it has opened the store. True if it was still running. */
+function runAndKill(dir: string, count: number, ms: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const child = spawn(node[0]!, [...node.slice(1), dir, `${count}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), ms));
+    child.once('close', (_, signal) => resolve(signal === 'SIGKILL'));
+  });
+}
+
+// A limit on the size of files makes writes fail half-way, as a full disk does.
+test.runIf(process.platform === 'linux')('a write that fails half-way leaves a valid file and is ERR_OUTPUT', () => {
+  const dir = folder();
+  const script = `
+    const { openStore } = await import(${JSON.stringify(new URL('../../../src/evaluate/storage/store.ts', import.meta.url).href)});
+    const store = await openStore(${JSON.stringify(dir)}, {});
+    await store.append({ id: 'small' });
+    const codes = [];
+    await store.append({ id: 'large', text: 'x'.repeat(40000) }).catch(error => codes.push(error.code));
+    await store.append({ id: 'next' });
+    await store.close();
+    console.log(JSON.stringify(codes));`;
+  const limited = `trap '' XFSZ; ulimit -f 16; exec "$0" "$@"`;
+  const args = ['-c', limited, process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
+  const { stdout, stderr } = spawnSync('bash', args, {
+    encoding: 'utf8',
+    env: { ...process.env, TSX_DISABLE_CACHE: '1' },
+  });
+  expect(`${stdout}${stderr}`.trim()).toBe('["ERR_OUTPUT"]');
+  expect(rowsIn(dir).map(row => row.id)).toEqual(['small', 'next']);
+  expect(text(dir).endsWith('\n')).toBe(true);
+});
