@@ -17,7 +17,7 @@ import { load } from '../load.js';
 import { exitCodeOf, report } from '../terminal/exit.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
-import { questions } from '../terminal/messages.js';
+import { messages } from '../terminal/messages.js';
 import { outputLost, print, printJson, printText, say } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
@@ -55,12 +55,16 @@ export function chat(): Command {
 const commands = `/help           this list
 /clear          forget what was said
 /system [TEXT]  show what the model is told first; with TEXT set it and begin anew; /system off takes it away
-/exit           leave (also Ctrl-D, or Ctrl-C at the prompt)`;
+/exit           leave (also Ctrl-D, or Ctrl-C at an empty prompt)
+
+A pasted text is one message, which Enter sends. To type several lines, end each but the last with \\, or put them between
+two lines of """.`;
 
 const help = `
 In the conversation:
 ${commands.replace(/^/gm, '  ')}
-  Ctrl-C during an answer stops the answer. If standard input is no terminal, every line of it is a message.
+  Ctrl-C during an answer stops the answer; at the prompt it discards what is typed. If standard input is no terminal, every
+  line of it is a message, and so is all that stands between two lines of """.
   The temperature is 0.7 unless given. Answers can be wrong; no model replaces a doctor.
 
 Example:
@@ -88,10 +92,10 @@ async function converse(flags: ChatFlags): Promise<void> {
     const { info } = model;
     print(
       `${oneLine(info.name ?? flags.model)} (${inBytes(info.sizeBytes)}), format ${format.name}, ${engine.settings.sequenceSize} tokens of context.\n` +
-        'Answers can be wrong; no model replaces a doctor. /help lists commands.\n\n',
+        'Answers can be wrong; no model replaces a doctor. /help lists commands and how to send several lines.\n\n',
     );
   }
-  for await (const line of questions(interactive)) {
+  for await (const line of messages(interactive)) {
     if (outputLost.aborted) break;
     const text = line.trim();
     if (text === '') continue;

@@ -44,3 +44,17 @@ export function bar(format: string, total: number, done: number, words: Readonly
     stop: () => single.stop(),
   };
 }
+
+/** Asks the terminal to mark what is pasted, until it is ended or the process is. */
+export function bracketedPaste(): { end(): void } {
+  if (!hasEscapes(process.stdout)) return { end() {} };
+  const off = () => process.stdout.write('\x1b[?2004l');
+  process.stdout.write('\x1b[?2004h');
+  process.once('exit', off);
+  return {
+    end() {
+      process.off('exit', off);
+      off();
+    },
+  };
+}
