@@ -90,6 +90,9 @@ Napi::Value list_devices(const Napi::CallbackInfo & info) {
         item.Set("name", ggml_backend_dev_name(device));
         item.Set("description", ggml_backend_dev_description(device));
         item.Set("backend", ggml_backend_reg_name(ggml_backend_dev_backend_reg(device)));
+        ggml_backend_dev_props props;
+        ggml_backend_dev_get_props(device, &props);
+        item.Set("id", props.device_id ? Napi::Value(Napi::String::New(env, props.device_id)) : env.Null());
         item.Set("type", type_name(ggml_backend_dev_type(device)));
         item.Set("memoryFree", (double)free);
         item.Set("memoryTotal", (double)total);

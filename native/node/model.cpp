@@ -14,7 +14,7 @@
 struct LoadParams {
     std::vector<std::string> paths; // all parts of a split file in order
     int32_t gpu_layers;
-    bool use_gpu;
+    std::vector<std::string> devices; // GPUs to use, by name; none for the CPU alone
     bool mmap;
     bool repack; // let the CPU backend rearrange weights for its kernels
     bool mlock;
@@ -43,16 +43,21 @@ static bool on_progress(float fraction, void * data) {
 }
 
 static SharedWeights load_weights(const LoadParams & params, Progress progress) {
-    static ggml_backend_dev_t no_devices[] = { nullptr };
+    std::vector<ggml_backend_dev_t> devices;
+    for (const std::string & name : params.devices) {
+        devices.push_back(ggml_backend_dev_by_name(name.c_str()));
+        if (!devices.back()) throw CodedError("ERR_NATIVE", "There is no device " + name);
+    }
+    devices.push_back(nullptr); // llama.cpp's end of the list
 
     llama_model_params mparams          = llama_model_default_params();
-    mparams.n_gpu_layers                = params.use_gpu ? params.gpu_layers : 0;
+    mparams.n_gpu_layers                = params.gpu_layers;
+    mparams.devices                     = devices.data();
     mparams.load_mode                   = params.mmap ? (params.mlock ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MMAP)
                                                       : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
     mparams.use_extra_bufts             = params.repack;
     mparams.progress_callback           = on_progress;
     mparams.progress_callback_user_data = &progress;
-    if (!params.use_gpu) mparams.devices = no_devices;
 
     std::vector<const char *> paths;
     for (const std::string & path : params.paths) paths.push_back(path.c_str());
@@ -103,8 +108,9 @@ Napi::Value Model::load(const Napi::CallbackInfo & info) {
     const auto list   = object.Get("paths").As<Napi::Array>();
     LoadParams params;
     for (uint32_t i = 0; i < list.Length(); i++) params.paths.push_back(list.Get(i).As<Napi::String>());
+    const auto devices = object.Get("devices").As<Napi::Array>();
+    for (uint32_t i = 0; i < devices.Length(); i++) params.devices.push_back(devices.Get(i).As<Napi::String>());
     params.gpu_layers = (int32_t)number_of(object, "gpuLayers");
-    params.use_gpu    = flag_of(object, "useGpu");
     params.mmap       = flag_of(object, "mmap");
     params.repack     = flag_of(object, "repack");
     params.mlock      = flag_of(object, "mlock");

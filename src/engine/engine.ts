@@ -61,6 +61,8 @@ export class Engine implements AsyncDisposable {
     native: NativeEngine,
     readonly model: LoadedModel,
     readonly settings: EngineSettings,
+    /** Cores that a step keeps busy. */
+    private readonly cores: number,
   ) {
     this.#native = native;
     this.#scheduler = new Scheduler({ sequences: settings.maxSequences, cells: settings.contextSize });
@@ -280,7 +282,7 @@ export class Engine implements AsyncDisposable {
         this.#takeBack();
         this.#admit();
         if (this.#live.size === 0) return this.#watch();
-        const step = await turn.run(this.settings.threads, this.#step);
+        const step = await turn.run(this.cores, this.#step);
         if (step) this.#deliver(step);
       }
     } catch (error) {

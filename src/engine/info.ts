@@ -15,10 +15,14 @@ export interface ModelInfo extends Inspection {
   readonly specials: Int32Array;
   /** How the weights are in memory. */
   readonly loadMode: 'read' | 'mmap';
-  /** Layers on the GPU. */
+  /** Layers on GPUs, the output counted as one: `layers` + 1 are all. */
   readonly gpuLayers: number;
-  /** Devices in use: CPU always, then GPUs. */
+  /** How many of them each GPU has. */
+  readonly layersOf: readonly { readonly device: string; readonly layers: number }[];
+  /** Devices in use: CPU always, then GPUs. Their free memory is that after loading. */
   readonly devices: readonly Device[];
+  /** What was asked for and could not be met, in words. */
+  readonly warnings: readonly string[];
 }
 
 /** What an engine and its users need of a loaded model. */

@@ -3,13 +3,15 @@ import { boolean, checkKeys, integer, object, oneOf, string } from '../check/opt
 import { inBytes } from '../check/words.js';
 import type { AdapterBase } from '../gguf/adapter.js';
 import { validateModel } from '../gguf/validate.js';
-import { describeFile, type Inspection } from '../models/inspect.js';
+import { describeFile } from '../models/inspect.js';
 import { baseOf, OpenModel } from '../models/open.js';
-import type { Device, NativeModel } from '../native/addon.js';
+import type { NativeModel } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
-import { availableMemory } from './capacity/memory.js';
+import { availableMemory, memoryInWords } from './capacity/memory.js';
+import { placeLayers, weightBytes } from './capacity/placement.js';
 import { toMeditronError } from './errors.js';
 import type { ModelInfo } from './info.js';
+import { whenAborted } from './signals.js';
 
 export interface LoadOptions {
   /** GGUF file; of a split model the first part (`…-00001-of-0000N.gguf`). */
@@ -57,49 +59,57 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   const inspection = describeFile(file);
 
   const { addon } = loadAddon();
-  const gpus = addon.devices().filter(device => device.type === 'gpu' || device.type === 'integrated-gpu');
-  const layers = (inspection.layers ?? 0) + 1; // the output layer counts as one
-  const gpuLayers =
-    gpus.length === 0 ? 0 : wanted === 'auto' ? layersThatFit(inspection, layers, gpus) : Math.min(wanted, layers);
-  const mode =
-    loadMode !== 'auto' ? loadMode : gpuLayers >= layers || !fitsInMemory(inspection.sizeBytes) ? 'mmap' : 'read';
-  if (mode === 'read' && !fitsInMemory(inspection.sizeBytes)) {
+  const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, addon.devices());
+  const { gpuLayers, hostBytes, layers } = placement;
+  const mode = loadMode !== 'auto' ? loadMode : gpuLayers === layers || !fitsInMemory(hostBytes) ? 'mmap' : 'read';
+  if (mode === 'read' && !fitsInMemory(hostBytes)) {
     throw new MeditronError(
       'ERR_MEMORY',
-      `Reading ${path} takes ${inBytes(inspection.sizeBytes)}, and ${inBytes(availableMemory())} are available. Use loadMode "mmap", which streams the weights from disk.`,
+      `Reading ${path} takes ${inBytes(hostBytes)}, and ${memoryInWords()}. Use loadMode "mmap", which streams the weights from disk.`,
     );
   }
 
   const native = new addon.Model();
-  const onAbort = () => native.cancelLoad();
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const forget = signal && whenAborted(signal, () => native.cancelLoad());
+  let failed: { readonly error: unknown } | undefined;
+  const report = (fraction: number) => {
+    try {
+      if (!failed) onProgress?.(fraction);
+    } catch (error) {
+      failed = { error };
+      native.cancelLoad();
+    }
+  };
   try {
     opened.unchanged();
     await native.load(
       {
         paths: opened.paths,
         gpuLayers,
-        useGpu: gpuLayers > 0,
+        devices: placement.devices.map(device => device.name),
         mmap: mode === 'mmap',
         repack: mode === 'read',
         mlock: lock,
       },
-      onProgress,
+      onProgress && report,
     );
     opened.unchanged();
   } catch (error) {
     await native.close();
+    if (failed) throw failed.error;
     signal?.throwIfAborted();
     opened.unchanged(); // a change of the file is the better reason
     throw opened.plainly(toMeditronError(error));
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    forget?.();
   }
-  if (signal?.aborted) {
+  if (failed || signal?.aborted) {
     await native.close();
-    throw signal.reason;
+    throw failed ? failed.error : signal!.reason;
   }
-  const used = [...addon.devices().filter(device => device.type === 'cpu'), ...(gpuLayers > 0 ? gpus : [])];
+  // Devices as they are with the weights on them.
+  const names = placement.devices.map(device => device.name);
+  const devices = addon.devices().filter(device => device.type === 'cpu' || names.includes(device.name));
   const { description, bos, eos, ends, specials, addBos } = native.info();
   return {
     native,
@@ -113,7 +123,9 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
       addBos,
       loadMode: mode,
       gpuLayers,
-      devices: used,
+      layersOf: names.map((device, i) => ({ device, layers: placement.layersOf[i]!.length })),
+      devices,
+      warnings: placement.warnings,
     },
     base: baseOf(file),
   };
@@ -122,10 +134,4 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
 /** Weights and a gigabyte for cache, computing and the rest of the machine. */
 function fitsInMemory(bytes: number): boolean {
   return bytes + 1e9 <= availableMemory();
-}
-
-/** Layers whose share of the file fits in what the GPUs have free, less a fifth for cache and computing. */
-function layersThatFit(inspection: Inspection, layers: number, gpus: readonly Device[]): number {
-  const free = gpus.reduce((sum, gpu) => sum + gpu.memoryFree, 0) * 0.8;
-  return Math.max(0, Math.min(layers, Math.floor((free / inspection.sizeBytes) * layers)));
 }

@@ -3,8 +3,11 @@ import { array, boolean, checkKeys, integer, number, object, oneOf, string } fro
 import { inBytes } from '../check/words.js';
 import { OpenAdapters } from '../models/open.js';
 import { loadAddon } from '../native/load.js';
+import { type ContextShape, type KvType, microBatch } from './capacity/compute.js';
+import { doesNotFit } from './capacity/context.js';
 import { availableCores } from './capacity/cores.js';
-import { availableMemory, type KvType } from './capacity/memory.js';
+import { availableMemory, memoryInWords } from './capacity/memory.js';
+import { gpuAlone } from './capacity/placement.js';
 import { Engine } from './engine.js';
 import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
@@ -57,7 +60,7 @@ export async function openEngine(model: LoadedModel, weights: LoadedWeights, opt
   checkKeys('createEngine()', options, engineKeys);
   const { info } = model;
   const trained = info.contextLength ?? 2048;
-  const warnings: string[] = [];
+  const warnings: string[] = [...info.warnings];
   const cores = availableCores();
   const threads = integer('threads', options.threads ?? (info.parameters < smallModel ? 1 : cores), 1, 4096);
   if (threads > cores)
@@ -65,7 +68,10 @@ export async function openEngine(model: LoadedModel, weights: LoadedWeights, opt
   const maxSequences = integer('maxSequences', options.maxSequences ?? 8, 1, 256);
   const contextSize = integer('contextSize', options.contextSize ?? Math.min(trained, 8192), 1, 1 << 24);
   const used = Math.min(threads, cores);
-  const batchSize = Math.max(maxSequences, integer('batchSize', options.batchSize ?? microBatch(info, used), 1, 8192));
+  const batchSize = Math.max(
+    maxSequences,
+    integer('batchSize', options.batchSize ?? microBatch(info, used, gpuAlone(info)), 1, 8192),
+  );
   const kvType = oneOf('kvType', options.kvType ?? 'f16', ['f32', 'f16', 'q8_0']);
   const flashAttention = oneOf('flashAttention', options.flashAttention ?? (kvType === 'q8_0' ? 'on' : 'auto'), [
     'auto',
@@ -87,7 +93,8 @@ export async function openEngine(model: LoadedModel, weights: LoadedWeights, opt
   const poll = integer('poll', options.poll ?? 50, 0, 100);
   const beyondTraining = boolean('beyondTraining', options.beyondTraining ?? false);
   const loras = checkLoras(options.loras ?? []);
-  if (boolean('checkMemory', options.checkMemory ?? true)) checkMemory(info, contextSize, batchSize, kvType);
+  const context = { contextSize, batchSize, maxSequences, kvType, flashAttention: flashAttention !== 'off' };
+  if (boolean('checkMemory', options.checkMemory ?? true)) checkMemory(info, context);
 
   const paths = loras.map(lora => lora.path);
   await using adapters = await OpenAdapters.at(paths, weights.base);
@@ -107,15 +114,8 @@ export async function openEngine(model: LoadedModel, weights: LoadedWeights, opt
     });
     adapters.unchanged();
     const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
-    return new Engine(native, model, {
-      ...limits,
-      sequenceSize,
-      threads: used,
-      kvType,
-      flashAttention,
-      loras,
-      warnings,
-    });
+    const settings = { ...limits, sequenceSize, threads: used, kvType, flashAttention, loras, warnings };
+    return new Engine(native, model, settings, gpuAlone(info) ? 1 : used);
   } catch (error) {
     await native.close();
     adapters.unchanged();
@@ -123,31 +123,15 @@ export async function openEngine(model: LoadedModel, weights: LoadedWeights, opt
   }
 }
 
-/**
- * Tokens of one step, so that no single matrix product takes much longer than 200 ms: only between two of them can the CPU be
- * interrupted. Reckoned from the model's largest matrix at 50 GFLOP/s a thread rather than measured, because the batch size
- * changes floating point results and the same seed has to repeat. 128 for the 7B on two threads, 32 for the 70B.
- */
-function microBatch(info: ModelInfo, threads: number): number {
-  const flopsPerToken = 2 * (info.embedding ?? 4096) * (info.feedForward ?? 11008);
-  const tokens = (0.2 * threads * 50e9) / flopsPerToken;
-  const power = 2 ** Math.floor(Math.log2(Math.max(1, tokens)));
-  return info.gpuLayers > 0 ? 512 : Math.min(512, Math.max(32, power));
-}
-
-function checkMemory(info: ModelInfo, contextSize: number, batchSize: number, kvType: KvType): void {
-  if (info.gpuLayers > 0) return; // llama.cpp knows the GPU's memory better than we do
-  const cells = Math.ceil(contextSize / 256) * 256;
-  const kv = cells * (info.kvBytesPerToken?.[kvType] ?? 0);
-  const compute =
-    batchSize * ((info.feedForward ?? 0) * 3 + (info.embedding ?? 0) * 8) * 4 + 32 * info.vocabulary.size * 8;
-  const available = availableMemory();
-  if (kv + compute <= available) return;
-  throw new MeditronError(
-    'ERR_MEMORY',
-    `A context of ${cells} cells takes ${inBytes(kv)} of ${kvType} cache and about ${inBytes(compute)} to compute in; ${inBytes(available)} are available. ` +
-      `Lower \`contextSize\`${kvType === 'q8_0' ? '' : ', or set `kvType` to "q8_0"'}.`,
-  );
+/** Against what every place has free now: others may have taken memory since the model was loaded. */
+function checkMemory(info: ModelInfo, context: ContextShape): void {
+  const devices = info.gpuLayers > 0 ? loadAddon().addon.devices() : [];
+  const message = doesNotFit(info, context, place => {
+    if (place === 'CPU') return { bytes: availableMemory(), words: memoryInWords() };
+    const free = devices.find(device => device.name === place)?.memoryFree ?? Infinity;
+    return { bytes: free, words: `${inBytes(free)} are free there` };
+  });
+  if (message !== undefined) throw new MeditronError('ERR_MEMORY', message);
 }
 
 function checkLoras(loras: unknown): { path: string; scale: number }[] {

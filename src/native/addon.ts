@@ -29,6 +29,8 @@ export interface Device {
   readonly name: string;
   readonly description: string;
   readonly backend: string;
+  /** Names the card whichever backend sees it, as `0000:01:00.0`; null where the backend does not say. */
+  readonly id: string | null;
   readonly type: 'cpu' | 'gpu' | 'integrated-gpu' | 'accelerator' | 'other';
   /** Bytes. */
   readonly memoryFree: number;
@@ -52,7 +54,8 @@ export interface NativeModel {
 export interface NativeLoad {
   readonly paths: readonly string[];
   readonly gpuLayers: number;
-  readonly useGpu: boolean;
+  /** Names of the GPUs to use, in llama.cpp's order; none for the CPU alone. */
+  readonly devices: readonly string[];
   readonly mmap: boolean;
   readonly repack: boolean;
   readonly mlock: boolean;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BackendReport } from './addon.js';
 
 /** A GPU backend of the prebuilt libraries: where it is, what it needs, and why it is not used. */
 export interface Backend {
@@ -28,6 +29,7 @@ interface Known {
   readonly asked?: string;
 }
 
+/** Of several with one name the first that can be loaded is used. */
 const known: readonly Known[] = [
   {
     name: 'CUDA',
@@ -37,6 +39,15 @@ const known: readonly Known[] = [
     // libcuda comes with the driver, the other two with the CUDA 13 runtime.
     needs: ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'],
     install: 'the NVIDIA driver, and the CUDA 13 runtime with cuBLAS',
+  },
+  {
+    // For machines whose driver or runtime is of CUDA 12.
+    name: 'CUDA',
+    platform: 'linux-x64',
+    package: 'linux-x64-cuda-ext',
+    file: 'fallback/libggml-cuda.so',
+    needs: ['libcuda.so.1', 'libcudart.so.12', 'libcublas.so.12'],
+    install: 'the NVIDIA driver, and the CUDA 12 runtime with cuBLAS',
   },
   {
     name: 'Vulkan',
@@ -58,6 +69,14 @@ const known: readonly Known[] = [
     install: 'the NVIDIA driver',
   },
   {
+    name: 'CUDA',
+    platform: 'win32-x64',
+    package: 'win-x64-cuda-ext',
+    file: 'fallback/ggml-cuda.dll',
+    needs: [],
+    install: 'the NVIDIA driver, and the CUDA 12 runtime with cuBLAS',
+  },
+  {
     name: 'Vulkan',
     platform: 'win32-x64',
     package: 'win-x64-vulkan',
@@ -67,17 +86,32 @@ const known: readonly Known[] = [
   },
 ];
 
-/** The GPU backends that exist for this platform, whether usable or not. Nothing is loaded. Metal comes with the CPU package. */
-export function gpuBackends(root: string): Backend[] {
+/** What has to be known of a system to choose backends for it. */
+export interface System {
+  /** As `linux-x64`. */
+  readonly platform: string;
+  /** Whether the dynamic loader would find a library. */
+  has(library: string): boolean;
+  exists(path: string): boolean;
+  /** Path of a file of one of the npm packages with libraries; undefined if the package is not installed. */
+  locate(name: string, file: string): string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The GPU backends that exist for this platform, whether usable or not, the better of one name first. Nothing is loaded. Metal comes
+ * with the CPU package.
+ */
+export function gpuBackends(root: string, system: System = thisSystem(root)): Backend[] {
   return known
-    .filter(entry => entry.platform === `${process.platform}-${process.arch}`)
+    .filter(entry => entry.platform === system.platform)
     .map(entry => {
-      const missing = entry.needs.filter(library => !systemHas(library));
-      const path = locate(root, entry.package, entry.file);
+      const missing = entry.needs.filter(library => !system.has(library));
+      const path = system.locate(entry.package, entry.file);
       const reasons = [
         path === undefined && `the package @node-llama-cpp/${entry.package} is not installed`,
         missing.length > 0 && `not found on this system: ${missing.join(', ')}; install ${entry.install}`,
-        path !== undefined && missing.length === 0 && withoutHardware(entry),
+        path !== undefined && missing.length === 0 && withoutHardware(entry, system),
       ].filter(reason => reason !== false);
       return {
         name: entry.name,
@@ -90,6 +124,27 @@ export function gpuBackends(root: string): Backend[] {
     });
 }
 
+/** Tries backends in order and keeps the first of each name that loads; the others of that name are left out. */
+export function loadFirst(backends: readonly Backend[], load: (path: string) => BackendReport): Backend[] {
+  const tried = backends.map(backend => ({ ...backend }));
+  for (const [i, backend] of tried.entries()) {
+    if (backend.reason !== undefined || tried.some(other => other.loaded && other.name === backend.name)) continue;
+    const { loaded, message } = load(backend.path!);
+    tried[i] = { ...backend, loaded, ...(message && { reason: message }) };
+  }
+  return tried.filter(backend => backend.loaded || !tried.some(other => other.loaded && other.name === backend.name));
+}
+
+function thisSystem(root: string): System {
+  return {
+    platform: `${process.platform}-${process.arch}`,
+    has: systemHas,
+    exists: existsSync,
+    locate: (name, file) => locate(root, name, file),
+    env: process.env,
+  };
+}
+
 function locate(root: string, name: string, file: string): string | undefined {
   const bins = join(root, 'node_modules', '@node-llama-cpp', name, 'bins');
   if (!existsSync(bins)) return undefined;
@@ -98,9 +153,8 @@ function locate(root: string, name: string, file: string): string | undefined {
 }
 
 /** Why a backend is not worth loading, or false. */
-function withoutHardware(entry: Known): string | false {
-  if (!entry.hardware || entry.hardware.some(existsSync) || (entry.asked && process.env[entry.asked] !== undefined))
-    return false;
+function withoutHardware(entry: Known, { exists, env }: System): string | false {
+  if (!entry.hardware || entry.hardware.some(exists) || (entry.asked && env[entry.asked] !== undefined)) return false;
   return `no GPU was found (none of ${entry.hardware.join(', ')})${entry.asked ? `; set ${entry.asked} to use a software device` : ''}`;
 }
 

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { MeditronError } from '../check/errors.js';
 import { packageFolder } from '../check/project.js';
 import type { Addon, AddonBuild, BackendReport } from './addon.js';
-import { type Backend, gpuBackends } from './backends.js';
+import { type Backend, gpuBackends, loadFirst } from './backends.js';
 
 /** The loaded addon, and what became of every backend that was tried. */
 export interface LoadedAddon {
@@ -43,19 +43,11 @@ function load(): LoadedAddon {
     return { addon, path, cpuVariant: 'built in', backends: [] };
   }
 
-  const candidates = gpuBackends(root);
-  const usable = candidates.filter(backend => backend.reason === undefined);
-  const [cpu, ...others] = addon.loadBackends(
-    resolve(root, record.libraries),
-    usable.map(backend => backend.path!),
-  ) as [BackendReport];
+  const libraries = resolve(root, record.libraries);
+  const [cpu] = addon.loadBackends(libraries, []) as [BackendReport];
   if (!cpu.loaded)
     throw new MeditronError('ERR_ADDON', `llama.cpp found no CPU backend: ${cpu.message}. Reinstall with \`npm ci\`.`);
-  const reports = new Map(others.map((report: BackendReport) => [report.path, report]));
-  const backends = candidates.map(backend => {
-    const report = backend.path === undefined ? undefined : reports.get(backend.path);
-    return report ? { ...backend, loaded: report.loaded, ...(report.message && { reason: report.message }) } : backend;
-  });
+  const backends = loadFirst(gpuBackends(root), path => addon.loadBackends(libraries, [path])[1]!);
   return { addon, path, cpuVariant: cpu.path.replace(/^.*[\\/]/, ''), backends };
 }
 

@@ -208,6 +208,14 @@ describe('what does not fit is refused with the numbers', () => {
     expect(error.message).toMatch(/16777216 cells takes 275 GB of f16 cache.*available.*q8_0/);
   });
 
+  test('layers on a GPU that is not there are a warning, of the model and of every engine', async () => {
+    await using asked = await loadModel({ path: storiesPath, gpuLayers: 99 });
+    if (asked.info.gpuLayers > 0) return; // a machine with a GPU: test/engine/vulkan.test.ts
+    expect(asked.info.warnings).toEqual([expect.stringMatching(/gpuLayers` 99 .* no GPU/)]);
+    await using engine = await asked.createEngine(oneThread);
+    expect(engine.settings.warnings).toEqual(asked.info.warnings);
+  });
+
   test('held sequences in the way are named as the reason', async () => {
     await using small = await model.createEngine({ ...oneThread, contextSize: 256, maxSequences: 2 });
     const held = await small.prefix('Once upon a time');

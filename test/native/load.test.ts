@@ -19,7 +19,7 @@ test.runIf(process.platform === 'linux' && process.arch === 'x64')(
   'a GPU backend that is not there says which package it is in',
   () => {
     const backends = gpuBackends('/nowhere');
-    expect(backends.map(backend => backend.name)).toEqual(['CUDA', 'Vulkan']);
+    expect(backends.map(backend => backend.name)).toEqual(['CUDA', 'CUDA', 'Vulkan']);
     for (const backend of backends) {
       expect(backend.loaded).toBe(false);
       expect(backend.reason).toContain(`the package ${backend.package} is not installed`);

@@ -1,33 +1,46 @@
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
-import type { KvBytes } from '../../models/inspect.js';
+import { inBytes } from '../../check/words.js';
+import { memoryLimit, type Read } from './cgroup.js';
 
-/** Types the KV cache can have; catalog/inspect.ts says what a token takes in each. */
-export type KvType = keyof KvBytes;
-
-/** Bytes that can still be allocated without swapping, as far as the system and the container tell. */
-export function availableMemory(): number {
-  return Math.min(systemMemory(), containerMemory());
+/** Memory that can still be allocated without swapping, as far as the system and its control groups tell. */
+export interface AvailableMemory {
+  readonly bytes: number;
+  /** The control group whose limit is nearer than the machine's memory, in words. */
+  readonly limitedBy: string | undefined;
 }
 
-function systemMemory(): number {
+/** Bytes that can still be allocated without swapping. */
+export function availableMemory(): number {
+  return readMemory(readFile).bytes;
+}
+
+/** The amount in words, as `3.2 GB are available (of 4 GB that the control group /sys/fs/cgroup allows)`. */
+export function memoryInWords(): string {
+  const { bytes, limitedBy } = readMemory(readFile);
+  return `${inBytes(bytes)} are available${limitedBy === undefined ? '' : ` (${limitedBy})`}`;
+}
+
+/** The same from given files, for systems that are not this one. */
+export function readMemory(read: Read, machine = systemMemory(read)): AvailableMemory {
+  const group = memoryLimit(read);
+  if (!group || group.available >= machine) return { bytes: machine, limitedBy: undefined };
+  return {
+    bytes: group.available,
+    limitedBy: `of ${inBytes(group.limit)} that the control group ${group.group} allows`,
+  };
+}
+
+function systemMemory(read: Read): number {
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
   if (available) return Number(available) * 1024;
   // macOS counts as free only what it has no use for; three quarters of what there is can be had.
   return process.platform === 'darwin' ? totalmem() * 0.75 : freemem();
 }
 
-function containerMemory(): number {
-  const limit = Number(read('/sys/fs/cgroup/memory.max') ?? read('/sys/fs/cgroup/memory/memory.limit_in_bytes') ?? NaN);
-  const used = Number(
-    read('/sys/fs/cgroup/memory.current') ?? read('/sys/fs/cgroup/memory/memory.usage_in_bytes') ?? NaN,
-  );
-  return Number.isFinite(limit) && Number.isFinite(used) && limit < totalmem() ? Math.max(0, limit - used) : Infinity;
-}
-
-function read(path: string): string | undefined {
+export function readFile(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
