@@ -8,11 +8,10 @@ import { clinicalQuestions } from '../../src/clinical/questions.js';
 import { loadModel, type Model } from '../../src/engine/model.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { localTarget } from '../../src/evaluate/run/target.js';
-import { readRow } from '../../src/evaluate/score/rescore.js';
-import { readEvaluation } from '../../src/evaluate/storage/stored.js';
+import { readRow } from '../../src/evaluate/score/read.js';
 import { hashFile } from '../../src/models/hash.js';
 import type { Question } from '../../src/prompt/question/question.js';
-import { emptyFolder, itemsOf, setOf } from '../evaluate/run/items.js';
+import { emptyFolder, itemsOf, setOf, storedIn } from '../evaluate/run/items.js';
 
 const folder = resolve(import.meta.dirname, '..', '..', 'models');
 const path = resolve(folder, 'meditron-mini.gguf');
@@ -76,6 +75,6 @@ test('nor is it in the report of an evaluation', async () => {
   const out = emptyFolder();
   const options = { modes: ['sc-cot'], samples: 3, maxTokens: 40 } as const;
   await evaluate(localTarget(model, { threads: 1 }), { set: setOf(itemsOf(1)), out, ...options });
-  const { rows, config } = await readEvaluation(out);
+  const { rows, config } = await storedIn(out);
   expect(readRow(rows[0]!, config.runs[0]!)).toMatchObject({ decision: 'abstain', reason: 'out_of_scope' });
 });

@@ -7,7 +7,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { exitCodeOf } from '../../src/cli/terminal/exit.js';
 import { lines } from '../../src/cli/terminal/progress.js';
 import { clinicalQuestions } from '../../src/clinical/questions.js';
-import { readStore } from '../../src/evaluate/storage/results.js';
+import { storedIn } from '../evaluate/run/items.js';
 import { completion, fakeServer } from '../evaluate/run/server.js';
 import { meditron, model, start } from './command.js';
 
@@ -76,7 +76,7 @@ test('--json prints the metrics of all modes as one object, and the folder holds
   expect(readFileSync(join(folder, 'three', 'report.html'), 'utf8')).toMatch(
     /^<!doctype html>[\s\S]*SC-CoT, 3 samples/,
   );
-  expect((await readStore(join(folder, 'three'))).rows).toHaveLength(12);
+  expect((await storedIn(join(folder, 'three'))).rows).toHaveLength(12);
   expect(stderr).toBe('');
 
   const again = await inProcess(evalFile('three', '--mode', 'cot'));

@@ -3,23 +3,24 @@ import { Command } from 'commander';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { choice, whole } from '../../check/kinds.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
-import { type Evaluated, evaluate } from '../../evaluate/evaluate.js';
-import { compareEvaluations, type Figures, figuresJson, figuresOf } from '../../evaluate/report/figures.js';
+import { evaluate } from '../../evaluate/evaluate.js';
 import { htmlReport } from '../../evaluate/report/html.js';
+import { compareEvaluations, reportJson, reportOf } from '../../evaluate/report/report.js';
 import { terminalReport } from '../../evaluate/report/terminal.js';
+import type { EvaluationReport } from '../../evaluate/report/types.js';
 import { endpointTarget } from '../../evaluate/run/endpoint.js';
 import { runOptions } from '../../evaluate/run/options.js';
 import { localTarget, type Target } from '../../evaluate/run/target.js';
-import type { Reading } from '../../evaluate/score/rescore.js';
-import { readEvaluation } from '../../evaluate/storage/stored.js';
-import { loadTask } from '../../evaluate/tasks/load.js';
-import { type Partition, type TaskName, type TaskSet, taskNames } from '../../evaluate/tasks/task.js';
+import type { Reading } from '../../evaluate/score/read.js';
+import { readEvaluation } from '../../evaluate/storage/evaluation.js';
+import { loadQuestions } from '../../evaluate/tasks/load.js';
+import { type TaskName, taskNames } from '../../evaluate/tasks/task.js';
 import { addFlags, addModelFlags, type Flags, flag, optionsOf } from '../flags.js';
 import { load } from '../load.js';
 import { tryFolder, tryOutput, writeOutput } from '../outputs.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
-import { print, printJson } from '../terminal/output.js';
+import { print, printJson, say } from '../terminal/output.js';
 import { evaluationProgress } from '../terminal/progress.js';
 import { hasColours, widthOf } from '../terminal/terminal.js';
 
@@ -30,6 +31,7 @@ interface EvalFlags extends Flags {
   readonly file?: string;
   readonly data: string;
   readonly demos?: string;
+  readonly countsFrom?: 0 | 1;
   readonly limit?: number;
   readonly parallel?: number;
   readonly out?: string;
@@ -61,6 +63,13 @@ export function evaluation(): Command {
     )
     .option('--file <file>', 'questions of your own: one JSON object a line, {"question", "options", "answer"}')
     .option('--data <dir>', 'where the published files are', 'data')
+    .addOption(
+      flag(
+        '--counts-from <n>',
+        'where numbers that name right options count from, 0 or 1, for files that do not tell',
+        whole(0, 1),
+      ),
+    )
     .addOption(flag('--limit <n>', 'only the first n questions', whole(1, 1e9)));
   addFlags(command, runOptions);
   command
@@ -113,9 +122,9 @@ async function measureOrRead(folder: string | undefined, flags: EvalFlags): Prom
   if (flags.out !== undefined) await tryFolder(flags.out);
   if (flags.compare !== undefined) {
     const [first, second] = [await readEvaluation(flags.compare), await readEvaluation(folder!)];
-    await show(compareEvaluations(first, second, readingOf(flags)), flags);
+    await show(await compareEvaluations(first, second, readingOf(flags)), flags);
   } else if (flags.rescore !== undefined) {
-    await show(figuresOf(await readEvaluation(flags.rescore), readingOf(flags)), flags);
+    await show(await reportOf(await readEvaluation(flags.rescore), readingOf(flags)), flags);
   } else {
     await run(flags, signal);
   }
@@ -124,20 +133,22 @@ async function measureOrRead(folder: string | undefined, flags: EvalFlags): Prom
 async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
   const { out } = flags;
   if (out === undefined) throw new MeditronError('ERR_OPTION', 'Expected --out DIR: results are kept as they come');
-  const { set, train } = await questionsFor(flags);
+  const questions = await loadQuestions(flags);
   await using target = await targetFor(flags, signal);
   const progress = evaluationProgress(flags.json ?? false);
-  let evaluated: Evaluated;
+  let report: EvaluationReport;
   try {
-    evaluated = await evaluate(target, {
-      set,
-      train,
+    report = await evaluate(target, {
+      ...questions,
       out,
       resume: flags.resume,
       limit: flags.limit,
       parallel: flags.parallel,
       ...optionsOf(runOptions, flags),
       signal,
+      onPlan: notes => {
+        if (!flags.json) for (const note of notes) say(`meditron: ${note}`);
+      },
       onProgress: progress.show,
     });
   } catch (error) {
@@ -147,7 +158,7 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
   } finally {
     progress.stop();
   }
-  await show(figuresOf(await readEvaluation(out), {}, evaluated.items), flags, out);
+  await show(report, flags, out);
 }
 
 /** What there is so far, and how to go on. */
@@ -155,50 +166,25 @@ async function showInterrupted(error: unknown, out: string, flags: EvalFlags): P
   if (!(error instanceof Interrupted) || error.exitCode === 0) return;
   const stored = await readEvaluation(out).catch(() => undefined);
   if (!stored) return;
-  if (stored.rows.length > 0) await show(figuresOf(stored), flags, out, false);
-  const message = `${error.message}: ${stored.rows.length} rows are in ${out}; the same command with --resume goes on behind them`;
+  let rows = 0;
+  for await (const _ of stored.rows()) rows++;
+  if (rows > 0) await show(await reportOf(stored), flags, out, false);
+  const message = `${error.message}: ${rows} rows are in ${out}; the same command with --resume goes on behind them`;
   throw new Interrupted(message, error.exitCode);
 }
 
-async function show(figures: Figures, flags: EvalFlags, out?: string, complete = true): Promise<void> {
-  const json = { ...figuresJson(figures), complete, ...(out !== undefined && { out }) };
+async function show(report: EvaluationReport, flags: EvalFlags, out?: string, complete = true): Promise<void> {
+  const json = { ...reportJson(report), complete, ...(out !== undefined && { out }) };
   const pages = [
     ...(out === undefined ? [] : [join(out, 'report.html')]),
     ...(flags.html === undefined ? [] : [flags.html]),
   ];
   if (flags.json) printJson(json);
-  else print(terminalReport(figures.report, { width: widthOf(process.stdout), color: hasColours(process.stdout) }));
-  for (const page of pages) await writeOutput(page, htmlReport(figures.report));
+  else print(terminalReport(report, { width: widthOf(process.stdout), color: hasColours(process.stdout) }));
+  for (const page of pages) await writeOutput(page, htmlReport(report));
   if (out !== undefined) await writeOutput(join(out, 'report.json'), `${JSON.stringify(json, null, 2)}\n`);
   if (pages.length > 0 && !flags.json) print(`\nEvery question, chain and verdict: ${pages.join(', ')}\n`);
 }
-
-async function questionsFor(flags: EvalFlags): Promise<{ set: TaskSet; train: () => Promise<TaskSet> }> {
-  const { task, file, data, demos } = flags;
-  if ((task === undefined) === (file === undefined))
-    throw new MeditronError('ERR_OPTION', `Expected --task NAME or --file FILE. Tasks: ${benchmarks.join(', ')}`);
-  const set = await loadTask(task ?? 'file', file ?? data);
-  const train = async () => {
-    if (demos !== undefined) return loadTask('file', demos);
-    const partition = task && trainingPart[task];
-    if (partition) return loadTask(task, data, { partition });
-    throw new MeditronError(
-      'ERR_INPUT',
-      'Demonstrations need questions that are not evaluated: give --demos FILE, or --shots 0',
-    );
-  };
-  return { set, train };
-}
-
-/** Where the authors draw demonstrations from; TruthfulQA and open questions have no such part. */
-const trainingPart: Partial<Record<TaskName, Partition>> = {
-  medqa: 'train',
-  medqa4: 'train',
-  medmcqa: 'train',
-  pubmedqa: 'train',
-  'mmlu-medical': 'dev',
-  medconceptsqa: 'dev',
-};
 
 async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target & AsyncDisposable> {
   if (flags.endpoint !== undefined) {

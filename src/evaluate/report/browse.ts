@@ -58,8 +58,9 @@ const draw = () => {
   const pages = Math.max(1, Math.ceil(shown.length / perPage));
   page = Math.min(Math.max(0, page), pages - 1);
   $('rows').replaceChildren(...shown.slice(page * perPage, (page + 1) * perPage).map(item));
-  const state = shown.length === 0 ? 'no question' :
-    (page * perPage + 1) + '–' + Math.min(shown.length, (page + 1) * perPage) + ' of ' + shown.length;
+  const left = data.left > 0 ? '; ' + data.left + ' more are in results.jsonl alone, too many for a page' : '';
+  const state = (shown.length === 0 ? 'no question' :
+    (page * perPage + 1) + '–' + Math.min(shown.length, (page + 1) * perPage) + ' of ' + shown.length) + left;
   for (const node of document.querySelectorAll('.state')) node.textContent = state;
   for (const node of document.querySelectorAll('button.back')) node.disabled = page === 0;
   for (const node of document.querySelectorAll('button.next')) node.disabled = page >= pages - 1;

@@ -1,6 +1,7 @@
 import type { ReliabilityBin } from '../score/metrics.js';
+import type { Outcome } from '../score/outcome.js';
 import { type Markup, tag } from './svg.js';
-import type { ReportRow, RunReport } from './types.js';
+import type { RunReport } from './types.js';
 import { interval, percent } from './words.js';
 
 /** The plots of the page, drawn as SVG here so that the page needs no library. Colours are classes, for light and dark. */
@@ -117,9 +118,10 @@ export function riskChart(runs: readonly RunReport[]): Markup | undefined {
 
 /** Questions by the votes of the leading answer, right and wrong ones on top of each other. */
 export function votesChart(run: RunReport): Markup | undefined {
-  const planned = Math.max(0, ...run.rows.map(row => row.samples.length));
-  if (planned < 2 || run.rows.every(row => row.votes.length === 0)) return undefined;
-  const columns = Array.from({ length: planned + 1 }, (_, votes) => countsAt(run.rows, votes));
+  const { outcomes } = run;
+  const planned = outcomes.reduce((most, { samples }) => Math.max(most, samples.length), 0);
+  if (planned < 2 || outcomes.every(({ votes }) => votes.length === 0)) return undefined;
+  const columns = Array.from({ length: planned + 1 }, (_, votes) => countsAt(outcomes, votes));
   const most = Math.max(1, ...columns.map(column => column.right + column.wrong + column.open));
   const step = inner.width / columns.length;
   const size = (count: number) => (count / most) * (inner.height - 16);
@@ -163,7 +165,7 @@ export function votesChart(run: RunReport): Markup | undefined {
 
 const kindWords = { right: 'right', wrong: 'wrong', open: 'without a known answer' } as const;
 
-function countsAt(rows: readonly ReportRow[], votes: number): { right: number; wrong: number; open: number } {
+function countsAt(rows: readonly Outcome[], votes: number): { right: number; wrong: number; open: number } {
   const here = rows.filter(row => (row.votes[0]?.count ?? 0) === votes);
   const open = here.filter(row => row.gold === undefined).length;
   const right = here.filter(row => row.correct === true).length;

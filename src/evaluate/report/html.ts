@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
+import type { Comparison } from '../score/measure.js';
 import { type Reference, referenceLabel } from '../score/reference.js';
 import { browse } from './browse.js';
 import { accuracyChart, reliabilityChart, riskChart, votesChart } from './charts.js';
 import { style } from './style.js';
 import { type Markup, render, tag } from './svg.js';
-import type { Comparison, EvaluationReport, RunReport } from './types.js';
+import type { EvaluationReport, RunReport } from './types.js';
 import { counted, decimal, duration, interval, percent, probability } from './words.js';
 
 /**
- * The report as one HTML page that needs nothing else: no network, no library. Its security policy allows only its own
- * style and script. Texts of questions and models are data of the page, shown as text and never parsed.
+ * The report as one HTML page that needs nothing else: no network, no library; in pieces, because no string holds the questions
+ * of a large one. Its security policy allows only its own style and script. Texts of questions and models are data of the
+ * page, shown as text and never parsed.
  */
-export function htmlReport(report: EvaluationReport): string {
+export async function* htmlReport(report: EvaluationReport, { mostListed = listable } = {}): AsyncGenerator<string> {
   const policy = `default-src 'none'; style-src '${sha256(style)}'; script-src '${sha256(browse)}'; base-uri 'none'; form-action 'none'`;
   const head = [
     tag('meta', { charset: 'utf-8' }),
@@ -25,15 +27,19 @@ export function htmlReport(report: EvaluationReport): string {
     tag('h1', {}, report.title),
     tag('p', { class: 'soft' }, `Evaluated ${report.created.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`),
     tag('p', { class: 'caution' }, caution),
-    section('Results', results(report.runs), comparisons(report.comparisons ?? [])),
+    section('Results', results(report.runs), comparisons(report.comparisons)),
     section('Plots', charts(report.runs)),
     subjects(report.runs),
     section('How it was measured', ...report.runs.map(facts), notes(report.notes)),
     section('Questions', browser()),
   ];
-  const body = tag('body', {}, tag('main', {}, ...main), data(report), raw(`<script>${browse}</script>`));
-  return `<!doctype html>\n${render(tag('html', { lang: 'en' }, tag('head', {}, ...head), body))}\n`;
+  yield `<!doctype html>\n<html lang="en">${render(tag('head', {}, ...head))}<body>${render(tag('main', {}, ...main))}`;
+  yield* data(report, mostListed);
+  yield `<script>${browse}</script></body></html>\n`;
 }
+
+/** Characters of questions that a browser can be expected to open; the rest is in the results file alone. */
+const listable = 200_000_000;
 
 const caution =
   'Accuracy on examination questions says nothing certain about a patient. A figure is comparable only with figures of the same scorer, prompts and mode.';
@@ -168,8 +174,8 @@ function facts(run: RunReport, index: number): Markup {
     ...run.facts.map(({ name, value }): [string, string] => [name, value]),
     ['questions', String(metrics.items)],
     [
-      'interval counting repeats once',
-      metrics.clustered && `${interval(metrics.clustered)} (${metrics.clustered.clusters} distinct)`,
+      'distinct questions',
+      metrics.accuracy?.distinct ? `${metrics.accuracy.distinct}; intervals count repeats once` : undefined,
     ],
     ['samples without an answer', metrics.unparsed.of > 0 ? counted(metrics.unparsed) : undefined],
     ['ties', metrics.samplesPerQuestion > 1 ? counted(metrics.ties) : undefined],
@@ -254,11 +260,21 @@ function browser(): Markup {
   );
 }
 
-function data(report: EvaluationReport): Markup {
-  const rows = report.runs.flatMap((run, i) => run.rows.map(row => ({ ...row, run: i })));
-  return raw(
-    `<script type="application/json" id="data">${inScript({ runs: report.runs.map(run => run.name), rows })}</script>`,
-  );
+/** The questions as data of the page. Of those beyond `most` characters only the number is told. */
+async function* data({ runs, rows }: EvaluationReport, most: number): AsyncGenerator<string> {
+  yield `<script type="application/json" id="data">{"runs":${inScript(runs.map(run => run.name))},"rows":[`;
+  let size = 0;
+  let left = 0;
+  for await (const row of rows()) {
+    if (size >= most) {
+      left++;
+      continue;
+    }
+    const text = inScript(row);
+    yield size === 0 ? text : `,${text}`;
+    size += text.length;
+  }
+  yield `],"left":${left}}</script>`;
 }
 
 /** JSON that cannot end the script element it stands in, nor open a comment in it. */

@@ -48,11 +48,8 @@ function detail(run: RunReport, width: number, chalk: ChalkInstance): string {
   const lines = [chalk.bold(clean(run.name))];
   const add = (name: string, value: string) => lines.push(...hanging(`  ${clean(name)}: ${clean(value)}`, width));
   for (const { name, value } of run.facts) add(name, value);
-  if (metrics.clustered)
-    add(
-      'interval counting repeats once',
-      `${interval(metrics.clustered)}, ${metrics.clustered.clusters} distinct questions`,
-    );
+  if (metrics.accuracy?.distinct)
+    add('distinct questions', `${metrics.accuracy.distinct}; intervals count repeats once`);
   if (metrics.calibration) {
     add(
       'confidence',
@@ -86,7 +83,7 @@ function subjects(runs: readonly RunReport[], width: number, chalk: ChalkInstanc
   return table(rows, ['subject', ...runs.map(run => run.name)], width, chalk);
 }
 
-function comparisons({ comparisons: pairs = [] }: EvaluationReport, chalk: ChalkInstance): string {
+function comparisons({ comparisons: pairs }: EvaluationReport, chalk: ChalkInstance): string {
   if (pairs.length === 0) return '';
   const lines = pairs.map(pair => {
     const points = `${(100 * pair.difference).toFixed(1)} points (${(100 * pair.low).toFixed(1)} to ${(100 * pair.high).toFixed(1)})`;

@@ -1,5 +1,5 @@
 import type { Interval } from '../../vote/count/uncertainty.js';
-import type { Rate } from './types.js';
+import type { Rate } from '../score/measure.js';
 
 /** `66.7 %` */
 export function percent(share: number): string {

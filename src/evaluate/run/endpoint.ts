@@ -49,6 +49,7 @@ export async function endpointTarget(options: EndpointOptions): Promise<Target> 
         },
       ];
     },
+    plan: async () => null,
     async open(run, _chosen, items, { parallel }) {
       return {
         answerer,

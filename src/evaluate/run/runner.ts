@@ -1,12 +1,13 @@
+import pMap, { pMapSkip } from 'p-map';
 import type { Answerer } from '../../answerer/answerer.js';
 import type { AskEngine } from '../../answerer/engine.js';
 import { ask } from '../../ask/ask.js';
 import { MeditronError } from '../../check/errors.js';
+import type { Journal } from '../storage/journal.js';
 import { answeredRow, failedRow, type ResultRow, rowId } from '../storage/rows.js';
-import type { Store } from '../storage/store.js';
 import { questionOf } from '../tasks/question.js';
 import type { Item } from '../tasks/task.js';
-import { inFlight, SharedClock } from './pool.js';
+import { SharedClock } from './clock.js';
 import type { Run } from './runs.js';
 
 export interface RunnerOptions {
@@ -28,10 +29,11 @@ export async function runItems(
   engine: AskEngine | Answerer,
   run: Run,
   items: readonly Item[],
-  store: Store<ResultRow>,
+  store: Journal<ResultRow>,
   { parallel, signal, onRow }: RunnerOptions,
 ): Promise<void> {
   const clock = new SharedClock();
+  let failure: { readonly error: unknown } | undefined;
   const todo = items.filter(item => !store.done.has(rowId(run.key, item)));
   const crowded: Item[] = [];
   const one = async (item: Item, width: number) => {
@@ -44,8 +46,21 @@ export async function runItems(
     await store.append(row);
     onRow?.(row);
   };
-  await inFlight(todo, parallel, item => one(item, parallel), signal);
-  await inFlight(crowded, 1, item => one(item, 1), signal);
+  /** The first failure, or the signal, keeps more from being asked; those in flight are waited for. */
+  const all = async (list: readonly Item[], width: number) => {
+    const each = async (item: Item) => {
+      if (failure || signal?.aborted) return pMapSkip;
+      await one(item, width).catch(error => {
+        failure ??= { error };
+      });
+      return pMapSkip;
+    };
+    await pMap(list, each, { concurrency: width });
+    signal?.throwIfAborted();
+    if (failure) throw failure.error;
+  };
+  await all(todo, parallel);
+  await all(crowded, 1);
 }
 
 interface Circumstances extends Pick<RunnerOptions, 'parallel' | 'signal'> {

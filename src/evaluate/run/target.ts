@@ -2,14 +2,16 @@ import { basename } from 'node:path';
 import type { Answerer, AnswererModel } from '../../answerer/answerer.js';
 import { answererOf } from '../../answerer/engine.js';
 import type { ChosenFormat } from '../../ask/choice.js';
+import { MeditronError } from '../../check/errors.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
+import type { EngineSettings } from '../../engine/settings.js';
 import { modelHash } from '../../models/identity.js';
 import { loadAddon } from '../../native/load.js';
 import type { FormatName } from '../../prompt/format/format.js';
-import type { Fact } from '../report/types.js';
+import type { Fact, Layout } from '../storage/types.js';
 import type { Item } from '../tasks/task.js';
+import { beginningOf, sizeFor } from './layout.js';
 import type { Run } from './runs.js';
-import { layoutFor } from './size.js';
 
 /** What is evaluated: a model on this machine, or an endpoint elsewhere. */
 export interface Target {
@@ -24,8 +26,19 @@ export interface Target {
   readonly layOut?: (format: FormatName) => string | undefined;
   /** What identifies it and can change its answers. */
   describe(signal?: AbortSignal): Promise<readonly Fact[]>;
-  /** An engine laid out for these items of a run. */
-  open(run: Run, chosen: ChosenFormat, items: readonly Item[], options: OpenOptions): Promise<OpenTarget>;
+  /** How a run over the whole set is laid out; null where a server decides. */
+  plan(run: Run, chosen: ChosenFormat, items: readonly Item[], options: OpenOptions): Promise<Layout | null>;
+  /**
+   * Ready for a run over the whole set, laid out as planned.
+   *
+   * @throws MeditronError `ERR_OPTION` if this machine cannot lay it out so; `ERR_MEMORY` if it does not fit
+   */
+  open(run: PlannedRun, chosen: ChosenFormat, items: readonly Item[], options: OpenOptions): Promise<OpenTarget>;
+}
+
+/** A run and how it is laid out. */
+export interface PlannedRun extends Run {
+  readonly layout: Layout | null;
 }
 
 export interface OpenOptions {
@@ -46,14 +59,23 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}): Ta
     model,
     name: info.name ?? basename(info.path),
     describe: signal => describeModel(model, engineOptions, signal),
-    async open(run, chosen, items, { parallel, signal }) {
-      const layout = await layoutFor(model, run, chosen, items, { parallel, engine: engineOptions });
-      const engine = await model.createEngine(layout.engine);
+    async plan(run, chosen, items, { parallel }) {
+      const size = await sizeFor(model, run, chosen, items, { parallel, engine: engineOptions });
+      const { contextSize, maxSequences } = size;
+      await using engine = await model.createEngine({ ...engineOptions, contextSize, maxSequences });
+      const { batchSize, threads } = engine.settings;
+      return { ...size, contextSize: engine.settings.contextSize, batchSize, threads };
+    },
+    async open(run, chosen, items, { signal }) {
+      const layout = run.layout!;
+      const { contextSize, maxSequences, batchSize, threads } = layout;
+      const engine = await model.createEngine({ ...engineOptions, contextSize, maxSequences, batchSize, threads });
       try {
-        const { shared } = layout;
-        const held = shared.length > 0 ? await engine.prefix(shared, signal ? { signal } : {}) : undefined;
+        checkSettings(engine.settings, layout);
+        const tokens = await beginningOf(model, run, chosen, items, layout.sharedTokens);
+        const held = tokens.length > 0 ? await engine.prefix(tokens, signal ? { signal } : {}) : undefined;
         return {
-          answerer: answererOf(engine, held && { held, tokens: shared }),
+          answerer: answererOf(engine, held && { held, tokens }),
           parallel: layout.parallel,
           async [Symbol.asyncDispose]() {
             held?.release();
@@ -66,6 +88,18 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}): Ta
       }
     },
   };
+}
+
+/** What an engine makes of a layout on another machine is not the layout: its rows would differ from those that are there. */
+function checkSettings(settings: EngineSettings, layout: Layout): void {
+  const names = ['contextSize', 'maxSequences', 'batchSize', 'threads'] as const;
+  const differing = names.filter(name => settings[name] !== layout[name]);
+  if (differing.length === 0) return;
+  const list = differing.map(name => `${name}: ${layout[name]} planned, ${settings[name]} here`).join(', ');
+  throw new MeditronError(
+    'ERR_OPTION',
+    `This machine cannot lay the run out as it was begun, so new rows would not repeat the old ones: ${list}. Choose another folder.`,
+  );
 }
 
 async function describeModel(model: Model, options: EngineOptions, signal: AbortSignal | undefined): Promise<Fact[]> {

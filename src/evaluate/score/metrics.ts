@@ -1,7 +1,7 @@
 import { MeditronError, optionError } from '../../check/errors.js';
 import { integer } from '../../check/options.js';
 import { uniform } from '../../random/splitmix.js';
-import { type Interval, wilson } from '../../vote/count/uncertainty.js';
+import { clusteredWilson, type Interval, wilson } from '../../vote/count/uncertainty.js';
 
 /** One question that was answered: how sure the answer was (0 to 1, or any scale that only orders) and whether it was right. */
 export interface Judged {
@@ -15,26 +15,41 @@ export interface Accuracy {
   readonly answered: number;
   /** Abstentions count as wrong. NaN without items. */
   readonly accuracy: number;
+  /** 95 %; items of one cluster count as one. */
   readonly wilson: Interval;
+  /** How many clusters the items fall into; absent if each is one of its own. */
+  readonly distinct?: number;
   /** Of the answered ones. NaN if none was. */
   readonly ofAnswered: number;
   readonly answeredShare: number;
 }
 
-/** Accuracy over items that were right, wrong (`false`) or not answered (`undefined`). */
-export function accuracy(outcomes: readonly (boolean | undefined)[]): Accuracy {
+/**
+ * Accuracy over items that were right, wrong (`false`) or not answered (`undefined`). Items with the same name in `clusters`
+ * depend on each other: samples of one question, or one question asked twice.
+ */
+export function accuracy(outcomes: readonly (boolean | undefined)[], clusters?: readonly string[]): Accuracy {
   const n = outcomes.length;
   const correct = outcomes.filter(o => o === true).length;
   const answered = outcomes.filter(o => o !== undefined).length;
+  const sizes = clusters && clusterSizes(clusters);
+  const repeated = sizes !== undefined && sizes.length < n;
   return {
     n,
     correct,
     answered,
     accuracy: correct / n,
-    wilson: wilson(correct, n),
+    wilson: repeated ? clusteredWilson(correct, sizes) : wilson(correct, n),
+    ...(repeated && { distinct: sizes.length }),
     ofAnswered: correct / answered,
     answeredShare: answered / n,
   };
+}
+
+function clusterSizes(names: readonly string[]): number[] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts.values()];
 }
 
 export interface ReliabilityBin {
@@ -125,31 +140,6 @@ export function riskCoverage(items: readonly Judged[]): RiskCoverage {
   const aurc = mean(risks);
   const perfect = mean(risks.map((_, i) => Math.max(0, i + 1 - right) / (i + 1)));
   return { risks, aurc, perfect, excess: aurc - perfect, attainable };
-}
-
-export interface SetReport {
-  readonly n: number;
-  /** The share of sets that hold the right answer. */
-  readonly coverage: number;
-  readonly meanSize: number;
-  readonly singletonShare: number;
-  /** Of the sets with one answer, the share where it is right; NaN if there is none. */
-  readonly singletonAccuracy: number;
-  readonly emptyShare: number;
-}
-
-/** How conformal sets did on items that were not used to calibrate them. */
-export function setReport(sets: readonly { readonly set: readonly string[]; readonly gold: string }[]): SetReport {
-  const n = sets.length;
-  const single = sets.filter(s => s.set.length === 1);
-  return {
-    n,
-    coverage: sets.filter(s => s.set.includes(s.gold)).length / n,
-    meanSize: mean(sets.map(s => s.set.length)),
-    singletonShare: single.length / n,
-    singletonAccuracy: single.filter(s => s.set[0] === s.gold).length / single.length,
-    emptyShare: sets.filter(s => s.set.length === 0).length / n,
-  };
 }
 
 export interface McNemar {

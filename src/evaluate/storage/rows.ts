@@ -3,10 +3,10 @@ import type { Question } from '../../prompt/question/question.js';
 import type { Finish } from '../../types.js';
 import { goldLabel, questionOf } from '../tasks/question.js';
 import type { Item } from '../tasks/task.js';
-import type { StoredRow } from './results.js';
+import type { Identified } from './lines.js';
 
 /** What became of one question in one run, as it is stored: enough to read and count it again without asking again. */
-export interface ResultRow extends StoredRow {
+export interface ResultRow extends Identified {
   /** The run's key and the item's id. */
   readonly id: string;
   readonly run: string;
@@ -54,7 +54,8 @@ export interface ResultSample {
   readonly logprob: number;
   /** As it was read when it was sampled. */
   readonly answer: string | null;
-  readonly rule: AnswerSample['rule'];
+  /** Where in the text it was found. */
+  readonly rule: string;
   readonly forced: boolean;
   /** Log-probabilities of the answers when a chain that named none was asked again. */
   readonly reask?: Readonly<Record<string, number>>;

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { MeditronError } from '../../check/errors.js';
-import { nearest } from '../../check/options.js';
-import { letter } from '../../prompt/question/question.js';
-import { goldOf, letteredOptions, plain } from './gold.js';
+import type { Question } from '../../prompt/question/question.js';
+import { questionFromRecord, type RecordReading } from '../../prompt/question/record.js';
+import { conversion, unreadable } from './locate.js';
 import type { Row } from './row.js';
 import { finish, numbered } from './set.js';
 import { rowsOf } from './table.js';
-import type { Item, TaskDefinition, TaskSet, YesNoMaybe } from './task.js';
+import type { Item, LoadOptions, TaskDefinition, TaskSet } from './task.js';
 
 const task = {
   name: 'file',
@@ -19,117 +19,123 @@ const task = {
 } as const;
 
 /**
- * The user's own questions: a UTF-8 file with one JSON object a line (a JSON array and CSV with a header work too).
+ * The user's own questions, in UTF-8: JSON Lines, a JSON array, or CSV with a header (separated by commas, semicolons or
+ * tabs). A record is read as {@link questionFromRecord} reads it; besides, it may have
  *
- * | field | | |
- * |---|---|---|
- * | `question` | required | text |
- * | `options` | multiple choice | an object of letter and text, `{"A": "...", "B": "..."}`, or an array of texts; 2 to 26 |
- * | `answer` | to score it | the letter, or the full text of an option; without `options`: `yes`, `no` or `maybe` |
- * | `id` | optional | text, unique in the file; default: the row's number |
- * | `context` | optional | a text or an array of texts that stand before the question |
- * | `subject` | optional | text; results are grouped by it |
- * | `cluster` | optional | text; questions with the same cluster count as one in intervals |
- * | `explanation` | optional | reasoning or reference answer, for reading; never in the prompt |
+ * | field | |
+ * |---|---|
+ * | `id` | text, unique in the file; default: the row's number |
+ * | `subject` | text; results are grouped by it |
+ * | `cluster` | text; questions with the same cluster count as one in intervals |
+ * | `explanation` | reasoning or reference answer, for reading; never in the prompt |
  *
- * All rows are of one kind: multiple choice, yes/no/maybe, or open (neither `options` nor `answer`). A number is refused
- * as `answer`, because it does not say whether it counts from 0 or from 1. Other fields are kept in `meta`; one that
- * looks like a misspelt field of the table is an error.
+ * All rows are of one kind: multiple choice, yes/no/maybe, or open. Other fields are kept in `meta`.
  */
 export const file: TaskDefinition = { ...task, load };
 
-async function load(source: string): Promise<TaskSet> {
+async function load(source: string, { countsFrom }: LoadOptions = {}): Promise<TaskSet> {
   const info = await stat(source).catch(error => {
     throw new MeditronError('ERR_INPUT', `Cannot read ${source}: ${(error as Error).message}`, { cause: error });
   });
   if (!info.isFile()) throw new MeditronError('ERR_INPUT', `Expected ${source} to be a file.\n  ${task.download[0]}`);
+  if (unreadable.test(source)) throw new MeditronError('ERR_INPUT', `${source}: ${conversion}`);
   const items: Item[] = [];
+  const found = new Findings();
+  let kind: Question['kind'] | undefined;
   for await (const row of rowsOf(source)) {
-    const item = itemOf(row, numbered('question', items.length));
-    if (items[0] && kindOf(items[0]) !== kindOf(item)) {
-      throw row.fail('answer', `${kindOf(items[0])} like the first row`, kindOf(item));
+    const read = readRecord(row, countsFrom);
+    kind ??= read.question.kind;
+    if (read.question.kind !== kind) {
+      const message = `${row.file}, ${row.where}: expected ${kindWords[kind]} like the first row, got ${kindWords[read.question.kind]}`;
+      throw new MeditronError('ERR_INPUT', message);
     }
-    items.push(item);
+    found.add(read);
+    items.push(itemOf(row, read, numbered('question', items.length)));
   }
   if (items.length === 0) throw new MeditronError('ERR_INPUT', `${source} holds no questions`);
-  const unlabelled = items.filter(item => item.options && item.gold === undefined).length;
-  const notes = unlabelled > 0 ? [`${unlabelled} questions have no answer and are not scored`] : [];
-  return finish(task, 'test', items, notes, undefined, [source]);
+  return finish(task, 'test', items, [...found.notes, ...scoringNotes(items, kind)], undefined, [source]);
 }
 
-const known = ['id', 'question', 'options', 'answer', 'context', 'subject', 'cluster', 'explanation', 'meta'];
+const kindWords = {
+  choice: 'a multiple choice question',
+  boolean: 'a question of yes, no or maybe',
+  open: 'an open question',
+  chat: 'a conversation',
+} as const;
 
-function itemOf(row: Row, fallback: string): Item {
-  for (const name of row.names) {
-    const near = known.includes(name)
-      ? undefined
-      : nearest(
-          name,
-          known.filter(field => !row.has(field)),
-        );
-    if (near && name !== 'score')
-      throw new MeditronError(
-        'ERR_INPUT',
-        `${row.file}, ${row.where}: unknown field \`${name}\`; did you mean \`${near}\`?`,
-      );
+const more = ['subject', 'cluster', 'explanation', 'meta'];
+
+function readRecord(row: Row, countsFrom: 0 | 1 | undefined): RecordReading {
+  const entries = Object.keys(row.fields).flatMap(name => {
+    const value = row.nested(name);
+    if (value === undefined || value === '') return [];
+    return [[name, /^id$/i.test(name.trim()) && typeof value === 'number' ? String(value) : value] as const];
+  });
+  try {
+    const read = questionFromRecord(Object.fromEntries(entries), {
+      others: 'keep',
+      fields: more,
+      ...(countsFrom !== undefined && { countsFrom }),
+    });
+    if (read.question.kind === 'chat') throw new MeditronError('ERR_INPUT', 'a conversation cannot be evaluated');
+    return read;
+  } catch (error) {
+    if (!(error instanceof MeditronError)) throw error;
+    throw new MeditronError(error.code, `${row.file}, ${row.where}: ${error.message}`, { cause: error });
   }
-  const options = row.has('options') ? optionsOf(row) : undefined;
-  const gold = answerOf(row, options);
-  const context = row.nested('context');
-  const passages = context === undefined ? undefined : typeof context === 'string' ? [context] : row.texts('context');
+}
+
+function itemOf(row: Row, { question, rest }: RecordReading, fallback: string): Item {
+  if (question.kind === 'chat') throw row.fail('question', 'no conversation');
+  const { id = fallback, question: text, context, answer } = question;
   const subject = row.optionalText('subject');
   const cluster = row.optionalText('cluster');
-  const explanation = row.optionalText('explanation');
-  const rest = row.names.filter(name => !known.includes(name));
-  const meta = Object.fromEntries(
-    rest.map(name => [name, row.value(name)] as const).filter(([, value]) => isPlain(value)),
-  );
+  const explanation = row.optionalText('explanation') ?? (question.kind === 'open' ? answer : undefined);
+  const meta = Object.entries(rest).filter(([name, value]) => !more.includes(name.toLowerCase()) && isPlain(value));
   return {
-    id: row.optionalText('id') ?? fallback,
-    question: row.text('question'),
-    ...(options && { options }),
-    ...(gold !== undefined && { gold }),
-    ...(passages && { context: passages }),
+    id,
+    question: text,
+    ...(question.kind === 'choice' && { options: question.options }),
+    ...goldOf(question),
+    ...(context && context.length > 0 && { context }),
     ...(subject && { subject }),
     ...(cluster && { cluster }),
     ...(explanation && { explanation }),
-    ...(rest.length > 0 && { meta: meta as Record<string, string | number | boolean> }),
+    ...(meta.length > 0 && { meta: Object.fromEntries(meta) as Record<string, string | number | boolean> }),
   };
 }
 
-function optionsOf(row: Row): string[] {
-  const options =
-    Array.isArray(row.nested('options')) && typeof (row.nested('options') as unknown[])[0] === 'string'
-      ? row.texts('options')
-      : letteredOptions(row, 'options');
-  if (options.length < 2 || options.length > 26) throw row.fail('options', '2 to 26 options', options.length);
-  if (options.some(option => option.trim() === '')) throw row.fail('options', 'texts that are not empty', '');
-  return options;
+function goldOf(question: Exclude<Question, { kind: 'chat' }>): Pick<Item, 'gold'> {
+  const { kind, answer } = question;
+  if (answer === undefined || kind === 'open') return {};
+  if (kind === 'choice') return { gold: answer.charCodeAt(0) - 65 };
+  return answer === 'yes' || answer === 'no' || answer === 'maybe' ? { gold: answer } : {};
 }
 
-function answerOf(row: Row, options: readonly string[] | undefined): number | YesNoMaybe | undefined {
-  const answer = row.value('answer');
-  if (answer === undefined || answer === '') return undefined;
-  if (typeof answer !== 'string') {
-    throw row.fail('answer', 'a letter or the text of an option (a number does not say where it counts from)', answer);
+/** What was found while reading that is more than the usual, each kind once with the number of its rows. */
+class Findings {
+  readonly #counts = new Map<string, number>();
+
+  add({ findings, rest }: RecordReading): void {
+    const kept = Object.keys(rest).filter(name => !more.includes(name.toLowerCase()));
+    const messages = findings
+      .filter(({ message }) => !message.startsWith('`answer` names'))
+      .map(({ message }) => message);
+    if (kept.length > 0) messages.push(`kept for reading and not shown to the model: ${kept.join(', ')}`);
+    for (const message of new Set(messages)) this.#counts.set(message, (this.#counts.get(message) ?? 0) + 1);
   }
-  if (options) {
-    const isText = options.filter(option => plain(option) === plain(answer)).length === 1;
-    // Where options are themselves letters, "A" can mean two things: then both have to be the same option.
-    const isLetter =
-      !isText || (/^[A-Za-z]$/.test(answer.trim()) && answer.trim().toUpperCase() <= letter(options.length - 1));
-    return goldOf(row, 'answer', options, { ...(isLetter && { letter: answer }), ...(isText && { text: answer }) });
+
+  get notes(): string[] {
+    return [...this.#counts].slice(0, 12).map(([message, count]) => `${message} (${count} questions)`);
   }
-  const word = answer.trim().toLowerCase();
-  if (word !== 'yes' && word !== 'no' && word !== 'maybe') {
-    throw row.fail('answer', 'yes, no or maybe where there are no options', answer);
-  }
-  return word;
 }
 
-function kindOf(item: Item): string {
-  if (item.options) return 'multiple choice';
-  return item.gold === undefined ? 'an open question' : 'yes, no or maybe';
+function scoringNotes(items: readonly Item[], kind: Question['kind'] | undefined): string[] {
+  if (kind === 'open') return ['open questions: answers are kept and not scored'];
+  const unlabelled = items.filter(item => item.gold === undefined).length;
+  if (unlabelled === items.length)
+    return ['no question has a right answer in a field that is known: nothing will be scored'];
+  return unlabelled > 0 ? [`${unlabelled} questions have no right answer and will not be scored`] : [];
 }
 
 function isPlain(value: unknown): boolean {

@@ -40,7 +40,7 @@ export async function filesOf(
 /** True if a CSV file's header, or the JSON keys in the first 64 KiB of a file, include all these names, in any case. */
 export function hasFields(head: string, path: string, ...names: readonly string[]): boolean {
   if (/\.(?:csv|tsv)$/i.test(path)) {
-    const header = head.split('\n', 1)[0]!.split(/[,\t]/);
+    const header = head.split('\n', 1)[0]!.split(/[,;\t]/);
     const cells = header.map(cell => cell.trim().replace(/^"|"$/g, '').toLowerCase());
     return names.every(name => cells.includes(name.toLowerCase()));
   }
@@ -54,8 +54,12 @@ export async function missing(
   source: string,
   detail: string,
 ): Promise<MeditronError> {
+  const there = await stat(source).then(
+    () => true,
+    () => false,
+  );
   const others = (await list(source)).filter(path => unreadable.test(path)).map(path => relative(source, path));
-  const lines = [`No ${task.title} questions in ${source}: ${detail}`];
+  const lines = [`No ${task.title} questions in ${source}: ${there ? detail : 'there is no such folder'}`];
   if (others.length > 0) {
     const named = others.slice(0, 5).join(', ');
     lines.push(
@@ -88,7 +92,8 @@ export const conversion =
   "the rest once with Python: import pandas; pandas.read_parquet('test.parquet').to_json('test.jsonl', orient='records', lines=True)";
 
 const readable = /\.(?:json|jsonl|ndjson|csv|tsv)$/i;
-const unreadable = /\.(?:parquet|arrow|xlsx?|zip|tar|tgz|gz|bz2|xz|zst)$/i;
+/** Files that hold data in a form that is not read. */
+export const unreadable = /\.(?:parquet|arrow|xlsx?|zip|tar|tgz|gz|bz2|xz|zst)$/i;
 const maxDepth = 8;
 const maxFiles = 50_000;
 
@@ -97,6 +102,7 @@ async function list(source: string): Promise<string[]> {
   try {
     info = await stat(source);
   } catch (error) {
+    if (isAbsent(error)) return []; // what is missing is told with what to download
     throw new MeditronError('ERR_INPUT', `Cannot read the data folder ${source}: ${(error as Error).message}`, {
       cause: error,
     });
@@ -121,6 +127,11 @@ async function list(source: string): Promise<string[]> {
     }
   }
   return files;
+}
+
+function isAbsent(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 const partitions: Readonly<Record<string, Partition>> = {

@@ -1,8 +1,9 @@
+import { baseOf } from './base.js';
 import { goldOf, letteredOptions } from './gold.js';
 import { hasFields } from './locate.js';
 import type { Row } from './row.js';
 import { type Content, type Format, loadSet, numbered } from './set.js';
-import type { Item, TaskDefinition } from './task.js';
+import type { Item, LoadOptions, TaskDefinition } from './task.js';
 
 /** MedQA (USMLE) with five options, as in Jin et al., arXiv 2009.13081. */
 export const medqa: TaskDefinition = definition('medqa', 'MedQA (5 options)', 5, [
@@ -28,8 +29,11 @@ function definition(name: 'medqa' | 'medqa4', title: string, size: 4 | 5, downlo
     download: [...download, 'Both variants may lie side by side: they are told apart by their number of options.'],
     licence: 'MIT (repository); the copyright of the examination questions themselves is unclear',
   } as const;
-  const format: Format = { fits, read: (rows, { partition }) => read(rows, partition, size, name) };
-  return { ...task, load: (source, options) => loadSet(task, format, source, options) };
+  const load = (source: string, options: LoadOptions = {}) => {
+    const format: Format = { fits, read: (rows, { partition }) => read(rows, partition, size, name, options) };
+    return loadSet(task, format, source, options);
+  };
+  return { ...task, load };
 }
 
 function fits(head: string, path: string): boolean {
@@ -37,8 +41,16 @@ function fits(head: string, path: string): boolean {
   return hasFields(head, path, 'answer_idx', 'options') || hasFields(head, path, 'ending0', 'sent1');
 }
 
-function read(rows: readonly Row[], partition: string, size: number, name: string): Content | undefined {
-  const items = rows.map((row, i) => itemOf(row, numbered(`medqa-${partition}`, i)));
+function read(
+  rows: readonly Row[],
+  partition: string,
+  size: number,
+  name: string,
+  { countsFrom }: LoadOptions,
+): Content | undefined {
+  const labels = rows.filter(isEndings).map(row => ({ row, number: labelOf(row) }));
+  const base = labels.length > 0 && size === 4 ? baseOf('label', labels, 4, countsFrom) : 0;
+  const items = rows.map((row, i) => itemOf(row, base, numbered(`medqa-${partition}`, i)));
   const sizes = new Set(items.map(item => item.options!.length));
   if (!sizes.has(size)) return undefined;
   const odd = items.findIndex(item => item.options!.length !== size);
@@ -49,18 +61,27 @@ function read(rows: readonly Row[], partition: string, size: number, name: strin
   return { items, notes };
 }
 
-function itemOf(row: Row, id: string): Item {
-  if (row.has('ending0')) {
+/** The form of Hugging Face's `-hf` copies: four endings and the number of the right one. */
+function isEndings(row: Row): boolean {
+  return row.has('ending0');
+}
+
+function labelOf(row: Row): number {
+  const label = row.value('label');
+  const number = typeof label === 'string' && /^\d$/.test(label) ? Number(label) : label;
+  if (typeof number !== 'number') throw row.fail('label', 'the number of the right option');
+  return number;
+}
+
+function itemOf(row: Row, base: 0 | 1, id: string): Item {
+  if (isEndings(row)) {
     const endings = [0, 1, 2, 3].map(i => row.text(`ending${i}`));
     const stem = [row.text('sent1'), row.optionalText('sent2')].filter(part => part?.trim()).join(' ');
-    const label = row.value('label');
-    const index = typeof label === 'string' && /^\d$/.test(label) ? Number(label) : label;
-    if (typeof index !== 'number') throw row.fail('label', 'the index of the right option, 0 to 3');
     return {
       id: row.optionalText('id') ?? id,
       question: stem,
       options: endings,
-      gold: goldOf(row, 'label', endings, { index }),
+      gold: goldOf(row, 'label', endings, { index: labelOf(row) - base }),
     };
   }
   const options = letteredOptions(row, 'options');

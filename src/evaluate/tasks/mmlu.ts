@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
 import { letter } from '../../prompt/question/question.js';
+import { baseOf, type Numbered } from './base.js';
 import { goldOf } from './gold.js';
 import { type DataFile, filesOf, hasFields, missing } from './locate.js';
 import type { Row } from './row.js';
@@ -52,8 +53,13 @@ async function load(source: string, options: LoadOptions = {}): Promise<TaskSet>
   );
   const bySubject = new Map<Subject, { items: Item[]; file: DataFile; lost: boolean }>();
   const paths = new Set<string>();
-  for (const file of wanted) {
-    for (const [subject, items, lost] of await readFile(file, partition)) {
+  const read: [DataFile, ReadSubject[]][] = [];
+  for (const file of wanted) read.push([file, await readFile(file)]);
+  const numbers = read.flatMap(([, found]) => found.flatMap(({ rows }) => rows.flatMap(numberOf)));
+  const base = numbers.length > 0 ? baseOf('answer', numbers, 4, options.countsFrom) : 0;
+  for (const [file, found] of read) {
+    for (const { subject, rows, lost } of found) {
+      const items = rows.map((row, i) => itemOf(row, subject, base, idOf(subject, partition, i)));
       const first = bySubject.get(subject);
       if (first && contents(first.items) !== contents(items)) {
         const message = `${first.file.path} (${first.items.length} rows) and ${file.path} (${items.length} rows) differ; name one of them as the data folder`;
@@ -72,15 +78,15 @@ async function load(source: string, options: LoadOptions = {}): Promise<TaskSet>
   const items: Item[] = [];
   const notes: string[] = [];
   for (const subject of Object.keys(subjects) as Subject[]) {
-    const read = bySubject.get(subject);
-    if (read) items.push(...read.items);
+    const part = bySubject.get(subject);
+    if (part) items.push(...part.items);
     const expected = partition === 'test' ? subjects[subject] : partition === 'dev' ? 5 : undefined;
-    if (!read) notes.push(`${subject} is missing`);
-    else if (partition === 'test' && read.items.length === subjects[subject] - 1) {
-      const copy = read.lost ? ', as in the Hugging Face copy lukaemon/mmlu' : '';
-      notes.push(`${subject}: ${read.items.length} of ${expected} rows, the first row is lost${copy}`);
-    } else if (expected !== undefined && read.items.length !== expected) {
-      notes.push(`${subject}: ${read.items.length} rows, the complete ${partition} part has ${expected}`);
+    if (!part) notes.push(`${subject} is missing`);
+    else if (partition === 'test' && part.items.length === subjects[subject] - 1) {
+      const copy = part.lost ? ', as in the Hugging Face copy lukaemon/mmlu' : '';
+      notes.push(`${subject}: ${part.items.length} of ${expected} rows, the first row is lost${copy}`);
+    } else if (expected !== undefined && part.items.length !== expected) {
+      notes.push(`${subject}: ${part.items.length} rows, the complete ${partition} part has ${expected}`);
     }
   }
   return finish(task, partition, items, notes, task.counts[partition as 'test'], [...paths]);
@@ -99,38 +105,63 @@ function subjectOf(path: string): Subject | undefined {
   return (Object.keys(subjects) as Subject[]).find(subject => new RegExp(`(^|_)${subject}(_|$)`).test(name));
 }
 
-async function readFile(file: DataFile, partition: Partition): Promise<[Subject, Item[], boolean][]> {
+interface ReadSubject {
+  readonly subject: Subject;
+  readonly rows: Row[];
+  /** True for the copy whose rows lack the first of every subject. */
+  readonly lost: boolean;
+}
+
+async function readFile(file: DataFile): Promise<ReadSubject[]> {
   const fromPath = subjectOf(basename(file.path)) ?? subjectOf(file.relative);
-  const rows = new Map<Subject, Item[]>();
+  const rows = new Map<Subject, Row[]>();
   let lost = false;
   for await (const row of rowsOf(file.path, headerless)) {
     const column = row.optionalText('subject');
     if (!column && !fromPath) throw row.fail('subject', 'the name of an MMLU subject');
     const subject = column ? subjectOf(column) : fromPath;
     if (subject === undefined) continue; // one of the 48 other subjects
-    const items = rows.get(subject) ?? [];
-    rows.set(subject, items);
-    items.push(itemOf(row, subject, `mmlu-${subject}-${partition}-${String(items.length + 1).padStart(3, '0')}`));
+    const here = rows.get(subject);
+    if (here) here.push(row);
+    else rows.set(subject, [row]);
     lost ||= row.has('input');
   }
-  return [...rows].map(([subject, items]) => [subject, items, lost]);
+  return [...rows].map(([subject, found]) => ({ subject, rows: found, lost }));
+}
+
+function idOf(subject: Subject, partition: Partition, index: number): string {
+  return `mmlu-${subject}-${partition}-${String(index + 1).padStart(3, '0')}`;
+}
+
+/** The number that names the right option, where it is not a letter. */
+function numberOf(row: Row): Numbered[] {
+  const stated = statedOf(row);
+  return stated !== undefined && /^\d$/.test(stated) ? [{ row, number: Number(stated) }] : [];
+}
+
+function statedOf(row: Row): string | undefined {
+  const answer = row.value('answer', 'target', 'answer_idx', 'label');
+  return answer === undefined ? undefined : String(answer).trim();
 }
 
 /** The original files have no header; a first record whose last cell is an answer is data. */
 function headerless(first: readonly string[]): readonly string[] | undefined {
-  const isData = first.length === 6 && /^\s*[A-D0-3]\s*$/.test(first[5]!);
+  const isData = first.length === 6 && /^\s*[A-D0-4]\s*$/.test(first[5]!);
   return isData ? ['question', 'A', 'B', 'C', 'D', 'answer'] : undefined;
 }
 
-function itemOf(row: Row, subject: Subject, id: string): Item {
+function itemOf(row: Row, subject: Subject, base: 0 | 1, id: string): Item {
   const options = row.has('choices') ? row.texts('choices') : optionsOf(row);
   if (options.length !== 4) throw row.fail('choices', 'four options', options.length);
-  const answer = row.value('answer', 'target', 'answer_idx', 'label');
-  const stated = String(answer).trim();
-  const gold = /^[0-9]$/.test(stated)
-    ? goldOf(row, 'answer', options, { index: Number(stated) })
-    : goldOf(row, 'answer', options, { letter: answer === undefined ? undefined : stated });
-  return { id, question: row.text('question', 'input'), options, gold, subject };
+  const [number] = numberOf(row);
+  const stated = number ? { index: number.number - base } : { letter: statedOf(row) };
+  return {
+    id,
+    question: row.text('question', 'input'),
+    options,
+    gold: goldOf(row, 'answer', options, stated),
+    subject,
+  };
 }
 
 function optionsOf(row: Row): string[] {

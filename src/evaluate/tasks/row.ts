@@ -9,11 +9,18 @@ export class Row {
     readonly file: string,
     /** `line 12` or `row 12`, counted from 1. */
     readonly where: string,
-    fields: Readonly<Record<string, unknown>>,
+    readonly fields: Readonly<Record<string, unknown>>,
     /** The name under which an object of records holds this one: PubMed's id in PubMedQA. */
     readonly key?: string,
   ) {
-    this.#fields = new Map(Object.entries(fields).map(([name, value]) => [name.trim().toLowerCase(), value]));
+    const found = new Map<string, unknown>();
+    for (const [name, value] of Object.entries(fields)) {
+      const plain = name.trim().toLowerCase();
+      if (found.has(plain))
+        throw new MeditronError('ERR_INPUT', `${file}, ${where}: the field \`${name}\` is there twice`);
+      found.set(plain, value);
+    }
+    this.#fields = found;
   }
 
   get names(): readonly string[] {

@@ -3,6 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import { describe, MeditronError } from '../../check/errors.js';
+import { parseJson } from '../../prompt/question/json.js';
 import { Row } from './row.js';
 
 /** Given the first record of a CSV file: the names of its columns if it is data already, undefined if it is a header. */
@@ -21,7 +22,7 @@ export async function* rowsOf(path: string, headerless?: Headerless): AsyncGener
 
 /** A whole JSON file; `ERR_INPUT` if it is none. */
 export async function readJson(path: string): Promise<unknown> {
-  return parseJson(path, await readText(path));
+  return parseJson(await readText(path), path);
 }
 
 /** The start of a file as text, for telling formats apart. Each byte is one character. */
@@ -60,14 +61,6 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new MeditronError('ERR_INPUT', `${path} is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
-}
-
 async function isLines(path: string): Promise<boolean> {
   const head = (await headOf(path)).trimStart();
   if (head.startsWith('[')) return false;
@@ -87,14 +80,7 @@ async function* lineRows(path: string): AsyncGenerator<Row> {
   for await (const line of lines(path)) {
     number++;
     if (line.trim() === '') continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (error) {
-      const message = `${path}, line ${number}: not valid JSON: ${(error as Error).message}`;
-      throw new MeditronError('ERR_INPUT', message, { cause: error });
-    }
-    yield rowOf(path, `line ${number}`, value);
+    yield rowOf(path, `line ${number}`, parseJson(line, `${path}, line ${number}`));
   }
 }
 
@@ -123,7 +109,7 @@ async function* texts(path: string): AsyncGenerator<string> {
 }
 
 async function* csvRows(path: string, headerless?: Headerless): AsyncGenerator<Row> {
-  const delimiter = /\.tsv$/i.test(path) ? '\t' : ',';
+  const delimiter = /\.tsv$/i.test(path) ? '\t' : delimiterOf(await headOf(path));
   // `relax_quotes`: a quotation mark inside an unquoted field is text, as in Python's reader, which wrote these files.
   const parser = parse({ delimiter, relax_quotes: true, relax_column_count: true, skip_empty_lines: true, info: true });
   // The text goes through the same strict decoder as JSON Lines: a spreadsheet saved in another encoding is refused.
@@ -137,7 +123,7 @@ async function* csvRows(path: string, headerless?: Headerless): AsyncGenerator<R
       if (!names) {
         names = headerless?.(record);
         if (!names) {
-          names = record;
+          names = columnsOf(path, record);
           continue;
         }
       }
@@ -155,9 +141,23 @@ async function* csvRows(path: string, headerless?: Headerless): AsyncGenerator<R
   }
 }
 
+/** The commonest of the marks that spreadsheets put between cells, in the first line. */
+function delimiterOf(head: string): string {
+  const line = head.split('\n', 1)[0]!.replace(/"(?:[^"]|"")*"/g, '');
+  const counts = [',', ';', '\t'].map(mark => ({ mark, count: line.split(mark).length }));
+  return counts.reduce((most, entry) => (entry.count > most.count ? entry : most)).mark;
+}
+
+function columnsOf(path: string, header: readonly string[]): readonly string[] {
+  const plain = header.map(name => name.trim().toLowerCase());
+  const twice = plain.find((name, i) => name !== '' && plain.indexOf(name) !== i);
+  if (twice === undefined) return header;
+  throw new MeditronError('ERR_INPUT', `${path}, line 1: the column "${twice}" is there twice`);
+}
+
 async function* wholeRows(path: string): AsyncGenerator<Row> {
   const text = await readText(path);
-  const value = parseJson(path, text);
+  const value = parseJson(text, path);
   if (Array.isArray(value)) return yield* arrayRows(path, value);
   if (typeof value !== 'object' || value === null) throw rowError(path, 'the file', value);
   const fields = value as Record<string, unknown>;

@@ -15,7 +15,8 @@ export const taskNames = [
 export type TaskName = (typeof taskNames)[number];
 
 /** The parts of a data set. MedMCQA and others call their validation part "dev": that is `validation` here. MMLU has both. */
-export type Partition = 'train' | 'validation' | 'dev' | 'test';
+export const partitions = ['train', 'validation', 'dev', 'test'] as const;
+export type Partition = (typeof partitions)[number];
 
 export type YesNoMaybe = 'yes' | 'no' | 'maybe';
 
@@ -63,8 +64,8 @@ export interface LoadOptions {
   readonly partition?: Partition;
   /** Decides the draw and the order of TruthfulQA's options; default 0. Unused elsewhere. */
   readonly seed?: number;
-  /** MedMCQA only: what `cop` counts from, for a file too small to tell by itself. */
-  readonly copBase?: 0 | 1;
+  /** Where numbers that name right options count from, for files that do not tell by themselves. */
+  readonly countsFrom?: 0 | 1 | undefined;
 }
 
 /** What is known about a task before its files are read. */

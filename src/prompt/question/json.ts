@@ -13,7 +13,7 @@ export function parseJson(text: string, what: string): unknown {
   }
   const twice = repeatedKey(text);
   if (twice !== undefined)
-    throw new MeditronError('ERR_INPUT', `The key ${describe(twice)} is given twice in one JSON object`);
+    throw new MeditronError('ERR_INPUT', `${what}: the key ${describe(twice)} is given twice in one JSON object`);
   return value;
 }
 

@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import { Script } from 'node:vm';
 import { expect, test } from 'vitest';
 import { htmlReport } from '../../../src/evaluate/report/html.js';
-import { compare } from '../../../src/evaluate/report/measure.js';
+import type { EvaluationReport } from '../../../src/evaluate/report/types.js';
+import { compare } from '../../../src/evaluate/score/measure.js';
 import { referencesFor } from '../../../src/evaluate/score/reference.js';
+import { collected } from '../run/items.js';
 import { reportOf, runOf, twelve } from './rows.js';
 
 const hostile =
   '</script><script>alert(1)</script><!-- <script> ]]> \u2028 \u2029 \u0000 " \' & <img src=x onerror=alert(2)> &lt; \ud800';
 const [row] = twelve;
-const page = htmlReport(reportOf([runOf('votes', twelve)]));
+const html = async (report: EvaluationReport, options = {}) => (await collected(htmlReport(report, options))).join('');
+const page = await html(reportOf([runOf('votes', twelve)]));
 
 const scripts = (html: string) =>
   [...html.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)].map(([, attributes, text]) => ({
@@ -17,7 +20,7 @@ const scripts = (html: string) =>
     text: text!,
   }));
 
-test('texts of questions, models and files stay texts, wherever they stand', () => {
+test('texts of questions, models and files stay texts, wherever they stand', async () => {
   const run = runOf(hostile, [
     {
       ...row!,
@@ -32,17 +35,17 @@ test('texts of questions, models and files stay texts, wherever they stand', () 
     },
     { ...row!, subject: 'other' },
   ]);
-  const html = htmlReport({
+  const text = await html({
     ...reportOf([{ ...run, facts: [{ name: hostile, value: hostile }] }]),
     title: hostile,
     notes: [hostile],
     comparisons: [{ ...compare(run, run), first: hostile }],
   });
-  const found = scripts(html);
+  const found = scripts(text);
   expect(found.map(script => script.attributes)).toEqual([' type="application/json" id="data"', '']);
-  expect(html.match(/<script/g)).toHaveLength(2);
-  expect(html.match(/<img/g)).toBeNull();
-  expect(html).not.toContain('<!--');
+  expect(text.match(/<script/g)).toHaveLength(2);
+  expect(text.match(/<img/g)).toBeNull();
+  expect(text).not.toContain('<!--');
   const { runs, rows } = JSON.parse(found[0]!.text);
   expect(found[0]!.text).not.toMatch(/[<>&\u2028\u2029]/);
   expect(runs).toEqual([hostile]);
@@ -88,20 +91,29 @@ test('counts and intervals are in the page, and the plots say in words what they
   );
 });
 
-test('a published figure stands beside the measured one with its scorer and source', () => {
+test('a published figure stands beside the measured one with its scorer and source', async () => {
   const references = referencesFor({ model: 'Meditron-70B', mode: 'sc-cot', task: 'medqa' });
-  const html = htmlReport(reportOf([{ ...runOf('votes', twelve), references }]));
-  expect(html).toContain('64.4 %');
-  expect(html).toContain(
+  const text = await html(reportOf([{ ...runOf('votes', twelve), references }]));
+  expect(text).toContain('64.4 %');
+  expect(text).toContain(
     'not reproducible: Meditron-70B, sc-cot, 64.4 % (n 1273, zero-shot, task fine-tune (weights not published); majority of 5 sampled chains',
   );
 });
 
-test('coordinates of the plots are numbers, with one question, none answered, and no questions', () => {
+test('coordinates of the plots are numbers, with one question, none answered, and no questions', async () => {
   const none = { ...row!, samples: [], votes: [], correct: false };
   delete (none as { answer?: string }).answer;
   for (const rows of [[row!], [none], []]) {
-    const html = htmlReport(reportOf([runOf('run', rows)]));
-    expect(html.replace(/<script>[\s\S]*/, '')).not.toMatch(/NaN|Infinity|undefined/);
+    const text = await html(reportOf([runOf('run', rows)]));
+    expect(text.replace(/<script>[\s\S]*/, '')).not.toMatch(/NaN|Infinity|undefined/);
   }
+});
+
+test('questions beyond what a browser can open are told by their number, and the page stays whole', async () => {
+  const text = await html(reportOf([runOf('votes', twelve)]), { mostListed: 2000 });
+  const { rows, left } = JSON.parse(scripts(text)[0]!.text);
+  expect(rows.length).toBeGreaterThan(0);
+  expect(left).toBeGreaterThan(0);
+  expect(rows.length + left).toBe(twelve.length);
+  expect(JSON.parse(scripts(page)[0]!.text)).toMatchObject({ left: 0, rows: twelve.map(({ id }) => ({ id })) });
 });

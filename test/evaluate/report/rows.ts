@@ -1,5 +1,7 @@
-import { measure } from '../../../src/evaluate/report/measure.js';
-import type { EvaluationReport, ReportRow, RunReport } from '../../../src/evaluate/report/types.js';
+import type { EvaluationReport, ListedRow, RunReport } from '../../../src/evaluate/report/types.js';
+import { measure } from '../../../src/evaluate/score/measure.js';
+import type { ReadRow } from '../../../src/evaluate/score/read.js';
+import { runOf as askedOf, storedOf } from '../run/items.js';
 
 /** Twelve questions with five votes each on options A to D; the answer is always A. One of them is a tie. */
 const votes = [
@@ -17,7 +19,7 @@ const votes = [
   [[3, 1, 0, 1], 'A'],
 ] as const;
 
-export const twelve: readonly ReportRow[] = votes.map(([counts, gold], i) => ({
+export const twelve: readonly ReadRow[] = votes.map(([counts, gold], i) => ({
   id: `item-${i + 1}`,
   question: `Question ${i + 1}?`,
   options: ['one', 'two', 'three', 'four'],
@@ -42,10 +44,25 @@ export const twelve: readonly ReportRow[] = votes.map(([counts, gold], i) => ({
   promptTokens: 100,
 }));
 
-export function runOf(name: string, rows: readonly ReportRow[]): RunReport {
-  return { name, facts: [{ name: 'model', value: 'tiny.gguf' }], metrics: measure(rows), references: [], rows };
+const none = { count: 0, of: 0 };
+
+export function runOf(name: string, rows: readonly ReadRow[]): RunReport & { outcomes: readonly ReadRow[] } {
+  return {
+    name,
+    run: storedOf(askedOf('sc-cot', 5)),
+    facts: [{ name: 'model', value: 'tiny.gguf' }],
+    metrics: measure(rows),
+    pool: { earlyStops: none, forcedSamples: none, cut: none, totalMs: 0 },
+    references: [],
+    outcomes: rows,
+  };
 }
 
-export function reportOf(runs: readonly RunReport[]): EvaluationReport {
-  return { title: 'Twelve questions', created: '2024-02-03T04:05:06.789Z', notes: ['a note'], runs };
+export function reportOf(runs: readonly ReturnType<typeof runOf>[]): EvaluationReport {
+  return {
+    ...{ title: 'Twelve questions', created: '2024-02-03T04:05:06.789Z', notes: ['a note'], runs, comparisons: [] },
+    async *rows(): AsyncGenerator<ListedRow> {
+      for (const [run, { outcomes }] of runs.entries()) for (const row of outcomes) yield { ...row, run };
+    },
+  };
 }

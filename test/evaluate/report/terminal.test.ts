@@ -1,8 +1,8 @@
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { jsonReport } from '../../../src/evaluate/report/json.js';
-import { compare } from '../../../src/evaluate/report/measure.js';
+import { reportJson } from '../../../src/evaluate/report/report.js';
 import { terminalReport } from '../../../src/evaluate/report/terminal.js';
+import { compare } from '../../../src/evaluate/score/measure.js';
 import { referencesFor } from '../../../src/evaluate/score/reference.js';
 import { reportOf, runOf, twelve } from './rows.js';
 
@@ -31,8 +31,7 @@ test('published figures, comparison, notes and what was measured', () => {
 
 test.each([40, 60, 80, 100])('no line is wider than %d columns, except where a name is', width => {
   const long = { ...report, notes: ['many words '.repeat(30)] };
-  const { comparisons: _, ...without } = long;
-  for (const line of terminalReport(without, { width }).split('\n'))
+  for (const line of terminalReport({ ...long, comparisons: [] }, { width }).split('\n'))
     expect(stringWidth(line)).toBeLessThanOrEqual(width);
 });
 
@@ -51,9 +50,9 @@ test('colour is used only where it is asked for', () => {
 });
 
 test('the JSON form holds the figures and not the questions', () => {
-  const json = JSON.parse(JSON.stringify(jsonReport(report)));
+  const json = JSON.parse(JSON.stringify(reportJson(report)));
   expect(json.runs[0].metrics.accuracy).toMatchObject({ n: 12, correct: 8 });
-  expect(json.runs[0].references[0].label).toContain('Table 4');
+  expect(json.runs[0].references[0].source).toContain('Table 4');
   expect(json.runs[0].facts).toEqual({ model: 'tiny.gguf' });
   expect(JSON.stringify(json)).not.toContain('Question 1?');
 });

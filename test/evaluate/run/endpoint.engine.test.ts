@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest';
 import { type EvaluateOptions, evaluate } from '../../../src/evaluate/evaluate.js';
 import { type EndpointOptions, endpointTarget } from '../../../src/evaluate/run/endpoint.js';
 import { localTarget, type Target } from '../../../src/evaluate/run/target.js';
-import { readEvaluation } from '../../../src/evaluate/storage/stored.js';
 import { questionOf } from '../../../src/evaluate/tasks/question.js';
 import type { Item } from '../../../src/evaluate/tasks/task.js';
 import { raw } from '../../../src/prompt/format/fewshot.js';
@@ -13,7 +12,7 @@ import { buildPrompt } from '../../../src/prompt/prompt.js';
 import { textOf } from '../../../src/prompt/segment.js';
 import { sampleSeeds } from '../../../src/random/seeds.js';
 import { loadStories, storiesPath } from '../../engine/stories.js';
-import { emptyFolder, itemsOf, setOf } from './items.js';
+import { emptyFolder, itemsOf, setOf, storedIn } from './items.js';
 import { alternatives, completion, fakeServer, message } from './server.js';
 
 type Options = Partial<EvaluateOptions> & { items?: readonly Item[] };
@@ -21,7 +20,7 @@ type Options = Partial<EvaluateOptions> & { items?: readonly Item[] };
 async function evaluated(target: Target, { items = itemsOf(3), ...options }: Options = {}) {
   const out = emptyFolder();
   await evaluate(target, { set: setOf(items), out, ...options });
-  const { rows, config } = await readEvaluation(out);
+  const { rows, config } = await storedIn(out);
   return { rows: [...rows].sort((a, b) => (a.id < b.id ? -1 : 1)), config };
 }
 

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkAsk } from '../../../src/ask/options.js';
 import type { EvaluatedMode, Run } from '../../../src/evaluate/run/runs.js';
+import { readEvaluation } from '../../../src/evaluate/storage/evaluation.js';
+import { type Journal, openJournal } from '../../../src/evaluate/storage/journal.js';
 import type { ResultRow } from '../../../src/evaluate/storage/rows.js';
-import { openStore, type Store } from '../../../src/evaluate/storage/store.js';
-import type { StoredRun } from '../../../src/evaluate/storage/stored.js';
+import type { StoredRun } from '../../../src/evaluate/storage/types.js';
 import { questionOf } from '../../../src/evaluate/tasks/question.js';
 import type { Item, TaskSet } from '../../../src/evaluate/tasks/task.js';
 
@@ -45,17 +46,25 @@ export function storedOf(run: Run): StoredRun {
   const { key, name, mode } = run;
   return {
     ...{ key, name, mode, protocol, samples, temperature, topP, topK, frequencyPenalty, seed, stop, weighting, bos },
-    ...{ maxTokens: null, format: 'raw', task: 'mcq', stops: ['###'], shots: 0, demonstrations: null },
+    ...{ maxTokens: null, format: 'raw', task: 'mcq', stops: ['###'], shots: 0, demonstrations: null, layout: null },
   };
 }
 
 export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'meditron-eval-'));
 
-export const emptyStore = (dir = emptyFolder()): Promise<Store<ResultRow>> =>
-  openStore<ResultRow>(dir, { test: true }, { resume: true });
+export const emptyStore = (dir = emptyFolder()): Promise<Journal<ResultRow>> =>
+  openJournal<ResultRow>(dir, { test: true }, { resume: true, check: value => value as ResultRow });
 
-export async function rowsOf(store: Store<ResultRow>): Promise<ResultRow[]> {
-  const rows: ResultRow[] = [];
-  for await (const row of store.rows()) rows.push(row);
-  return rows;
+/** What a results folder holds, all of it in memory. */
+export async function storedIn(dir: string) {
+  const { config, rows } = await readEvaluation(dir);
+  return { config, rows: await collected(rows()) };
 }
+
+export async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
+export const rowsOf = (store: Journal<ResultRow>): Promise<ResultRow[]> => collected(store.rows());

@@ -4,10 +4,9 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ResultRow } from '../../../src/evaluate/storage/rows.js';
-import { readEvaluation } from '../../../src/evaluate/storage/stored.js';
 import { Random } from '../../../src/random/xoshiro.js';
 import { storiesPath } from '../../engine/stories.js';
-import { emptyFolder } from './items.js';
+import { emptyFolder, storedIn } from './items.js';
 
 const questions = 20;
 const child = resolve(import.meta.dirname, 'child.ts');
@@ -30,7 +29,7 @@ async function run(dir: string, rows = Infinity, later = 0): Promise<number | nu
 
 /** What does not depend on the clock, by id. */
 async function rowsIn(dir: string) {
-  const { rows, config } = await readEvaluation(dir);
+  const { rows, config } = await storedIn(dir);
   const timeless = rows.map(({ ms: _, latencyMs: __, ...row }): Partial<ResultRow> => row);
   return { config, count: rows.length, byId: Object.fromEntries(timeless.map(row => [row.id!, row])) };
 }

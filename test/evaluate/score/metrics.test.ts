@@ -9,7 +9,6 @@ import {
   mcNemar,
   pairedBootstrap,
   riskCoverage,
-  setReport,
 } from '../../../src/evaluate/score/metrics.js';
 import { entropy } from '../../../src/vote/count/uncertainty.js';
 
@@ -155,23 +154,6 @@ test('confidence that says nothing has an AUROC of one half, a perfect one has n
   expect(auroc(items.map(item => ({ ...item, confidence: 1 })))).toBe(0.5);
   expect(riskCoverage(items.map(item => ({ ...item, confidence: item.correct ? 1 : 0 }))).excess).toBe(0);
   expect(auroc([{ confidence: 1, correct: true }])).toBeNaN();
-});
-
-test('conformal sets are judged by coverage, size and what single ones are worth', () => {
-  const sets = [
-    { set: ['A'], gold: 'A' },
-    { set: ['A'], gold: 'B' },
-    { set: ['A', 'B'], gold: 'B' },
-    { set: [], gold: 'C' },
-  ];
-  expect(setReport(sets)).toEqual({
-    n: 4,
-    coverage: 0.5,
-    meanSize: 1,
-    singletonShare: 0.5,
-    singletonAccuracy: 0.5,
-    emptyShare: 0.25,
-  });
 });
 
 function ones(mask: number): number {

@@ -1,8 +1,12 @@
 // Run as a process of its own by the tests: appends the rows it does not find, and is killed while doing so.
-import { openStore } from '../../../src/evaluate/storage/store.js';
+import { openJournal } from '../../../src/evaluate/storage/journal.js';
 
 const [dir, count] = [process.argv[2]!, Number(process.argv[3])];
-const store = await openStore(dir, { task: 'clinical', samples: 5 }, { resume: true });
+const store = await openJournal(
+  dir,
+  { task: 'clinical', samples: 5 },
+  { resume: true, check: value => value as { id: string } },
+);
 process.stdout.write('open\n');
 const appends: Promise<void>[] = [];
 for (let i = 0; i < count; i++) {

@@ -46,25 +46,46 @@ test('the unlabelled test part is refused', async () => {
 
 test('0 and 4 in one file contradict each other', async () => {
   const data = folderWith({ 'dev.json': rows([1, 4, 0]) });
-  await expect(loadTask('medmcqa', data)).rejects.toThrow(/0 at line 3 and 4 at line 2/);
+  await expect(loadTask('medmcqa', data)).rejects.toThrow(/`cop` is 0 at line 3, and 4 at line 2/);
 });
 
-test('a few rows without 0 and 4 are not guessed at, 24 are', async () => {
-  const few = folderWith({ 'dev.json': rows([1, 2, 3]) });
-  await expect(loadTask('medmcqa', few)).rejects.toMatchObject({
-    code: 'ERR_INPUT',
-    message: expect.stringContaining('complete file'),
-  });
-  expect((await loadTask('medmcqa', few, { copBase: 0 })).items.map(item => item.gold)).toEqual([1, 2, 3]);
-  const more = folderWith({ 'dev.json': rows(Array.from({ length: 24 }, (_, i) => 1 + (i % 3))) });
-  expect((await loadTask('medmcqa', more)).items.slice(0, 3).map(item => item.gold)).toEqual([0, 1, 2]);
+test('without a 0 and a 4 nothing is guessed, however many rows there are', async () => {
+  for (const count of [3, 24, 300]) {
+    const data = folderWith({ 'dev.json': rows(Array.from({ length: count }, (_, i) => 1 + (i % 3))) });
+    await expect(loadTask('medmcqa', data)).rejects.toMatchObject({
+      code: 'ERR_INPUT',
+      message: expect.stringMatching(/none of \d+ rows has `cop` 0 or 4.*`countsFrom` 0 or 1/),
+    });
+    const golds = async (countsFrom: 0 | 1) =>
+      (await loadTask('medmcqa', data, { countsFrom })).items.slice(0, 3).map(item => item.gold);
+    expect([await golds(0), await golds(1)]).toEqual([
+      [1, 2, 3],
+      [0, 1, 2],
+    ]);
+  }
+  await expect(loadTask('medmcqa', folderWith({ 'dev.json': rows([4, 1]) }), { countsFrom: 0 })).rejects.toThrow(
+    /does not count from 0: it is 4 at line 1/,
+  );
 });
 
-test('an option may be blank, the right one may not', async () => {
-  const blank = folderWith({ 'dev.json': [{ ...row, id: 'x', cop: 4, opa: '' }] });
-  expect((await loadTask('medmcqa', blank)).items[0]!.options![0]).toBe('');
-  const gold = folderWith({ 'dev.json': [{ ...row, id: 'x', cop: 4, opd: ' ' }] });
-  await expect(loadTask('medmcqa', gold)).rejects.toThrow(/row 1: expected `opd` to be text/);
+test('the letter at the beginning of explanations is a cross-check, never a silent shift', async () => {
+  const explained = (cops: readonly number[], letters: string) =>
+    rows(cops).map((row, i) => ({ ...row, exp: `Ans. is '${letters[i]}' i.e., so it is` }));
+  const shifted = folderWith({ 'dev.json': explained([1, 2, 3, 2], 'bcdc') });
+  await expect(loadTask('medmcqa', shifted, { countsFrom: 1 })).rejects.toThrow(
+    /line 1: `exp` names another letter than `cop` counted from 1; so do 4 rows, and 0 name the same/,
+  );
+  expect((await loadTask('medmcqa', shifted, { countsFrom: 0 })).items.map(item => item.gold)).toEqual([1, 2, 3, 2]);
+  const one = folderWith({ 'dev.json': explained([1, 2, 3, 4], 'abcc') });
+  expect((await loadTask('medmcqa', one)).items.map(item => item.gold)).toEqual([0, 1, 2, 3]);
+});
+
+test('questions with a blank option are left out, and named', async () => {
+  const blank = { ...row, id: 'x', question: 'Blank?', cop: 4, opa: ' ' };
+  const data = folderWith({ 'dev.json': [...rows([4, 1]), blank] });
+  const { items, notes } = await loadTask('medmcqa', data);
+  expect(items.map(item => item.id)).toEqual(['id-0', 'id-1']);
+  expect(notes).toContain('1 questions have a blank option and are left out, neither asked nor counted: x');
 });
 
 test('counts are compared with the published ones', async () => {
@@ -86,7 +107,7 @@ test('a broken line, a wrong type and a double id name file and line', async () 
     .map(r => JSON.stringify(r))
     .join('\n');
   await expect(loadTask('medmcqa', folderWith({ 'dev.json': `${text}\n{"question": ` }))).rejects.toThrow(
-    /dev\.json, line 3: not valid JSON/,
+    /dev\.json, line 3 is not valid JSON/,
   );
   await expect(loadTask('medmcqa', folderWith({ 'dev.json': rows([4, 7]) }))).rejects.toThrow(
     /line 2: expected `cop` to be an integer from 0 to 4, got 7 \(number\)/,

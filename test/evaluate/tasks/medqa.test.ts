@@ -57,10 +57,13 @@ test('options as a list of keys and values, in JSON Lines and as pandas prints i
 
 test('the "-hf" form: endings and a label from 0', async () => {
   const data = folderWith({
-    'test.csv': 'id,sent1,sent2,ending0,ending1,ending2,ending3,label\ntest-00000,Which drug?,,"a, b",c,d,e,2\n',
+    'test.csv':
+      'id,sent1,sent2,ending0,ending1,ending2,ending3,label\ntest-00000,Which drug?,,"a, b",c,d,e,2\n1,Why?,,a,b,c,d,0\n',
   });
   const { items } = await loadTask('medqa4', data);
-  expect(items).toEqual([{ id: 'test-00000', question: 'Which drug?', options: ['a, b', 'c', 'd', 'e'], gold: 2 }]);
+  expect(items.slice(0, 1)).toEqual([
+    { id: 'test-00000', question: 'Which drug?', options: ['a, b', 'c', 'd', 'e'], gold: 2 },
+  ]);
 });
 
 test('a letter that contradicts the text of the answer is refused, with file, row and field', async () => {
@@ -115,4 +118,11 @@ test('parts of one split are joined, and a missing part is an error', async () =
 
 test('an unknown task and a misspelt one', () => {
   expect(() => loadTask('medqu', '.')).toThrow(/did you mean medqa/);
+});
+
+test('labels of which none is 0 or 4 are not guessed at', async () => {
+  const head = 'id,sent1,sent2,ending0,ending1,ending2,ending3,label';
+  const data = folderWith({ 'test.csv': `${head}\n1,Which?,,a,b,c,d,2\n2,Why?,,a,b,c,d,1\n` });
+  await expect(loadTask('medqa4', data)).rejects.toThrow(/none of 2 rows has `label` 0 or 4/);
+  expect((await loadTask('medqa4', data, { countsFrom: 1 })).items.map(item => item.gold)).toEqual([1, 0]);
 });

@@ -92,7 +92,9 @@ test('a letter past D, a missing column and a column that contradicts the file',
     /anatomy_test\.csv, line 2: expected `answer` to be a letter from A to D, got "E"/,
   );
   await expect(bad('"Which\none?",1,2,3,4,A\nWhich?,1,2,3,A\n')).rejects.toThrow(/line 4: expected 6 columns, got 5/);
-  await expect(bad('Which?,1,2,3,4,7\n')).rejects.toThrow(/expected `answer` to be one of the 4 options/);
+  await expect(bad('Which?,1,2,3,4,7\n')).rejects.toThrow(
+    /line 2: expected `answer` to be the number of one of 4 options, got 7/,
+  );
 });
 
 test('the development part is for demonstrations', async () => {
@@ -105,4 +107,18 @@ test('the nine subjects and their counts are in the error for an empty folder', 
   await expect(loadTask('mmlu-medical', folderWith({}))).rejects.toThrow(
     /anatomy 135, clinical_knowledge 265.*virology 166/,
   );
+});
+
+test('answers as numbers of which none is 0 or 4 are not guessed at', async () => {
+  const data = folderWith({
+    'anatomy_test.csv': 'First?,a,b,c,d,1\nSecond?,a,b,c,d,3\n',
+    'virology_test.csv': 'Third?,a,b,c,d,2\n',
+  });
+  await expect(loadTask('mmlu-medical', data)).rejects.toThrow(/none of 3 rows has `answer` 0 or 4/);
+  const golds = async (countsFrom: 0 | 1) =>
+    (await loadTask('mmlu-medical', data, { countsFrom })).items.map(item => item.gold);
+  expect([await golds(0), await golds(1)]).toEqual([
+    [1, 3, 2],
+    [0, 2, 1],
+  ]);
 });

@@ -141,16 +141,15 @@ test('clinical scores: letters, score as subject', async () => {
   expect(goldLabel(items[0]!)).toBe('C');
 });
 
-const own = (rows: readonly object[]) => loadTask('file', `${folderWith({ 'own.jsonl': rows })}/own.jsonl`);
+const own = (rows: readonly object[], options = {}) =>
+  loadTask('file', `${folderWith({ 'own.jsonl': rows })}/own.jsonl`, options);
+const sheet = (text: string, name = 'own.csv') => loadTask('file', `${folderWith({ [name]: text })}/${name}`);
 
 test('own questions: options by letter or in a list, the answer by letter or by text', async () => {
-  const { items } = await own(
-    [
-      { question: 'One?', options: { A: 'x', B: 'y' }, answer: 'B' },
-      { id: 'two', question: 'Two?', options: ['x', 'y', 'z'], answer: 'z', subject: 's', context: 'Text.', ward: 7 },
-      { question: 'Three?', options: ['B', 'A'], answer: 'nothing' },
-    ].slice(0, 2),
-  );
+  const { items } = await own([
+    { question: 'One?', options: { A: 'x', B: 'y' }, answer: 'B' },
+    { id: 'two', question: 'Two?', options: ['x', 'y', 'z'], answer: 'z', subject: 's', context: 'Text.', ward: 7 },
+  ]);
   expect(items).toEqual([
     { id: 'question-0001', question: 'One?', options: ['x', 'y'], gold: 1 },
     {
@@ -167,24 +166,107 @@ test('own questions: options by letter or in a list, the answer by letter or by 
 
 test('own questions: yes/no/maybe, and open', async () => {
   expect((await own([{ question: 'Is it?', answer: 'Maybe' }])).items[0]).toMatchObject({ gold: 'maybe' });
-  expect((await own([{ question: 'Why?' }])).items[0]).toEqual({ id: 'question-0001', question: 'Why?' });
+  const open = await own([{ question: 'Why?' }, { question: 'How?', answer: 'With water.' }]);
+  expect(open.items).toEqual([
+    { id: 'question-0001', question: 'Why?' },
+    { id: 'question-0002', question: 'How?', explanation: 'With water.' },
+  ]);
+  expect(open.notes).toEqual(['open questions: answers are kept and not scored']);
 });
 
-test('own questions: what cannot be understood without guessing is refused', async () => {
+test.each([
+  ['label', 'B'],
+  ['answer_idx', 'B'],
+  ['correct_answer', 'y'],
+  ['Answer', 'b'],
+])('own questions: the right answer may stand in `%s`', async (name, value) => {
+  const { items, notes } = await own([{ question: 'One?', options: { A: 'x', B: 'y' }, [name]: value }]);
+  expect(items[0]).toMatchObject({ gold: 1 });
+  expect(items[0]!.meta).toBeUndefined();
+  expect(notes.join()).not.toMatch(/not be scored|nothing will be scored/);
+});
+
+test('own questions: numbers count from where it is said', async () => {
+  const rows = [{ question: 'One?', options: ['x', 'y', 'z'], answer: 1 }];
+  await expect(own(rows)).rejects.toThrow(/line 1: .*counts from/);
+  expect((await own(rows, { countsFrom: 0 })).items[0]!.gold).toBe(1);
+  expect((await own(rows, { countsFrom: 1 })).items[0]!.gold).toBe(0);
+});
+
+test('own questions: what will not be scored is told', async () => {
+  const [a, b] = [
+    { question: 'One?', options: ['x', 'y'] },
+    { question: 'Two?', options: ['x', 'y'], answer: 'A' },
+  ];
+  expect((await own([a, b])).notes).toContain('1 questions have no right answer and will not be scored');
+  expect((await own([a])).notes).toContain(
+    'no question has a right answer in a field that is known: nothing will be scored',
+  );
+});
+
+test.each([
+  ['letter columns', 'question,A,B,C,D,answer\nWhich?,w,x,y,z,B\n'],
+  ['lower-case columns', 'Question,a,b,c,d,Answer\nWhich?,w,x,y,z,b\n'],
+  ['semicolons', 'question;A;B;C;D;answer\n"Which?";w;x;y;z;B\n'],
+  ['tabs', 'question\tA\tB\tC\tD\tanswer\nWhich?\tw\tx\ty\tz\tB\n'],
+  ['a byte order mark', '\ufeffquestion;A;B;C;D;answer\r\nWhich?;w;x;y;z;B\r\n'],
+  ['numbered columns', 'question,option1,option2,option3,option4,answer\nWhich?,w,x,y,z,x\n'],
+])('own questions in a table with %s', async (_, text) => {
+  expect((await sheet(text)).items).toEqual([
+    { id: 'question-0001', question: 'Which?', options: ['w', 'x', 'y', 'z'], gold: 1 },
+  ]);
+});
+
+test('own questions: fields that are no part of the question are kept, never sent, and told', async () => {
+  const { items, notes } = await own([
+    { question: 'One?', options: { A: 'x', B: 'y' }, answer: 'B', qid: 'x1', ward: 'none' },
+  ]);
+  expect(items[0]!.meta).toEqual({ qid: 'x1', ward: 'none' });
+  expect(notes.join('\n')).toMatch(/kept for reading and not shown to the model: qid, ward/);
+});
+
+test('own questions: what cannot be understood without guessing is refused, with its line', async () => {
   const options = ['x', 'y'];
-  await expect(own([{ question: 'One?', options, answer: 1 }])).rejects.toThrow(
-    /a number does not say where it counts from/,
-  );
-  await expect(own([{ question: 'One?', options, answer: 'C' }])).rejects.toThrow(/a letter from A to B, got "C"/);
-  await expect(own([{ question: 'One?', options: ['B', 'A'], answer: 'A' }])).rejects.toThrow(/in letter and in text/);
+  await expect(own([{ question: 'One?', options, answer: 'C' }])).rejects.toThrow(/own\.jsonl, line 1: .*C/);
   await expect(own([{ question: 'One?', options, anwser: 'A' }])).rejects.toThrow(
-    /unknown field `anwser`; did you mean `answer`/,
+    /line 1: Unknown field `anwser`.*; did you mean `answer`/,
   );
-  await expect(own([{ question: '', options, answer: 'A' }])).rejects.toThrow(/line 1: expected `question` to be text/);
+  await expect(own([{ question: '', options, answer: 'A' }])).rejects.toThrow(/line 1: .*question/);
   await expect(own([{ question: 'One?', options, answer: 'A' }, { question: 'Two?' }])).rejects.toThrow(
-    /line 2: expected `answer` to be multiple choice like the first row/,
+    /line 2: expected a multiple choice question like the first row, got an open question/,
   );
+  await expect(own([{ messages: [{ role: 'user', content: 'Hi' }] }])).rejects.toThrow(/line 1: a conversation/);
   await expect(own([])).rejects.toThrow(/holds no questions/);
+  await expect(
+    own([
+      { id: 'a', question: 'One?' },
+      { id: 'a', question: 'Two?' },
+    ]),
+  ).rejects.toThrow(/expected every `id` once, got "a" twice/);
+  await expect(sheet('{"question": "One?", "question": "Two?"}\n', 'own.jsonl')).rejects.toThrow(
+    /line 1: the key "question" \(string\) is given twice/,
+  );
+  await expect(sheet('question,A,a,answer\nOne?,x,y,A\n')).rejects.toThrow(/the column "a" is there twice/);
+  await expect(sheet('Which vitamin?\nA. x\nB. y\n', 'own.txt')).rejects.toThrow(/own\.txt is not valid JSON/);
+  await expect(sheet('PAR1', 'own.parquet')).rejects.toThrow(/Parquet, Arrow, Excel/);
+});
+
+test('a folder that does not exist ends in what to download', async () => {
+  for (const name of [
+    'medqa',
+    'medqa4',
+    'medmcqa',
+    'pubmedqa',
+    'mmlu-medical',
+    'medconceptsqa',
+    'truthfulqa',
+    'medicationqa',
+    'clinical',
+  ])
+    await expect(loadTask(name, '/no/such/folder')).rejects.toMatchObject({
+      code: 'ERR_INPUT',
+      message: expect.stringMatching(/there is no such folder\nWhat to download, and where to put it:\n/),
+    });
 });
 
 test('text that is not UTF-8 is refused instead of damaged', async () => {

@@ -1,4 +1,3 @@
-import { type Interval, z95 } from '../../vote/count/uncertainty.js';
 import {
   type Accuracy,
   accuracy,
@@ -9,22 +8,68 @@ import {
   type Judged,
   mcNemar,
   pairedBootstrap,
+  type RiskCoverage,
   riskCoverage,
-} from '../score/metrics.js';
-import type { Comparison, Rate, ReportRow, RunMetrics, RunReport } from './types.js';
+} from './metrics.js';
+import { clusterOf, type Outcome, verdictOf } from './outcome.js';
 
-/** All figures of a run, from its rows alone: stored rows can be measured again under another parser or rule. */
-export function measure(rows: readonly ReportRow[]): RunMetrics {
+/** A count of a total, shown as both. */
+export interface Rate {
+  readonly count: number;
+  readonly of: number;
+}
+
+export interface RunMetrics {
+  readonly items: number;
+  /** Over the questions with a known answer; absent if there is none. */
+  readonly accuracy?: Accuracy;
+  readonly calibration?: Calibration;
+  /** Mean squared difference between the answer's share and whether it was right. */
+  readonly brierTop?: number;
+  readonly auroc?: number;
+  readonly riskCoverage?: Omit<RiskCoverage, 'risks'>;
+  /** What the confidence is: the share of the votes, or the probability of the option. */
+  readonly confidence: 'vote share' | 'option probability' | 'none';
+  /** Samples without an answer. */
+  readonly unparsed: Rate;
+  readonly ties: Rate;
+  readonly forced: Rate;
+  /** Questions that could not be asked. */
+  readonly failed: Rate;
+  /** Questions by decision: agree, split, abstain. */
+  readonly decisions: Readonly<Record<string, number>>;
+  readonly bySubject: readonly { readonly subject: string; readonly accuracy: Accuracy }[];
+  readonly samplesPerQuestion: number;
+  readonly newTokensPerQuestion: number;
+  readonly promptTokensPerQuestion: number;
+  readonly msPerQuestion: number;
+}
+
+/** Two runs over the same questions. */
+export interface Comparison {
+  readonly first: string;
+  readonly second: string;
+  readonly n: number;
+  /** Questions that only the first, only the second got right. */
+  readonly onlyFirst: number;
+  readonly onlySecond: number;
+  /** McNemar, exact, two-sided. */
+  readonly p: number;
+  /** Accuracy of the first minus the second, with its interval by bootstrap. */
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** All figures of a run, from its outcomes alone: stored rows can be measured again under another parser or rule. */
+export function measure(rows: readonly Outcome[]): RunMetrics {
   const scored = rows.filter(row => row.gold !== undefined);
   const judged = judgedOf(scored);
   const samples = rows.flatMap(row => row.samples);
   const voting = rows.filter(row => row.votes.length > 0);
-  const clusters = clusterSizes(scored);
-  const all = accuracy(scored.map(outcomeOf));
   return {
     items: rows.length,
-    ...(scored.length > 0 && { accuracy: all }),
-    ...(clusters.length < scored.length && { clustered: clusteredInterval(all, clusters) }),
+    ...(scored.length > 0 && { accuracy: accuracyOf(scored) }),
     ...(judged.length > 0 && discrimination(judged)),
     confidence: confidenceKind(rows),
     unparsed: rate(samples, sample => sample.answer === undefined),
@@ -40,10 +85,21 @@ export function measure(rows: readonly ReportRow[]): RunMetrics {
   };
 }
 
+/** Accuracy over questions, repeated ones counted as one in the interval. */
+export function accuracyOf(rows: readonly Outcome[]): Accuracy {
+  return accuracy(rows.map(verdictOf), rows.map(clusterOf));
+}
+
+/** A run as it is compared. */
+export interface Compared {
+  readonly name: string;
+  readonly outcomes: readonly Pick<Outcome, 'id' | 'gold' | 'cluster' | 'correct'>[];
+}
+
 /** The paired comparison of two runs, over the questions that both have and whose answer is known. */
-export function compare(first: RunReport, second: RunReport): Comparison {
-  const others = new Map(second.rows.map(row => [row.id, row]));
-  const pairs = first.rows.flatMap(row => {
+export function compare(first: Compared, second: Compared): Comparison {
+  const others = new Map(second.outcomes.map(row => [row.id, row]));
+  const pairs = first.outcomes.flatMap(row => {
     const other = others.get(row.id);
     return other && row.gold !== undefined && row.gold === other.gold ? [{ row, other }] : [];
   });
@@ -51,8 +107,10 @@ export function compare(first: RunReport, second: RunReport): Comparison {
   const b = pairs.map(({ other }) => other.correct === true);
   const onlyFirst = a.filter((right, i) => right && !b[i]).length;
   const onlySecond = b.filter((right, i) => right && !a[i]).length;
-  const clusters = pairs.map(({ row }) => row.cluster ?? row.id);
-  const paired = pairs.length > 0 ? pairedBootstrap(a, b, { clusters }) : { difference: 0, low: -1, high: 1 };
+  const clusters = pairs.map(({ row }) => clusterOf(row));
+  const resamples = Math.min(10_000, Math.max(1000, Math.floor(mostDraws / Math.max(1, pairs.length))));
+  const paired =
+    pairs.length > 0 ? pairedBootstrap(a, b, { clusters, resamples }) : { difference: 0, low: -1, high: 1 };
   return {
     first: first.name,
     second: second.name,
@@ -66,8 +124,11 @@ export function compare(first: RunReport, second: RunReport): Comparison {
   };
 }
 
+/** Beyond this many draws a bootstrap would take minutes, and its quantiles no longer move. */
+const mostDraws = 2e8;
+
 /** How sure an answer was: the share of the votes cast, or the probability of the option in top-token mode. */
-export function confidenceOf(row: ReportRow): number | undefined {
+export function confidenceOf(row: Outcome): number | undefined {
   if (row.answer === undefined) return undefined;
   const score = row.scores?.find(({ answer }) => answer === row.answer);
   if (score) return score.probability;
@@ -77,11 +138,7 @@ export function confidenceOf(row: ReportRow): number | undefined {
   return own === undefined || row.samples.length < 2 ? undefined : own / cast;
 }
 
-function outcomeOf(row: ReportRow): boolean | undefined {
-  return row.answer === undefined ? undefined : row.correct === true;
-}
-
-function judgedOf(scored: readonly ReportRow[]): Judged[] {
+function judgedOf(scored: readonly Outcome[]): Judged[] {
   return scored.flatMap(row => {
     const confidence = confidenceOf(row);
     return confidence === undefined ? [] : [{ confidence, correct: row.correct === true }];
@@ -105,7 +162,9 @@ function calibrationOf(judged: readonly Judged[]): Calibration {
   const tenths = new Map<number, Judged[]>();
   for (const item of judged) {
     const tenth = Math.min(9, Math.floor(item.confidence * 10));
-    tenths.set(tenth, [...(tenths.get(tenth) ?? []), item]);
+    const group = tenths.get(tenth);
+    if (group) group.push(item);
+    else tenths.set(tenth, [item]);
   }
   const level = new Map([...tenths].map(([tenth, items]) => [tenth, mean(items.map(item => item.confidence))]));
   return calibration(
@@ -124,32 +183,24 @@ function thinned<T>(points: readonly T[]): T[] {
   return points.filter((_, i) => i % step === 0 || i === points.length - 1);
 }
 
-function confidenceKind(rows: readonly ReportRow[]): RunMetrics['confidence'] {
+function confidenceKind(rows: readonly Outcome[]): RunMetrics['confidence'] {
   const row = rows.find(candidate => confidenceOf(candidate) !== undefined);
   if (!row) return 'none';
   return row.scores ? 'option probability' : 'vote share';
 }
 
-function clusterSizes(rows: readonly ReportRow[]): number[] {
-  return Object.values(countBy(rows, row => row.cluster ?? `item ${row.id}`));
-}
-
-/** Wilson's interval for as many independent questions as the repeated ones are worth: n² / Σ (cluster size)². */
-function clusteredInterval({ accuracy: p, n }: Accuracy, sizes: readonly number[]): Interval & { clusters: number } {
-  const worth = n ** 2 / sizes.reduce((sum, size) => sum + size ** 2, 0);
-  const scale = 1 + z95 ** 2 / worth;
-  const center = (p + z95 ** 2 / (2 * worth)) / scale;
-  const half = (z95 * Math.sqrt((p * (1 - p)) / worth + z95 ** 2 / (4 * worth ** 2))) / scale;
-  return { low: Math.max(0, center - half), high: Math.min(1, center + half), clusters: sizes.length };
-}
-
-function bySubject(rows: readonly ReportRow[]): RunMetrics['bySubject'] {
-  const subjects = [...new Set(rows.flatMap(row => row.subject ?? []))].sort();
-  if (subjects.length < 2) return [];
-  return subjects.map(subject => ({
-    subject,
-    accuracy: accuracy(rows.filter(row => row.subject === subject).map(outcomeOf)),
-  }));
+function bySubject(rows: readonly Outcome[]): RunMetrics['bySubject'] {
+  const groups = new Map<string, Outcome[]>();
+  for (const row of rows) {
+    if (row.subject === undefined) continue;
+    const group = groups.get(row.subject);
+    if (group) group.push(row);
+    else groups.set(row.subject, [row]);
+  }
+  if (groups.size < 2) return [];
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([subject, group]) => ({ subject, accuracy: accuracyOf(group) }));
 }
 
 function countBy<T>(values: readonly T[], key: (value: T) => string | undefined): Record<string, number> {

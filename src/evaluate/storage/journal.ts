@@ -1,34 +1,40 @@
 import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
-import { acquire, type Lock } from './lock.js';
+import { type Config, configHash, differences, plain } from './config.js';
 import {
-  configHash,
-  differences,
-  linesOf,
-  plain,
-  type RunConfig,
+  type Contents,
+  type Header,
+  type Identified,
+  type RowCheck,
+  readHeader,
   resultsName,
-  type StoredRow,
-  type StoreHeader,
-  scan,
-} from './results.js';
+  rowsIn,
+} from './lines.js';
+import { acquire, type Lock } from './lock.js';
+
+export interface JournalOptions<Row> {
+  /** Go on behind the rows that are there. Default false. */
+  readonly resume?: boolean;
+  /** Checks the rows that are there. */
+  readonly check: RowCheck<Row>;
+}
 
 /**
- * Opens the results of a run in the folder `dir` for writing. The file holds one JSON object a line: a header with the
+ * Opens the results in the folder `dir` for writing. The file holds one JSON object a line: a header with the
  * configuration, then a row for each item. Rows are only ever appended, and each is on the disk before its `append`
  * resolves, so a killed process loses at most rows whose `append` was pending, and leaves at most one torn line, which is
- * cut when the run is resumed.
+ * cut when the file is opened again. Only the user can read it.
  *
- * Throws `ERR_OUTPUT` if the folder holds a run and `resume` is not set, or cannot be written; `ERR_OPTION` if it holds a
- * run of another configuration (the fields are named); `ERR_BUSY` if another process writes it; `ERR_INPUT` if the file is
- * damaged anywhere but at its end.
+ * @throws MeditronError `ERR_OUTPUT` if the folder holds results and `resume` is not set, or cannot be written; `ERR_OPTION`
+ *   if they are of another configuration (the fields are named); `ERR_BUSY` if another process writes them; `ERR_INPUT` if
+ *   the file is damaged anywhere but at its end
  */
-export async function openStore<Row extends StoredRow>(
+export async function openJournal<Row extends Identified>(
   dir: string,
-  config: RunConfig,
-  { resume = false }: { readonly resume?: boolean } = {},
-): Promise<Store<Row>> {
+  config: Config,
+  { resume = false, check }: JournalOptions<Row>,
+): Promise<Journal<Row>> {
   const path = join(dir, resultsName);
   await mkdir(dir, { recursive: true }).catch(error => {
     throw outputError(dir, error);
@@ -36,7 +42,7 @@ export async function openStore<Row extends StoredRow>(
   const lock = await acquire(join(dir, 'lock'));
   let file: FileHandle | undefined;
   try {
-    const plainConfig = plain(config) as RunConfig;
+    const now = plain(config);
     const exists = await stat(path).then(
       info => info.size > 0,
       () => false,
@@ -45,17 +51,17 @@ export async function openStore<Row extends StoredRow>(
       const message = `${dir} already holds the results of a run; continue it with \`resume\`, or choose another folder`;
       throw new MeditronError('ERR_OUTPUT', message);
     }
-    if (!exists) await writeHeader(dir, path, plainConfig);
-    const { header, ids, end } = await scan<Row>(path);
-    const differing = differences(header.config, plainConfig);
+    if (!exists) await writeHeader(dir, path, config);
+    const differing = differences((await readHeader(path)).config, now);
     if (differing.length > 0) {
       const message = `${dir} holds a run of another configuration; choose another folder, or set these as they were:\n  ${differing.join('\n  ')}`;
       throw new MeditronError('ERR_OPTION', message);
     }
+    const contents = await read(path, check);
     file = await open(path, 'r+');
-    await file.truncate(end);
+    await file.truncate(contents.end);
     await file.sync();
-    return new Store<Row>(path, header, file, lock, ids, end);
+    return new Journal<Row>(path, file, lock, contents, check);
   } catch (error) {
     await file?.close();
     await lock.release();
@@ -63,8 +69,18 @@ export async function openStore<Row extends StoredRow>(
   }
 }
 
-/** The open results of a run. Appends may overlap; they are written in the order in which they were asked for. */
-export class Store<Row extends StoredRow> {
+/** Reads to the end of the last whole line, every row checked and none kept. */
+async function read<Row extends Identified>(path: string, check: RowCheck<Row>): Promise<Contents> {
+  const rows = rowsIn(path, check);
+  for (;;) {
+    const { done, value } = await rows.next();
+    if (done) return value;
+  }
+}
+
+/** A results file that is open for writing. Appends may overlap; they are written in the order in which they were asked for. */
+export class Journal<Row extends Identified> implements AsyncDisposable {
+  readonly header: Header;
   readonly #done: Set<string>;
   readonly #pending = new Set<string>();
   readonly #file: FileHandle;
@@ -74,18 +90,18 @@ export class Store<Row extends StoredRow> {
   #writing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Use {@link openStore}. */
+  /** Use {@link openJournal}. */
   constructor(
     readonly path: string,
-    readonly header: StoreHeader,
     file: FileHandle,
     lock: Lock,
-    done: Set<string>,
-    end: number,
+    { header, ids, end }: Contents,
+    private readonly check: RowCheck<Row>,
   ) {
+    this.header = header;
     this.#file = file;
     this.#lock = lock;
-    this.#done = done;
+    this.#done = ids;
     this.#end = end;
   }
 
@@ -96,7 +112,8 @@ export class Store<Row extends StoredRow> {
 
   /**
    * Resolves when the row is on the disk. Rejects with `ERR_OUTPUT` if it cannot be written (the file stays valid, and the
-   * append may be tried again), with `ERR_OPTION` if the item has a row. Numbers that are not finite are stored as null.
+   * append may be tried again), with `ERR_OPTION` if the item has a row, with `ERR_BUSY` if another process has taken the
+   * folder over. Numbers that are not finite are stored as null.
    */
   append(row: Row): Promise<void> {
     if (this.#closing) return Promise.reject(new MeditronError('ERR_CLOSED', `${this.path} has been closed`));
@@ -114,12 +131,8 @@ export class Store<Row extends StoredRow> {
   }
 
   /** All rows on the disk, in the order in which they were written. */
-  async *rows(): AsyncGenerator<Row> {
-    let first = true;
-    for await (const { text } of linesOf(this.path, this.#end)) {
-      if (!first) yield JSON.parse(text) as Row;
-      first = false;
-    }
+  rows(): AsyncGenerator<Row> {
+    return rowsIn(this.path, this.check);
   }
 
   /** Waits for pending appends, closes the file and gives the folder free. May be called more than once. */
@@ -161,6 +174,11 @@ export class Store<Row extends StoredRow> {
 
   async #write(bytes: Buffer): Promise<MeditronError | undefined> {
     try {
+      await this.#lock.check();
+    } catch (error) {
+      return outputError(this.path, error);
+    }
+    try {
       for (let at = 0; at < bytes.length; ) {
         const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at, this.#end + at);
         if (bytesWritten === 0) throw new Error('no byte was written');
@@ -178,17 +196,13 @@ export class Store<Row extends StoredRow> {
 }
 
 /** The header is written beside the file and moved into place, so it is whole or not there. */
-async function writeHeader(dir: string, path: string, config: RunConfig): Promise<void> {
-  const header: StoreHeader = {
-    format: 'meditron-results',
-    version: 1,
-    hash: configHash(config),
-    created: new Date().toISOString(),
-    config,
-  };
+async function writeHeader(dir: string, path: string, config: Config): Promise<void> {
+  const created = new Date().toISOString();
+  const ordered = plain(config);
+  const header = { format: 'meditron-results', version: 1, hash: configHash(config), created, config: ordered };
   const draft = `${path}.new`;
   try {
-    const file = await open(draft, 'w');
+    const file = await open(draft, 'w', 0o600);
     try {
       await file.writeFile(`${JSON.stringify(header)}\n`);
       await file.sync();

@@ -7,9 +7,8 @@ import type { Protocol } from '../../prompt/format/format.js';
 import { labelsOf } from '../../prompt/question/question.js';
 import { reordered } from '../../prompt/question/shuffle.js';
 import type { StopRule } from '../../vote/count/stopping.js';
-import type { ReportRow } from '../report/types.js';
 import { questionOfRow, type ResultRow, type ResultSample } from '../storage/rows.js';
-import type { StoredRun } from '../storage/stored.js';
+import type { StoredRun } from '../storage/types.js';
 
 /** How stored samples are read and counted; what is left out is as they were sampled. */
 export interface Reading {
@@ -21,13 +20,58 @@ export interface Reading {
   readonly weighting?: Weighting | undefined;
 }
 
+/** One question and all that became of it, as it was read. */
+export interface ReadRow {
+  readonly id: string;
+  readonly question: string;
+  readonly options?: readonly string[];
+  readonly context?: readonly string[];
+  /** A letter, or yes, no, maybe; absent for open questions. */
+  readonly gold?: string;
+  readonly subject?: string;
+  readonly cluster?: string;
+  readonly mode: string;
+  readonly protocol: string;
+  readonly samples: readonly ReadSample[];
+  /** Most votes first. Empty in top-token mode. */
+  readonly votes: readonly { readonly answer: string; readonly count: number }[];
+  /** Absent if the model gave none. */
+  readonly answer?: string;
+  /** `agree`, `split` or `abstain`. */
+  readonly decision?: string;
+  /** Why it is not `agree`. */
+  readonly reason?: string;
+  readonly tie?: boolean;
+  /** True if the answer was read from a second phase that forces one. */
+  readonly forced?: boolean;
+  /** Absent if there is no right answer to compare with. */
+  readonly correct?: boolean;
+  /** Probabilities of the options in top-token mode. */
+  readonly scores?: readonly { readonly answer: string; readonly probability: number }[];
+  /** Wall time, milliseconds. */
+  readonly ms?: number;
+  readonly promptTokens?: number;
+  /** Why the question could not be asked: the prompt does not fit, for instance. */
+  readonly error?: string;
+}
+
+export interface ReadSample {
+  readonly text: string;
+  /** Absent if none could be read from the text. */
+  readonly answer?: string;
+  readonly tokens?: number;
+  /** Sum over the sample's tokens, nats. */
+  readonly logprob?: number;
+  readonly finish?: string;
+}
+
 /**
  * One stored question, read and counted anew by the functions that `ask()` uses: nothing is sampled. A rule is replayed on
  * the samples in index order. Pure.
  *
  * @throws MeditronError `ERR_OPTION` for more samples than there are, or a protocol that needs what was not stored
  */
-export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): ReportRow {
+export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): ReadRow {
   const question = questionOfRow(row);
   const protocol = reading.protocol ?? run.protocol;
   const planned = plannedFor(row, reading);

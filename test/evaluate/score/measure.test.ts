@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { compare, measure } from '../../../src/evaluate/report/measure.js';
-import type { ReportRow } from '../../../src/evaluate/report/types.js';
-import { runOf, twelve } from './rows.js';
+import { compare, measure } from '../../../src/evaluate/score/measure.js';
+import type { ReadRow } from '../../../src/evaluate/score/read.js';
+import { runOf, twelve } from '../report/rows.js';
 
 test('twelve questions: accuracy, calibration, discrimination, risk and coverage', () => {
   const metrics = measure(twelve);
@@ -40,7 +40,7 @@ test('twelve questions: accuracy, calibration, discrimination, risk and coverage
   ]);
 });
 
-const base: ReportRow = {
+const base: ReadRow = {
   id: 'x',
   question: '?',
   gold: 'A',
@@ -74,7 +74,7 @@ test('a single sample always agrees with itself: no calibration is claimed', () 
 });
 
 test('in top-token mode the confidence is the probability of the option, in tenths', () => {
-  const rows = Array.from({ length: 100 }, (_, i): ReportRow => {
+  const rows = Array.from({ length: 100 }, (_, i): ReadRow => {
     const probability = 0.25 + 0.0073 * i;
     return {
       ...base,
@@ -104,12 +104,15 @@ test('open questions have no accuracy', () => {
 
 test('repeated questions widen the interval', () => {
   const rows = twelve.map((row, i) => ({ ...row, cluster: `c${i % 6}` }));
-  const metrics = measure(rows);
-  expect(metrics.clustered!.clusters).toBe(6);
+  const { accuracy, bySubject } = measure(rows);
+  expect(accuracy).toMatchObject({ n: 12, distinct: 6 });
   // Twelve questions in pairs are worth six: Wilson of 4 of 6.
-  expect(metrics.clustered!.low).toBeCloseTo(0.299994, 3);
-  expect(metrics.clustered!.low).toBeLessThan(metrics.accuracy!.wilson.low);
-  expect(measure(twelve).clustered).toBeUndefined();
+  expect(accuracy!.wilson.low).toBeCloseTo(0.299994, 3);
+  expect(bySubject.map(({ accuracy: { n, distinct } }) => [n, distinct])).toEqual([
+    [6, undefined],
+    [6, undefined],
+  ]);
+  expect(measure(twelve).accuracy!.distinct).toBeUndefined();
 });
 
 test('two runs are compared over the questions that both have', () => {

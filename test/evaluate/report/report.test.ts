@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ask } from '../../../src/ask/ask.js';
-import { compareEvaluations, figuresJson, figuresOf } from '../../../src/evaluate/report/figures.js';
+import { compareEvaluations, reportJson, reportOf } from '../../../src/evaluate/report/report.js';
 import type { Run } from '../../../src/evaluate/run/runs.js';
-import { readRow } from '../../../src/evaluate/score/rescore.js';
+import { readRow } from '../../../src/evaluate/score/read.js';
+import type { StoredEvaluation } from '../../../src/evaluate/storage/evaluation.js';
 import { answeredRow, type ResultRow } from '../../../src/evaluate/storage/rows.js';
-import type { StoredEvaluation } from '../../../src/evaluate/storage/stored.js';
 import { questionOf } from '../../../src/evaluate/tasks/question.js';
 import type { Item } from '../../../src/evaluate/tasks/task.js';
 import { FakeEngine } from '../../ask/fake.js';
-import { itemsOf, runOf, storedOf } from './items.js';
+import { collected, itemsOf, runOf, storedOf } from '../run/items.js';
 
 const spent = { ms: 10, latencyMs: 20, parallel: 2 };
 
@@ -31,7 +31,9 @@ async function rowsFrom(run: Run, items: readonly Item[], texts: readonly (reado
 const evaluationOf = (runs: readonly Run[], rows: readonly ResultRow[], dir = 'results'): StoredEvaluation => ({
   dir,
   created: '2024-01-01T00:00:00.000Z',
-  rows,
+  async *rows() {
+    yield* rows;
+  },
   config: {
     ...{
       kind: 'meditron-evaluation',
@@ -70,42 +72,42 @@ describe('twelve questions with five votes each', () => {
   const evaluation = rowsFrom(run, items, texts).then(rows => evaluationOf([run], rows));
 
   test('give the accuracy, calibration and discrimination that were reckoned by hand', async () => {
-    const { runs } = figuresOf(await evaluation);
-    const { metrics } = runs[0]!.report;
+    const { runs } = await reportOf(await evaluation);
+    const { metrics } = runs[0]!;
     expect(metrics.accuracy).toMatchObject({ n: 12, correct: 8, answered: 12 });
     expect(metrics.accuracy!.wilson).toEqual({ low: expect.closeTo(0.390622, 6), high: expect.closeTo(0.86188, 6) });
     expect(metrics.calibration!.ece).toBeCloseTo(0.25, 9);
     expect(metrics.auroc).toBeCloseTo(0.734375, 9);
     expect(metrics.brierTop).toBeCloseTo(0.19, 9);
     expect(metrics.riskCoverage!.aurc).toBeCloseTo(0.248604, 6);
-    expect(runs[0]!.more.brier).toBeCloseTo(0.433333, 6);
+    expect(runs[0]!.pool.brier).toBeCloseTo(0.433333, 6);
     expect(metrics.ties).toEqual({ count: 1, of: 12 });
     expect(metrics.newTokensPerQuestion).toBeGreaterThan(0);
-    expect(runs[0]!.more.totalMs).toBe(120);
+    expect(runs[0]!.pool.totalMs).toBe(120);
   });
 
   test('a vote over the first samples is a run with fewer samples', async () => {
-    const { runs } = figuresOf(await evaluation, { samples: 3 });
-    expect(runs[0]!.report.name).toBe('SC-CoT, 3 samples');
-    expect(runs[0]!.report.rows.map(row => row.samples.length)).toEqual(Array(12).fill(3));
-    const whole = figuresOf(await evaluation).runs[0]!.more.bySamples!;
-    expect(whole[2]!.correct).toBe(runs[0]!.report.metrics.accuracy!.correct);
+    const { runs } = await reportOf(await evaluation, { samples: 3 });
+    expect(runs[0]!.name).toBe('SC-CoT, 3 samples');
+    expect(runs[0]!.outcomes.map(row => row.samples.length)).toEqual(Array(12).fill(3));
+    const whole = (await reportOf(await evaluation)).runs[0]!.pool.bySamples!;
+    expect(whole[2]!.correct).toBe(runs[0]!.metrics.accuracy!.correct);
     expect(whole.map(point => point.samples)).toEqual([1, 2, 3, 4, 5]);
   });
 
   test('one pool serves every stopping rule, and exact never changes a winner', async () => {
-    const full = figuresOf(await evaluation).runs[0]!;
-    const exact = figuresOf(await evaluation, { stop: { rule: 'exact' } }).runs[0]!;
-    expect(exact.report.rows.map(row => row.answer)).toEqual(full.report.rows.map(row => row.answer));
-    expect(exact.more.earlyStops.count).toBeGreaterThan(0);
-    expect(full.more.earlyStops).toEqual({ count: 0, of: 12 });
-    expect(full.more.stopRules!.exact).toMatchObject({ otherWinner: { count: 0, of: 12 }, accuracy: { correct: 8 } });
-    expect(full.more.stopRules!.exact!.samples).toBeLessThan(5);
+    const full = (await reportOf(await evaluation)).runs[0]!;
+    const exact = (await reportOf(await evaluation, { stop: { rule: 'exact' } })).runs[0]!;
+    expect(exact.outcomes.map(row => row.answer)).toEqual(full.outcomes.map(row => row.answer));
+    expect(exact.pool.earlyStops.count).toBeGreaterThan(0);
+    expect(full.pool.earlyStops).toEqual({ count: 0, of: 12 });
+    expect(full.pool.stopRules!.exact).toMatchObject({ otherWinner: { count: 0, of: 12 }, accuracy: { correct: 8 } });
+    expect(full.pool.stopRules!.exact!.samples).toBeLessThan(5);
   });
 
   test('a vote is set beside its first sample, and beside another run of the same questions', async () => {
-    const { report } = figuresOf(await evaluation);
-    expect(report.comparisons!.map(pair => [pair.first, pair.second, pair.n])).toEqual([
+    const report = await reportOf(await evaluation);
+    expect(report.comparisons.map(pair => [pair.first, pair.second, pair.n])).toEqual([
       ['SC-CoT, 5 samples', 'its first sample alone', 12],
     ]);
     const other = runOf('cot', 1);
@@ -114,16 +116,16 @@ describe('twelve questions with five votes each', () => {
       items,
       items.map(() => [says('B')]),
     );
-    const { report: both } = compareEvaluations(await evaluation, evaluationOf([other], greedy, 'greedy'));
+    const both = await compareEvaluations(await evaluation, evaluationOf([other], greedy, 'greedy'));
     // Only the vote is right where A is (8); only the chain where B is (3).
     expect(both.comparisons).toMatchObject([
       { onlyFirst: 8, onlySecond: 3, n: 12, difference: expect.closeTo(5 / 12, 9) },
     ]);
-    expect(both.comparisons![0]!.first).toBe('SC-CoT, 5 samples (results)');
+    expect(both.comparisons[0]!.first).toBe('SC-CoT, 5 samples (results)');
   });
 
   test('the JSON holds the figures and not the questions, and no number that JSON cannot hold', async () => {
-    const text = JSON.stringify(figuresJson(figuresOf(await evaluation)));
+    const text = JSON.stringify(reportJson(await reportOf(await evaluation)));
     expect(text).not.toContain('Which option');
     expect(JSON.parse(text)).toMatchObject({
       runs: [{ mode: 'sc-cot', samples: 5, metrics: { accuracy: { n: 12, correct: 8 } } }],
@@ -189,7 +191,7 @@ describe('reading stored samples again', () => {
   test('answers that were compared cannot be read by a parser, and the report says so', async () => {
     const runs = [runOf('top-token', 1), runOf('cot', 1)];
     const rows = [...(await rowsFrom(runs[0]!, [item], [[]])), ...(await rowsFrom(runs[1]!, [item], [[says('A')]]))];
-    const { report } = figuresOf(evaluationOf(runs, rows), { protocol: 'authors-code' });
+    const report = await reportOf(evaluationOf(runs, rows), { protocol: 'authors-code' });
     expect(report.runs.map(run => run.name)).toEqual(['CoT, read as authors-code']);
     expect(report.notes.join()).toMatch(/top-token was asked under strict/);
   });
@@ -215,7 +217,7 @@ describe('reading stored samples again', () => {
       ...run,
       demonstrations: { seed: [1234, 432][i]!, note: '' },
     }));
-    const { report } = figuresOf({ ...evaluation, config: { ...evaluation.config, runs: drawn } });
+    const report = await reportOf({ ...evaluation, config: { ...evaluation.config, runs: drawn } });
     expect(report.runs.map(run => run.name)).toEqual(['CoT, demonstrations 1234', 'CoT, demonstrations 432']);
     expect(report.notes).toEqual(['cot: 87.5 ± 17.68 % (mean and standard deviation over 2 draws of demonstrations)']);
   });
@@ -224,7 +226,7 @@ describe('reading stored samples again', () => {
     const run = runOf('cot', 1);
     const evaluation = evaluationOf([run], await rowsFrom(run, [item], [[says('A')]]));
     const config = { ...evaluation.config, task: 'medqa', model: 'MEDITRON-70B, base weights' } as const;
-    expect(figuresOf({ ...evaluation, config }).report.runs[0]!.references).toEqual([
+    expect((await reportOf({ ...evaluation, config })).runs[0]!.references).toEqual([
       expect.objectContaining({ accuracy: 61.5, reproducible: false, source: 'arXiv 2311.16079, Table 5' }),
     ]);
   });
@@ -233,9 +235,10 @@ describe('reading stored samples again', () => {
     const open: Item = { id: 'open', question: 'How is it taken?' };
     const run: Run = { ...runOf('free', 1), options: { mode: 'free', format: 'raw', hash: false } };
     const rows = await rowsFrom(run, [open], [['With water.']]);
-    const { metrics, rows: read } = figuresOf(evaluationOf([run], rows)).runs[0]!.report;
+    const report = await reportOf(evaluationOf([run], rows));
+    const { metrics } = report.runs[0]!;
     expect(metrics.accuracy).toBeUndefined();
     expect(metrics.unparsed).toEqual({ count: 0, of: 0 });
-    expect(read[0]!.samples[0]!.text).toBe('With water.');
+    expect((await collected(report.rows())).map(row => row.samples[0]!.text)).toEqual(['With water.']);
   });
 });
