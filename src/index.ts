@@ -40,6 +40,7 @@ export type {
   PrefixOptions,
   Prompt,
   ScoreOptions,
+  TokenizeOptions,
 } from './engine/jobs/options.js';
 export { type SamplingOptions, samplingDefaults } from './engine/jobs/sampling.js';
 export type { Score } from './engine/jobs/scoring.js';

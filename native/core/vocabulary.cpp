@@ -32,14 +32,17 @@ Vocabulary::Vocabulary(const llama_model * model)
 
     for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
         if (llama_vocab_is_eog(vocab, id)) ends.push_back(id);
+        longest = std::max(longest, piece(id).size());
         if (!is_special(id)) continue;
         const std::string text = llama_vocab_get_text(vocab, id);
         if (text.empty()) continue;
-        specials.push_back({ text, id });
+        specials[(uint8_t)text[0]].push_back({ text, id });
+        longest              = std::max(longest, text.size()); // in a template one token stands for its own text
         const bool ends_text = std::find(end_texts.begin(), end_texts.end(), text) != end_texts.end();
         if (ends_text && !llama_vocab_is_eog(vocab, id)) ends.push_back(id);
     }
-    std::stable_sort(specials.begin(), specials.end(), [](const Special & a, const Special & b) { return a.text.size() > b.text.size(); });
+    for (std::vector<Special> & same : specials)
+        std::stable_sort(same.begin(), same.end(), [](const Special & a, const Special & b) { return a.text.size() > b.text.size(); });
     newline = call_tokenize(vocab, "\n");
 }
 
@@ -56,7 +59,8 @@ static void append(std::vector<llama_token> & out, const std::vector<llama_token
     out.insert(out.end(), more.begin(), more.end());
 }
 
-std::vector<llama_token> Vocabulary::tokenize(const std::vector<Segment> & segments, Bos bos, bool inside) const {
+std::vector<llama_token> Vocabulary::tokenize(const std::vector<Segment> & segments, Bos bos, bool inside,
+                                              const std::function<void()> & between) const {
     std::vector<llama_token> out;
     const llama_token bos_token = llama_vocab_bos(vocab);
     if (bos == Bos::ALWAYS && bos_token == LLAMA_TOKEN_NULL) {
@@ -68,7 +72,7 @@ std::vector<llama_token> Vocabulary::tokenize(const std::vector<Segment> & segme
 
     std::string run;
     const auto end_run = [&] {
-        append(out, plain(run, inside));
+        append(out, plain(run, inside, between));
         run.clear();
         inside = false; // what follows a special token begins a run
     };
@@ -94,17 +98,30 @@ std::vector<llama_token> Vocabulary::tokenize(const std::vector<Segment> & segme
 }
 
 const Vocabulary::Special * Vocabulary::special_at(const std::string & text, size_t at) const {
-    for (const Special & special : specials) {
-        if (special.text[0] == text[at] && text.compare(at, special.text.size(), special.text) == 0) return &special;
+    for (const Special & special : specials[(uint8_t)text[at]]) {
+        if (text.compare(at, special.text.size(), special.text) == 0) return &special;
     }
     return nullptr;
 }
 
-// llama.cpp recognizes user-defined tokens even with special parsing off. Here they are cut in two inside, after their
-// first character, and every part is tokenized on its own.
-std::vector<llama_token> Vocabulary::plain(const std::string & text, bool inside) const {
-    std::vector<llama_token> tokens = part(text, inside);
-    if (!any_special(tokens)) return tokens;
+bool Vocabulary::spells_user_defined(const std::string & text) const {
+    for (size_t at = 0; at < text.size(); at++) {
+        for (const Special & special : specials[(uint8_t)text[at]]) {
+            if ((llama_vocab_get_attr(vocab, special.token) & SPECIAL) != LLAMA_TOKEN_ATTR_USER_DEFINED) continue;
+            if (text.compare(at, special.text.size(), special.text) == 0) return true;
+        }
+    }
+    return false;
+}
+
+// llama.cpp recognizes user-defined tokens even with special parsing off, and takes time quadratic in their number. Here they are
+// cut in two inside, after their first character, and every part is tokenized on its own.
+std::vector<llama_token> Vocabulary::plain(const std::string & text, bool inside, const std::function<void()> & between) const {
+    std::vector<llama_token> tokens;
+    if (!spells_user_defined(text)) {
+        tokens = pieces_of(text, inside, between);
+        if (!any_special(tokens)) return tokens;
+    }
 
     std::vector<std::string> parts(1);
     for (size_t at = 0; at < text.size();) {
@@ -121,11 +138,70 @@ std::vector<llama_token> Vocabulary::plain(const std::string & text, bool inside
     }
 
     tokens.clear();
-    for (size_t i = 0; i < parts.size(); i++) append(tokens, part(parts[i], inside || i > 0));
+    for (size_t i = 0; i < parts.size(); i++) append(tokens, pieces_of(parts[i], inside || i > 0, between));
     if (any_special(tokens)) {
         throw CodedError("ERR_NATIVE", "The tokenizer turned ordinary text into a special token; please report the model's vocabulary");
     }
     return tokens;
+}
+
+// llama.cpp tokenizes SentencePiece text in time quadratic in the characters that the vocabulary lacks, and cannot be interrupted.
+// A long text is therefore given to it in pieces, which makes no difference: SentencePiece only ever joins what is a token when
+// joined, so nothing joins across two characters that stand side by side in no token.
+std::vector<llama_token> Vocabulary::pieces_of(const std::string & text, bool inside, const std::function<void()> & between) const {
+    std::vector<llama_token> tokens;
+    for (size_t at = 0; at < text.size();) {
+        between();
+        const size_t end = cut_after(text, at);
+        append(tokens, part(at == 0 && end == text.size() ? text : text.substr(at, end - at), inside || at > 0));
+        at = end;
+    }
+    return tokens;
+}
+
+static constexpr size_t PIECE = 4096; // bytes, from which a cut is looked for
+
+// One UTF-8 character, a space being the character that SentencePiece writes for it.
+static uint32_t char_at(const std::string & text, size_t at) {
+    const uint8_t first = (uint8_t)text[at];
+    if (first == ' ') return 0x2581;
+    const size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    uint32_t value    = size == 1 ? first : first & (0x7f >> size);
+    for (size_t i = 1; i < size && at + i < text.size(); i++) value = value << 6 | ((uint8_t)text[at + i] & 0x3f);
+    return value;
+}
+
+static size_t next_char(const std::string & text, size_t at) {
+    at++;
+    while (at < text.size() && ((uint8_t)text[at] & 0xc0) == 0x80) at++;
+    return at;
+}
+
+static uint64_t pair_of(uint32_t first, uint32_t second) { return (uint64_t)first << 32 | second; }
+
+const std::unordered_set<uint64_t> & Vocabulary::pairs() const {
+    std::call_once(pairs_made, [this] {
+        for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
+            const std::string text = llama_vocab_get_text(vocab, id);
+            for (size_t at = 0, next = 0; at < text.size(); at = next) {
+                next = next_char(text, at);
+                if (next < text.size()) all_pairs.insert(pair_of(char_at(text, at), char_at(text, next)));
+            }
+        }
+    });
+    return all_pairs;
+}
+
+// Where the piece that begins at `at` ends. Behind a cut a newline has to be as harmless: part() puts one there.
+size_t Vocabulary::cut_after(const std::string & text, size_t at) const {
+    if (text.size() - at <= 2 * PIECE || llama_vocab_type(vocab) != LLAMA_VOCAB_TYPE_SPM) return text.size();
+    size_t before = at + PIECE;
+    while (before > at && ((uint8_t)text[before] & 0xc0) == 0x80) before--;
+    for (size_t next = next_char(text, before); next < text.size(); before = next, next = next_char(text, next)) {
+        const uint32_t c = char_at(text, next);
+        if (!pairs().count(pair_of(char_at(text, before), c)) && !pairs().count(pair_of('\n', c))) return next;
+    }
+    return text.size();
 }
 
 // SentencePiece puts a space before every text it is given. Text inside a run is therefore tokenized behind a newline, with

@@ -4,9 +4,12 @@
 
 #include <llama-cpp.h>
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 // A run of prompt text. Only template text may yield special tokens.
@@ -26,7 +29,12 @@ public:
     // plain text, whichever segments it came from, because a tokenizer sees other pieces when a run is cut in two.
     // Special text outside template segments is tokenized as the ordinary characters it is made of.
     // `inside`: the text continues a run that has begun before, so it does not get the space that begins a run.
-    std::vector<llama_token> tokenize(const std::vector<Segment> & segments, Bos bos, bool inside) const;
+    // `between` is called between two pieces of a long text and may throw.
+    std::vector<llama_token> tokenize(
+        const std::vector<Segment> & segments, Bos bos, bool inside, const std::function<void()> & between = [] {}) const;
+
+    // Most bytes of text that one token stands for.
+    size_t longest_piece() const { return longest; }
 
     // `special`: show special tokens as their text instead of leaving them out.
     std::string detokenize(const std::vector<llama_token> & tokens, bool special) const;
@@ -56,13 +64,20 @@ private:
     };
 
     const Special * special_at(const std::string & text, size_t at) const;
-    std::vector<llama_token> plain(const std::string & text, bool inside) const;
+    bool spells_user_defined(const std::string & text) const;
+    std::vector<llama_token> plain(const std::string & text, bool inside, const std::function<void()> & between) const;
+    std::vector<llama_token> pieces_of(const std::string & text, bool inside, const std::function<void()> & between) const;
+    size_t cut_after(const std::string & text, size_t at) const;
     std::vector<llama_token> part(const std::string & text, bool inside) const;
+    const std::unordered_set<uint64_t> & pairs() const;
     bool any_special(const std::vector<llama_token> & tokens) const;
 
     const llama_vocab * vocab;
     bool space_prefix;
-    std::vector<Special> specials; // longest first
+    std::array<std::vector<Special>, 256> specials; // by their first byte; longest first
+    size_t longest = 4;                             // a character that the vocabulary lacks may be one token
+    mutable std::once_flag pairs_made;
+    mutable std::unordered_set<uint64_t> all_pairs; // of characters that stand side by side in some token
     std::vector<llama_token> ends;
     mutable std::once_flag pieces_made;
     mutable Pieces all_pieces;

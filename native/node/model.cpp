@@ -172,6 +172,7 @@ Napi::Value Model::info(const Napi::CallbackInfo & info) {
     out.Set("bos", token_or_null(env, llama_vocab_bos(vocab)));
     out.Set("eos", token_or_null(env, llama_vocab_eos(vocab)));
     out.Set("addBos", llama_vocab_get_add_bos(vocab));
+    out.Set("longestPiece", (double)held->vocabulary.longest_piece());
     out.Set("ends", pack(env, held->vocabulary.end_tokens()));
     out.Set("specials", pack(env, specials));
     out.Set("chatTemplate", chat_template ? Napi::Value(Napi::String::New(env, chat_template)) : env.Null());
@@ -189,8 +190,17 @@ Napi::Value Model::tokenize(const Napi::CallbackInfo & info) {
     for (uint32_t i = 0; i < texts.Length(); i++) {
         segments.push_back({ texts.Get(i).As<Napi::String>(), templates.Get(i).As<Napi::Boolean>() });
     }
-    return owner->run<std::vector<llama_token>>([held, segments, bos, inside] { return held->vocabulary.tokenize(segments, bos, inside); },
-                                                [](Napi::Env env, std::vector<llama_token> & tokens) { return pack(env, tokens); });
+    auto stop          = std::make_shared<std::atomic<bool>>(false);
+    const auto between = [stop, closed = cancelled] {
+        if (*stop) throw CodedError("ERR_ABORTED", "Tokenizing was cancelled");
+        if (*closed) throw CodedError("ERR_CLOSED", "The model is closed");
+    };
+    auto out = Napi::Object::New(info.Env());
+    out.Set("tokens", owner->run<std::vector<llama_token>>(
+                          [held, segments, bos, inside, between] { return held->vocabulary.tokenize(segments, bos, inside, between); },
+                          [](Napi::Env env, std::vector<llama_token> & tokens) { return pack(env, tokens); }));
+    out.Set("cancel", Napi::Function::New(info.Env(), [stop](const Napi::CallbackInfo &) { *stop = true; }));
+    return out;
 }
 
 Napi::Value Model::detokenize(const Napi::CallbackInfo & info) {

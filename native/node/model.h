@@ -19,7 +19,7 @@ private:
     Napi::Value load(const Napi::CallbackInfo & info); // (params, onProgress): Promise<void>
     void cancel_load(const Napi::CallbackInfo & info);
     Napi::Value info(const Napi::CallbackInfo & info);       // (): object
-    Napi::Value tokenize(const Napi::CallbackInfo & info);   // (texts, isTemplate, bos, inside): Promise<Int32Array>
+    Napi::Value tokenize(const Napi::CallbackInfo & info);   // (texts, isTemplate, bos, inside): { tokens: Promise<Int32Array>, cancel() }
     Napi::Value detokenize(const Napi::CallbackInfo & info); // (tokens, special): Promise<string>
     Napi::Value close(const Napi::CallbackInfo & info);      // (): Promise<void>
 

@@ -74,7 +74,7 @@ export class Conversation {
   async ask(text: string, signal: AbortSignal, onText: (text: string) => void): Promise<Answer> {
     const messages = [...this.#messages, { role: 'user', content: text } as const];
     const prompt = this.#promptOf(messages);
-    const tokens = await this.engine.model.tokenize(prompt.segments);
+    const tokens = await this.engine.model.tokenize(prompt.segments, { signal });
     const maxTokens = this.#room(tokens.length);
     const { from, known } = this.#start(tokens, maxTokens);
 

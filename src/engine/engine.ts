@@ -176,7 +176,12 @@ export class Engine implements AsyncDisposable {
     const tokens =
       prompt instanceof Int32Array
         ? prompt.slice()
-        : await this.model.tokenize(prompt, { bos, inside: start.from !== undefined });
+        : await this.model.tokenize(prompt, {
+            bos,
+            inside: start.from !== undefined,
+            maxTokens: this.settings.sequenceSize,
+            signal,
+          });
     if (tokens.length === 0) throw new MeditronError('ERR_OPTION', 'Expected a prompt of at least one token, got none');
     return tokens;
   }

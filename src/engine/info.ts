@@ -1,7 +1,7 @@
 import type { Inspection } from '../models/inspect.js';
 import type { Device } from '../native/addon.js';
 import type { Segment } from '../types.js';
-import type { BosRule } from './jobs/options.js';
+import type { TokenizeOptions } from './jobs/options.js';
 
 /** What the model file says about itself, and what llama.cpp made of it. */
 export interface ModelInfo extends Inspection {
@@ -13,6 +13,8 @@ export interface ModelInfo extends Inspection {
   readonly ends: Int32Array;
   /** Ids of control and user-defined tokens. */
   readonly specials: Int32Array;
+  /** Most bytes of text that one token stands for. */
+  readonly longestPiece: number;
   /** How the weights are in memory. */
   readonly loadMode: 'read' | 'mmap';
   /** Layers on GPUs, the output counted as one: `layers` + 1 are all. */
@@ -29,10 +31,7 @@ export interface ModelInfo extends Inspection {
 export interface LoadedModel {
   readonly info: ModelInfo;
   /** See `Model.tokenize`. */
-  tokenize(
-    prompt: string | readonly Segment[],
-    options?: { readonly bos?: BosRule | undefined; readonly inside?: boolean | undefined },
-  ): Promise<Int32Array>;
+  tokenize(prompt: string | readonly Segment[], options?: TokenizeOptions): Promise<Int32Array>;
   /** See `Model.continuation`. */
   continuation(after: Int32Array, text: string): Promise<Int32Array>;
   /** See `Model.special`. */

@@ -110,7 +110,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   // Devices as they are with the weights on them.
   const names = placement.devices.map(device => device.name);
   const devices = addon.devices().filter(device => device.type === 'cpu' || names.includes(device.name));
-  const { description, bos, eos, ends, specials, addBos } = native.info();
+  const { description, bos, eos, ends, specials, longestPiece, addBos } = native.info();
   return {
     native,
     info: {
@@ -120,6 +120,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
       eos,
       ends,
       specials,
+      longestPiece,
       addBos,
       loadMode: mode,
       gpuLayers,

@@ -1,11 +1,10 @@
 import { MeditronError } from '../check/errors.js';
-import { oneOf } from '../check/options.js';
-import type { NativeModel } from '../native/addon.js';
+import type { NativeModel, NativeTokenizing } from '../native/addon.js';
 import type { Segment } from '../types.js';
 import type { Engine } from './engine.js';
 import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
-import { type BosRule, checkPrompt } from './jobs/options.js';
+import { checkPrompt, checkTokenize, type TokenizeOptions } from './jobs/options.js';
 import { type LoadedWeights, type LoadOptions, loadWeights } from './load.js';
 import { type EngineOptions, openEngine } from './open.js';
 
@@ -46,33 +45,26 @@ export class Model implements LoadedModel, AsyncDisposable {
    * Turns text into token ids. A string is text from outside: it never yields special tokens, whatever it spells; nor do segments that
    * are not template. `inside` continues a run of text that has begun before.
    *
-   * @throws MeditronError `ERR_OPTION`; `ERR_CONTEXT_FULL` for more than 4 MB of text; `ERR_CLOSED`
+   * @throws MeditronError `ERR_OPTION`; `ERR_CONTEXT_FULL` for more than 4 MB of text, or more than `maxTokens` hold; `ERR_CLOSED`; the
+   *   signal's reason if it was aborted
    */
-  async tokenize(
-    prompt: string | readonly Segment[],
-    options: { bos?: BosRule; inside?: boolean } = {},
-  ): Promise<Int32Array> {
+  async tokenize(prompt: string | readonly Segment[], options: TokenizeOptions = {}): Promise<Int32Array> {
     const checked = checkPrompt(prompt);
+    const { bos, inside, maxTokens, signal } = checkTokenize(options);
     if (checked instanceof Int32Array) return checked;
+    signal?.throwIfAborted();
     const segments = typeof checked === 'string' ? [{ text: checked, template: false }] : checked;
-    const bytes = segments.reduce((sum, segment) => sum + Buffer.byteLength(segment.text), 0);
-    if (bytes > maxPromptBytes) {
-      throw new MeditronError(
-        'ERR_CONTEXT_FULL',
-        `Expected at most ${maxPromptBytes} bytes of text, got ${bytes}: no model here has a context that long`,
-      );
-    }
-    const bos = oneOf('bos', options.bos ?? 'auto', ['auto', 'always', 'never']);
+    this.#checkLength(segments, maxTokens);
     const texts = segments.map(segment => segment.text);
     const templates = segments.map(segment => segment.template);
-    return this.#call(() =>
-      this.#native.tokenize(
-        texts,
-        templates,
-        ({ auto: 0, always: 1, never: 2 } as const)[bos],
-        options.inside ?? false,
-      ),
-    );
+    try {
+      return await this.#call(() => {
+        const rule = ({ auto: 0, always: 1, never: 2 } as const)[bos];
+        return untilAborted(this.#native.tokenize(texts, templates, rule, inside), signal);
+      });
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    }
   }
 
   /** The id of the special token that the vocabulary spells `text`; undefined if that is plain text to it. */
@@ -115,6 +107,23 @@ export class Model implements LoadedModel, AsyncDisposable {
     return this.close();
   }
 
+  #checkLength(segments: readonly Segment[], maxTokens: number | undefined): void {
+    const bytes = segments.reduce((sum, segment) => sum + Buffer.byteLength(segment.text), 0);
+    if (bytes > maxPromptBytes) {
+      throw new MeditronError(
+        'ERR_CONTEXT_FULL',
+        `Expected at most ${maxPromptBytes} bytes of text, got ${bytes}: no model here has a context that long`,
+      );
+    }
+    const least = Math.ceil(bytes / this.info.longestPiece);
+    if (maxTokens !== undefined && least > maxTokens) {
+      throw new MeditronError(
+        'ERR_CONTEXT_FULL',
+        `Expected at most ${maxTokens} tokens, got ${bytes} bytes of text: at least ${least} tokens, as none stands for more than ${this.info.longestPiece} bytes`,
+      );
+    }
+  }
+
   async #call<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new MeditronError('ERR_CLOSED', 'The model is closed');
     try {
@@ -123,4 +132,17 @@ export class Model implements LoadedModel, AsyncDisposable {
       throw toMeditronError(error);
     }
   }
+}
+
+/** The tokens, or the signal's reason as soon as it is aborted. */
+function untilAborted({ tokens, cancel }: NativeTokenizing, signal: AbortSignal | undefined): Promise<Int32Array> {
+  if (!signal) return tokens;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      cancel();
+      reject(new MeditronError('ERR_ABORTED', 'Tokenizing was aborted'));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    tokens.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

@@ -41,14 +41,15 @@ export interface NativeModel {
   load(params: NativeLoad, onProgress?: (fraction: number) => void): Promise<void>;
   cancelLoad(): void;
   info(): NativeModelInfo;
-  tokenize(
-    texts: readonly string[],
-    isTemplate: readonly boolean[],
-    bos: 0 | 1 | 2,
-    inside: boolean,
-  ): Promise<Int32Array>;
+  tokenize(texts: readonly string[], isTemplate: readonly boolean[], bos: 0 | 1 | 2, inside: boolean): NativeTokenizing;
   detokenize(tokens: Int32Array, special: boolean): Promise<Buffer>;
   close(): Promise<void>;
+}
+
+/** A long text is tokenized in pieces; `cancel` ends that between two of them, with `ERR_ABORTED`. */
+export interface NativeTokenizing {
+  readonly tokens: Promise<Int32Array>;
+  cancel(): void;
 }
 
 export interface NativeLoad {
@@ -76,6 +77,7 @@ export interface NativeModelInfo {
   readonly addBos: boolean;
   readonly ends: Int32Array;
   readonly specials: Int32Array;
+  readonly longestPiece: number;
   readonly chatTemplate: string | null;
 }
 

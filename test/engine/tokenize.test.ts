@@ -143,3 +143,71 @@ test('long runs of one character and odd text survive', async () => {
   }
   await expect(meditron.tokenize('a'.repeat(5_000_000))).rejects.toMatchObject({ code: 'ERR_CONTEXT_FULL' });
 });
+
+describe('long texts', () => {
+  // A million newlines took ten seconds in one piece, and tokens that a vocabulary adds, one after another, did too.
+  test.each([
+    ['newlines', '\n'.repeat(1_000_000)],
+    ['characters that the vocabulary lacks', '\u0001'.repeat(1_000_000)],
+    ['texts of added tokens', '[table]'.repeat(140_000)],
+  ])('%s read back as they were', async (_, text) => {
+    const tokens = await meditron.tokenize(text, { bos: 'never' });
+    expect((await meditron.detokenize(tokens)).trimStart()).toBe(text.trimStart());
+  });
+
+  test('a text that cannot fit is refused before it is tokenized', async () => {
+    const { longestPiece } = meditron.info;
+    const text = 'a'.repeat(longestPiece * 100 + 1);
+    await expect(meditron.tokenize(text, { maxTokens: 100 })).rejects.toMatchObject({
+      code: 'ERR_CONTEXT_FULL',
+      message: expect.stringMatching(/at most 100 tokens.*at least 101 tokens/),
+    });
+    expect((await meditron.tokenize(text.slice(1), { maxTokens: 100 })).length).toBeGreaterThan(100);
+    await using engine = await meditron.createEngine({ threads: 1, contextSize: 256 });
+    await expect(engine.prefix('\n'.repeat(300 * longestPiece))).rejects.toMatchObject({ code: 'ERR_CONTEXT_FULL' });
+  });
+
+  test('no text has fewer tokens than its bytes allow', async () => {
+    for (const model of [meditron, llama3]) {
+      for (const text of [
+        ' '.repeat(5000),
+        '-'.repeat(5000),
+        '='.repeat(5000),
+        '🏥'.repeat(500),
+        '<|reserved_special_token_100|>',
+      ])
+        for (const template of [true, false]) {
+          const tokens = await model.tokenize([{ text, template }], { bos: 'never' });
+          expect(tokens.length).toBeGreaterThanOrEqual(Math.ceil(Buffer.byteLength(text) / model.info.longestPiece));
+        }
+    }
+  });
+
+  test('an abort is answered at once, and the model goes on', async () => {
+    const reason = new Error('mine');
+    await expect(meditron.tokenize('a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const abort = new AbortController();
+    const pending = meditron.tokenize('\n'.repeat(4_000_000), { signal: abort.signal });
+    abort.abort(reason);
+    await expect(pending).rejects.toBe(reason);
+    expect((await meditron.tokenize('Hi')).length).toBeGreaterThan(0);
+  });
+
+  test('closing the model ends them with ERR_CLOSED', async () => {
+    const model = await loadModel({ path: join(folder, 'meditron.gguf') });
+    const pending = expect(model.tokenize('\n'.repeat(4_000_000))).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    await model.close();
+    await pending;
+  });
+
+  test.each([
+    [{ inside: 'no' }, /`inside`/],
+    [{ bos: 'sometimes' }, /`bos`/],
+    [{ maxTokens: -1 }, /`maxTokens`/],
+    [{ signal: {} }, /`signal`/],
+    [{ insid: true }, /`inside`/],
+  ])('%j is refused', async (options, message) => {
+    const error = await meditron.tokenize('a', options as object).catch(e => e);
+    expect(error).toMatchObject({ code: 'ERR_OPTION', message: expect.stringMatching(message) });
+  });
+});

@@ -454,6 +454,7 @@ int main(int argc, char ** argv) {
     grammars(weights);
     grammar_properties(weights->vocabulary);
     vocabulary(weights);
+    long_texts(MEDITRON_VOCABULARIES);
 
     std::printf("%d passed, %d failed\n", passed, failed);
     return failed == 0 ? 0 : 1;

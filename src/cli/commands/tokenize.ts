@@ -39,7 +39,10 @@ async function show(text: string | undefined, flags: TokenizeFlags): Promise<voi
   const given = await textFrom(source, 'TEXT', interrupt.signal);
   // Mapped, the weights are never read: only the vocabulary is wanted.
   await using model = await load(flags.model, { gpuLayers: 0, loadMode: 'mmap' }, interrupt.signal);
-  const tokens = await model.tokenize([{ text: given, template: flags.special ?? false }], { bos: flags.bos });
+  const tokens = await model.tokenize([{ text: given, template: flags.special ?? false }], {
+    bos: flags.bos,
+    signal: interrupt.signal,
+  });
   const vocabulary = stringsAt((await readGguf(flags.model)).metadata, 'tokenizer.ggml.tokens');
   const pieces = Array.from(tokens, id => vocabulary?.at(id) ?? '');
   if (flags.json) {

@@ -12,6 +12,17 @@ export type Prompt = string | readonly Segment[] | Int32Array;
 /** When the token that begins a text is put before the prompt: `auto` does what the model file says. */
 export type BosRule = 'auto' | 'always' | 'never';
 
+export interface TokenizeOptions {
+  /** Default `auto`. */
+  readonly bos?: BosRule | undefined;
+  /** The text continues a run of text that has begun before. Default false. */
+  readonly inside?: boolean | undefined;
+  /** Refuse a text that must have more tokens than this, before it is tokenized. Default: no limit but 4 MB of text. */
+  readonly maxTokens?: number | undefined;
+  /** When aborted, its reason is thrown at once. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface GenerateOptions {
   readonly prompt: Prompt;
   /** One element a sample. All samples share one evaluation of the prompt. Default: one greedy sample. */
@@ -93,6 +104,18 @@ const generateKeys = [
   'lease',
   'hold',
 ];
+
+export function checkTokenize(options: TokenizeOptions): TokenizeOptions & { bos: BosRule; inside: boolean } {
+  object('options', options);
+  checkKeys('tokenize()', options, ['bos', 'inside', 'maxTokens', 'signal']);
+  const { maxTokens } = options;
+  return {
+    bos: checkBos(options.bos, undefined),
+    inside: boolean('inside', options.inside ?? false),
+    maxTokens: maxTokens === undefined ? undefined : integer('maxTokens', maxTokens, 0, Number.MAX_SAFE_INTEGER),
+    signal: checkSignal(options.signal),
+  };
+}
 
 export function checkGenerate(options: GenerateOptions): Work {
   object('options', options);
