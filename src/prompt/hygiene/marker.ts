@@ -1,4 +1,5 @@
 import { type Cleaned, type Finding, type FindingKind, listed } from './hygiene.js';
+import { specialShape } from './special.js';
 
 /**
  * A literal that has a meaning in a prompt format and that text from outside might spell. In formats made of plain text
@@ -12,10 +13,7 @@ export interface Marker {
 }
 
 /** Special tokens: they stay text, because the engine never makes a special token of text from outside. */
-export const specialTokens: Marker = {
-  kind: 'marker',
-  pattern: /<\|[A-Za-z0-9_]{1,40}\|>|<\/?s>|<unk>|<(?:EOD|CLS|SEP|MASK|PAD)>|<(?:start|end)_of_turn>/g,
-};
+export const specialTokens: Marker = { kind: 'marker', pattern: specialShape };
 
 /** The answer phrase where it has no place in the format: reported, since answers are only read from generated text. */
 export const answerCue: Marker = { kind: 'answer-cue', pattern: /\bthe answer is[ \t]*:/gi };

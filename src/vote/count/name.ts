@@ -1,3 +1,5 @@
+import { normalized } from '../../check/unicode.js';
+
 /**
  * The name of a diagnosis in a form in which different spellings of the same words are equal: case, punctuation, hyphens,
  * leading articles, possessives, simple plurals, British ae and oe, and roman numerals after type, grade, stage or class.
@@ -36,8 +38,7 @@ export function splitName(text: string): SplitName {
 const romans: Readonly<Record<string, string>> = { i: '1', ii: '2', iii: '3', iv: '4', v: '5' };
 
 function spaced(name: string): string {
-  return name
-    .normalize('NFC')
+  return normalized(name, 'NFC')
     .toLowerCase()
     .replace(/\p{Cf}/gu, '')
     .replace(/(?<=\p{L})['’ʼ]s?(?!\p{L})/gu, '')

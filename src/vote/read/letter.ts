@@ -1,3 +1,4 @@
+import { normalized } from '../../check/unicode.js';
 import type { ExtractRule } from './answer.js';
 
 export interface Hit {
@@ -187,8 +188,7 @@ function inWord(text: string, at: number, step: 1 | -1 = 1): boolean {
 }
 
 function fold(text: string): string {
-  return text
-    .normalize('NFKC')
+  return normalized(text, 'NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
     .trim();

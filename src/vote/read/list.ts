@@ -1,4 +1,5 @@
 import { integer } from '../../check/options.js';
+import { normalized } from '../../check/unicode.js';
 
 export interface ParsedList {
   /** The names in the order given, best first; complete ones only. */
@@ -100,11 +101,12 @@ function fromLines(text: string, cut: boolean): ParsedList {
   return { items, truncated: cut && wanted.length > 0, source: wanted.length > 0 ? 'lines' : 'none' };
 }
 
-const remark = /\s*(?::(?:\s|$)|\s[-–—]\s|—).*$/su;
+/** Where a name ends and a remark on it begins: at a colon before a blank or the end, a dash between blanks, an em dash. */
+const remark = /:(?:\s|$)|(?<=\s)[-–](?=\s)|—/u;
 
 function nameIn(line: string): string {
   const body = marker.exec(line.slice(0, 2000))?.[1] ?? '';
-  return tidy(body.replace(/\*\*|__|`/g, '').replace(remark, ''));
+  return tidy(body.replace(/\*\*|__|`/g, '').split(remark, 1)[0]!);
 }
 
 /** The name is complete if a remark follows it. */
@@ -112,12 +114,17 @@ function hasRemark(line: string): boolean {
   return remark.test(marker.exec(line.slice(0, 2000))?.[1] ?? '');
 }
 
+/** Longer than any name with its quotation marks and blanks: what is behind is not looked at. */
+const longestSpelling = 10 * longestName;
+const opening = new Set([...`"'“”‘*_`]);
+const closing = new Set([...`"'“”’*_.,;`]);
+
 function tidy(name: string): string {
-  const clean = name
-    .normalize('NFC')
+  const clean = normalized(name.slice(0, longestSpelling), 'NFC')
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .replace(/^["'“”‘*_]+|["'“”’*_.,;]+$/gu, '')
     .trim();
-  return [...clean].slice(0, longestName).join('');
+  let [from, to] = [0, clean.length];
+  while (from < to && opening.has(clean[from]!)) from++;
+  while (to > from && closing.has(clean[to - 1]!)) to--;
+  return [...clean.slice(from, to).trim()].slice(0, longestName).join('');
 }

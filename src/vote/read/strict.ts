@@ -1,3 +1,4 @@
+import { normalized } from '../../check/unicode.js';
 import type { AnswerForm, Extraction, ExtractRule } from './answer.js';
 import { type Hit, LetterReader } from './letter.js';
 
@@ -24,8 +25,7 @@ const nothing: Found = { answer: undefined, conflict: false, rule: 'none' };
  * they can stand inside a word; end tokens and all line ends as newlines; cut at the first stop string.
  */
 function readable(text: string, stops: readonly string[]): string {
-  const folded = text
-    .normalize('NFKC')
+  const folded = normalized(text, 'NFKC')
     .replace(/\p{Cf}/gu, '')
     .replace(/<\|im_end\|>|<\/s>|<EOD>|<PAD>|\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n');
   let end = folded.length;

@@ -19,7 +19,6 @@ const doses = [
   'β₂',
   '٣ mg',
   'naïve',
-  'ﬁ ligature',
   '２ mg full width',
 ];
 
@@ -57,6 +56,28 @@ describe('cleanText', () => {
   test('line ends become newlines, so that no two words or doses run together', () => {
     expect(cleanText('5 mg\r\n10\r20\f30\v40\x8550\u202860').text).toBe('5 mg\n10\n20\n30\n40\n50\n60');
     expect(cleanText('a\tb\n').findings).toEqual([]);
+  });
+
+  test('ligatures of PDF files become their letters, and are reported', () => {
+    expect(cleanText('ﬁbrillation, eﬀusion, ﬂow, diﬃcult, ruﬄe, ﬅ, ﬆ').text).toBe(
+      'fibrillation, effusion, flow, difficult, ruffle, st, st',
+    );
+    expect(cleanText('ﬁ ﬂ', 'question').findings).toEqual([
+      { where: 'question', kind: 'ligature', action: 'replaced', count: 2, detail: 'U+FB01 U+FB02' },
+    ]);
+    const pieces = fc.array(fc.constantFrom(...'ﬀﬁﬂﬃﬄﬅﬆ', ...doses), { minLength: 1 }).map(parts => parts.join(' '));
+    fc.assert(
+      fc.property(pieces, text => {
+        expect(cleanText(text).text).toBe(text.replace(/[ﬀ-ﬆ]/g, found => found.normalize('NFKC')));
+      }),
+    );
+  });
+
+  test('a character keeps thirty combining marks, and loses more with a finding', () => {
+    const marks = (count: number) => `a${'\u0316'.repeat(count)}b`;
+    expect(cleanText(marks(30))).toEqual({ text: marks(30), findings: [] });
+    expect(cleanText(marks(31)).text).toBe(marks(30));
+    expect(cleanText(marks(5000)).findings).toMatchObject([{ kind: 'marks', action: 'removed', count: 1 }]);
   });
 
   test('half a surrogate pair becomes U+FFFD; whole pairs stay', () => {
