@@ -23,10 +23,15 @@ export class LetterReader {
     optionTexts: readonly string[],
   ) {
     this.#brackets = new Brackets(text, letters);
-    const folded = letters.map((letter, i) => ({ letter, folded: fold(optionTexts[i] ?? '') }));
-    this.#texts = folded.filter(option => option.folded.length > 1);
+    const folded = letters.map((letter, i) => ({
+      letter,
+      folded: fold((optionTexts[i] ?? '').slice(0, longestName + 1)),
+    }));
+    this.#texts = folded.filter(
+      (option, i) => option.folded.length > 1 && (optionTexts[i]?.length ?? 0) <= longestName,
+    );
     this.#firstWords = new Map(folded.map(option => [option.letter, option.folded.split(' ', 1)[0]!]));
-    this.#longest = Math.max(0, ...optionTexts.map(t => t.length)) * 2 + 80;
+    this.#longest = Math.min(longestName, Math.max(0, ...optionTexts.map(t => t.length))) * 2 + 80;
   }
 
   /** `end` is just past the cue, `start` the first character that could be an answer. */
@@ -109,6 +114,9 @@ export class LetterReader {
     );
   }
 }
+
+/** The longest text of an option that names it; nobody repeats a longer one to the letter, and cues are read quickly. */
+const longestName = 400;
 
 /** The bracketed letters of a text, and for each whether it is the only one from there to the end of its line. */
 class Brackets {
