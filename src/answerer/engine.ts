@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { basename } from 'node:path';
+import { optionError } from '../check/errors.js';
+import { object } from '../check/options.js';
 import type { Engine } from '../engine/engine.js';
 import type { Held } from '../engine/held.js';
 import type { GenerateEvent } from '../engine/jobs/generation.js';
@@ -42,6 +44,8 @@ const leastCached = 16;
  * again continues on its own cache.
  */
 export function answererOf(engine: AskEngine, beginning?: Beginning): Answerer {
+  const { generate, model } = object('engine', engine);
+  if (typeof generate !== 'function' || !model) throw optionError('engine', 'an engine, or who else answers', engine);
   const cached = (prompt: Int32Array) => {
     if (!beginning) return 0;
     const count = Math.min(commonLength(prompt, beginning.tokens), prompt.length - 1);

@@ -1,6 +1,7 @@
 import type { Answerer } from '../answerer/answerer.js';
 import { type AskEngine, answererOf } from '../answerer/engine.js';
 import { MeditronError } from '../check/errors.js';
+import { object } from '../check/options.js';
 import type { FileHash } from '../models/identity.js';
 import type { Question } from '../prompt/question/question.js';
 import { checkAsked } from './asked.js';
@@ -39,7 +40,7 @@ export async function* askStream(
 ): AsyncGenerator<AskEvent, Answer, void> {
   const asked = checkAsked(question, options);
   asked.signal?.throwIfAborted();
-  const answerer = 'fit' in engine ? engine : answererOf(engine);
+  const answerer = 'fit' in object('engine', engine) ? (engine as Answerer) : answererOf(engine as AskEngine);
   using closing = closingOf(asked);
   const { counters } = answerer;
   const before = { ...counters, at: performance.now() };

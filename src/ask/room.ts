@@ -1,5 +1,6 @@
 import { roomyNeed } from '../answerer/layout.js';
 import { type AskModel, measure } from '../answerer/measure.js';
+import { object } from '../check/options.js';
 import type { EngineOptions } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
 import { checkAsked } from './asked.js';
@@ -18,6 +19,7 @@ export async function roomFor(
   question: Question,
   options: AskOptions = {},
 ): Promise<Required<Pick<EngineOptions, 'contextSize' | 'maxSequences'>>> {
+  object('model.info', object('model', model).info);
   const { request } = await outlineOf(model, checkAsked(question, options));
   const measured = await measure(model, request);
   const { cells, sequences } = roomyNeed(measured, model.info.contextLength ?? 2048);

@@ -11,6 +11,7 @@ import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { placeLayers, weightBytes } from './capacity/placement.js';
 import { toMeditronError } from './errors.js';
 import type { ModelInfo } from './info.js';
+import { checkSignal } from './jobs/options.js';
 import { whenAborted } from './signals.js';
 
 export interface LoadOptions {
@@ -42,7 +43,8 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   object('options', options);
   checkKeys('loadModel()', options, ['path', 'gpuLayers', 'loadMode', 'lock', 'onProgress', 'signal']);
   const path = string('path', options.path);
-  const { signal, onProgress } = options;
+  const { onProgress } = options;
+  const signal = checkSignal(options.signal);
   signal?.throwIfAborted();
   const loadMode = oneOf('loadMode', options.loadMode ?? 'auto', ['auto', 'read', 'mmap']);
   const wanted =

@@ -1,4 +1,5 @@
-import { MeditronError } from '../check/errors.js';
+import { MeditronError, optionError } from '../check/errors.js';
+import { boolean, checkKeys, object, string } from '../check/options.js';
 import type { NativeModel, NativeTokenizing } from '../native/addon.js';
 import type { Segment } from '../types.js';
 import type { Engine } from './engine.js';
@@ -7,6 +8,7 @@ import type { LoadedModel, ModelInfo } from './info.js';
 import { checkPrompt, checkTokenize, type TokenizeOptions } from './jobs/options.js';
 import { type LoadedWeights, type LoadOptions, loadWeights } from './load.js';
 import { type EngineOptions, openEngine } from './open.js';
+import { whenAborted } from './signals.js';
 
 export type { ModelInfo } from './info.js';
 export type { LoadOptions } from './load.js';
@@ -74,17 +76,19 @@ export class Model implements LoadedModel, AsyncDisposable {
   }
 
   /** Token ids of text that stands right behind given tokens, as ` A` behind `The answer is:`. */
-  continuation(after: Int32Array, text: string): Promise<Int32Array> {
-    const last = after.at(-1);
+  async continuation(after: Int32Array, text: string): Promise<Int32Array> {
+    const last = checkTokens('after', after).at(-1);
+    string('text', text);
     return this.tokenize(text, { bos: 'never', inside: last !== undefined && !this.#specials.has(last) });
   }
 
   /** Turns token ids into text. Special tokens are left out, or shown as their text with `special`. */
-  async detokenize(tokens: Int32Array, options: { special?: boolean } = {}): Promise<string> {
-    const checked = checkPrompt(tokens);
-    if (!(checked instanceof Int32Array))
-      throw new MeditronError('ERR_OPTION', 'Expected `tokens` to be an Int32Array');
-    const bytes = await this.#call(() => this.#native.detokenize(checked, options.special ?? false));
+  async detokenize(tokens: Int32Array, options: { readonly special?: boolean | undefined } = {}): Promise<string> {
+    checkTokens('tokens', tokens);
+    object('options', options);
+    checkKeys('detokenize()', options, ['special']);
+    const special = boolean('special', options.special ?? false);
+    const bytes = await this.#call(() => this.#native.detokenize(tokens, special));
     return bytes.toString('utf8');
   }
 
@@ -138,11 +142,15 @@ export class Model implements LoadedModel, AsyncDisposable {
 function untilAborted({ tokens, cancel }: NativeTokenizing, signal: AbortSignal | undefined): Promise<Int32Array> {
   if (!signal) return tokens;
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
+    const forget = whenAborted(signal, () => {
       cancel();
       reject(new MeditronError('ERR_ABORTED', 'Tokenizing was aborted'));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    tokens.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+    tokens.then(resolve, reject).finally(forget);
   });
+}
+
+function checkTokens(option: string, tokens: unknown): Int32Array {
+  if (tokens instanceof Int32Array) return tokens;
+  throw optionError(option, 'an Int32Array of token ids', tokens);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { object, string } from '../check/options.js';
 import { unreadable } from '../gguf/fault.js';
 
 export interface HashOptions {
@@ -17,6 +18,8 @@ const chunkBytes = 4 << 20;
  * @throws MeditronError ERR_MODEL_FILE if the file cannot be read
  */
 export async function hashFile(path: string, options: HashOptions = {}): Promise<string> {
+  string('path', path);
+  object('options', options);
   options.signal?.throwIfAborted();
   const handle = await open(path).catch(cause => {
     throw unreadable(path, cause);

@@ -1,3 +1,4 @@
+import { object, string } from '../check/options.js';
 import { booleanAt, type Metadata, numberAt, numbersAt, stringAt, stringsAt } from '../gguf/metadata.js';
 import { type GgufFile, readGguf } from '../gguf/reader.js';
 import { specialTokenKeys } from '../gguf/tokenizer.js';
@@ -89,6 +90,8 @@ const shownTokens = 100;
  * @throws MeditronError ERR_MODEL_FILE or ERR_MODEL_FORMAT if not even the header can be read; the signal's reason
  */
 export async function inspectFile(path: string, options: InspectOptions = {}): Promise<Inspection> {
+  string('path', path);
+  object('options', options);
   const file = await readGguf(path, options.signal ? { signal: options.signal } : {});
   return describeFile(file, options.hash ? await hashParts(file, options) : []);
 }

@@ -1,4 +1,5 @@
 import { MeditronError } from '../check/errors.js';
+import { object } from '../check/options.js';
 import { type FormatName, formatNames, type Task } from '../prompt/format/format.js';
 import { knownFiles } from './hashes.js';
 
@@ -92,6 +93,7 @@ const names: readonly { readonly pattern: RegExp; readonly is: Omit<FormatChoice
  * guessed: an unknown model, or one whose marks contradict each other, throws `ERR_PROMPT_FORMAT` with the choices.
  */
 export function formatForModel(model: ModelIdentity): FormatChoice {
+  object('model', model);
   const { sha256 } = model;
   const known = sha256 === undefined ? undefined : knownFiles[sha256.toLowerCase()];
   if (known)

@@ -1,5 +1,5 @@
-import { MeditronError } from '../check/errors.js';
-import { integer, oneOf } from '../check/options.js';
+import { MeditronError, optionError } from '../check/errors.js';
+import { integer, object, oneOf } from '../check/options.js';
 import type { Segment } from '../types.js';
 import type { Asked } from './format/body.js';
 import type { Demonstration } from './format/demonstration.js';
@@ -94,7 +94,10 @@ const kindsOf: Readonly<Record<Task, Question['kind']>> = {
 };
 
 function check(format: PromptFormat, input: PromptInput): void {
-  const { question, task, system, demonstrations } = input;
+  if (typeof object('format', format).build !== 'function')
+    throw optionError('format', 'a prompt format, as formatByName() returns it', format);
+  const { question, task, system, demonstrations } = object('input', input) as unknown as PromptInput;
+  oneOf('question.kind', object('question', question).kind, ['choice', 'boolean', 'open', 'chat']);
   const mode = oneOf('mode', input.mode, modes);
   oneOf('protocol', input.protocol, protocols);
   if (input.shots !== undefined) integer('shots', input.shots, 0, 5);

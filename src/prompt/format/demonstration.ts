@@ -1,5 +1,5 @@
 import { describe, MeditronError } from '../../check/errors.js';
-import { integer } from '../../check/options.js';
+import { array, integer } from '../../check/options.js';
 import { permutation } from '../../random/numpy.js';
 import type { Asked } from './body.js';
 
@@ -21,11 +21,13 @@ export const authorsSeeds = [1234, 432, 32] as const;
  */
 export function demonstrationIndices(rows: number, k: number, seed: number): readonly number[] {
   integer('shots', k, 0, rows);
+  integer('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   return Array.from(permutation(rows, seed).subarray(0, k));
 }
 
 /** k worked examples of a pool, drawn by seed. A question without a known answer cannot be drawn. */
 export function chooseDemonstrations(pool: readonly Asked[], k: number, seed: number): readonly Demonstration[] {
+  array('pool', pool, 0, Number.MAX_SAFE_INTEGER);
   return demonstrationIndices(pool.length, k, seed).map(i => {
     const question = pool[i]!;
     if (question.answer !== undefined) return { question, answer: question.answer };

@@ -1,5 +1,5 @@
 import { describe, MeditronError } from '../../check/errors.js';
-import { nearest } from '../../check/options.js';
+import { nearest, string } from '../../check/options.js';
 import { alpaca } from './alpaca.js';
 import { chatml } from './chatml.js';
 import { fewShot, raw } from './fewshot.js';
@@ -39,6 +39,7 @@ export function formatByName(
 
 /** The format name that was meant. */
 export function formatNameOf(name: string): FormatName {
+  string('format', name);
   const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '');
   const known = formatNames.find(format => plain(format) === plain(name));
   if (known) return known;

@@ -1,4 +1,5 @@
 import { describe, MeditronError } from '../../check/errors.js';
+import { string } from '../../check/options.js';
 import { letter, parseQuestion, type Question } from './question.js';
 
 /**
@@ -8,7 +9,7 @@ import { letter, parseQuestion, type Question } from './question.js';
  * option, and letters that do not run A, B, C are refused rather than guessed at. Throws `ERR_INPUT`.
  */
 export function parseQuestionText(text: string): Question {
-  const clean = text
+  const clean = string('text', text)
     .replace(/^\uFEFF/, '')
     .replace(/\r\n?/g, '\n')
     .trim();

@@ -11,7 +11,7 @@ export type Order = readonly number[];
  * holds the log-probabilities of the places of one item under one order, and every item must come in all rotations.
  */
 export function placePrior(rows: readonly (readonly number[])[]): number[] {
-  array('rows', rows, 1, Number.MAX_SAFE_INTEGER);
+  for (const row of array('rows', rows, 1, Number.MAX_SAFE_INTEGER)) array('row', row, 1, 1000);
   return softmax(columns(rows).map(mean));
 }
 

@@ -1,4 +1,4 @@
-import { integer, number } from '../../check/options.js';
+import { array, integer, number, object, string } from '../../check/options.js';
 import { foldName, splitName } from './name.js';
 import { type Interval, wilson } from './uncertainty.js';
 
@@ -62,6 +62,12 @@ export interface RankingOptions {
  * stands for that name when it is alone, unless samples explained it differently.
  */
 export function mergeRankings(lists: readonly RankedList[], options: RankingOptions = {}): MergedRanking {
+  for (const list of array('lists', lists, 0, 100_000)) {
+    const { index, items } = object('list', list) as unknown as RankedList;
+    integer('list.index', index, 0, 100_000);
+    for (const item of array('list.items', items, 0, 100_000)) string('list.items', item);
+  }
+  object('options', options);
   const planned = integer('planned', options.planned ?? lists.length, lists.length, 100_000);
   const k = number('k', options.k ?? 60, 0, 1e6);
   const ordered = [...lists].sort((a, b) => a.index - b.index);

@@ -1,5 +1,5 @@
 import { optionError } from '../../check/errors.js';
-import { integer, number } from '../../check/options.js';
+import { array, integer, number, object } from '../../check/options.js';
 import { decisionSettled, splitSettled } from './decision.js';
 import type { StopRule, StopRuleName } from './rule.js';
 import { type Ballot, settled } from './tally.js';
@@ -23,6 +23,7 @@ export interface StopDecision {
  */
 export function stopping(rule: StopRule, ballots: readonly Ballot[], planned: number): StopDecision {
   checkRule(rule, planned);
+  for (const ballot of array('ballots', ballots, 0, Number.MAX_SAFE_INTEGER)) object('ballot', ballot);
   if (rule.rule === 'beta' || rule.rule === 'esc') return inOrder(rule, ballots, planned);
   const all = ballots.length === planned;
   const final = rule.rule === 'exact' && isFinal(rule, ballots, planned);
@@ -104,6 +105,7 @@ function esc(window: number): Fires {
 }
 
 function checkRule(rule: StopRule, planned: number): void {
+  object('rule', rule);
   integer('planned', planned, 1, 100_000);
   if (rule.rule === 'exact' && rule.minVotes !== undefined) integer('minVotes', rule.minVotes, 1, planned);
   if (rule.rule === 'beta' && rule.confidence !== undefined) number('confidence', rule.confidence, 0.5, 1);

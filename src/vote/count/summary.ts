@@ -1,3 +1,4 @@
+import { object } from '../../check/options.js';
 import { type Decision, type DecisionOptions, decide } from './decision.js';
 import type { StopRuleName } from './rule.js';
 import { type Ballot, settled, vote } from './tally.js';
@@ -52,6 +53,7 @@ export interface SummaryOptions extends DecisionOptions {
 
 /** Everything a vote has to say: counts first, then how far they carry. Pure. */
 export function summarize(ballots: readonly Ballot[], planned: number, options: SummaryOptions = {}): VoteReport {
+  object('options', options);
   const counted = vote(ballots, planned);
   const { answer: winner, cast, forced, abstained, notRun, tie, margin } = counted;
   const counts = counted.votes.map(v => v.count);

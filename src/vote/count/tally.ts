@@ -1,4 +1,5 @@
 import { optionError } from '../../check/errors.js';
+import { array, integer, object } from '../../check/options.js';
 import { sum } from './arithmetic.js';
 
 /** What one sample said. `answer` is undefined if it finished without an answer: it abstains. */
@@ -101,8 +102,11 @@ function lowestPending(ballots: readonly Ballot[], planned: number): number {
 }
 
 function checkBallots(ballots: readonly Ballot[], planned: number): void {
+  array('ballots', ballots, 0, Number.MAX_SAFE_INTEGER);
+  integer('planned', planned, 0, Number.MAX_SAFE_INTEGER);
   const seen = new Set<number>();
-  for (const { index } of ballots) {
+  for (const ballot of ballots) {
+    const { index } = object('ballot', ballot) as unknown as Ballot;
     const good = Number.isInteger(index) && index >= 0 && index < planned && !seen.has(index);
     if (!good) throw optionError('index', `a sample's own index from 0 to ${planned - 1}, given once`, index);
     seen.add(index);
