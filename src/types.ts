@@ -11,15 +11,18 @@ export interface Segment {
 /** How a sample ended: an end token, a stop string, the token limit, or cancelled because it no longer mattered. */
 export type Finish = 'end' | 'stop' | 'length' | 'cancelled';
 
-/** Sampling options of one sample, all of them set. Defaults and checks are in engine/sampling.ts. */
+/**
+ * How one sample chooses a token, all of it set (defaults and checks: engine/jobs/sampling.ts): grammar and logit bias, penalties, temperature, then `minP`, `topK` and `topP`, each on what the one
+ * before has left of the tempered distribution. The order is vLLM's, with which MEDITRON's authors sampled.
+ */
 export interface Sampling {
-  /** 0 is greedy. */
+  /** Divides the logits; below 1e-5 the most probable token is taken. */
   readonly temperature: number;
-  /** Keep the k most probable tokens; 0 keeps all. */
+  /** Keep the k most probable tokens, after the temperature; 0 keeps all. */
   readonly topK: number;
-  /** Keep the smallest set of tokens whose probabilities add up to p; 1 keeps all. */
+  /** Keep the smallest set of tokens whose probabilities add up to p, after the temperature; 1 keeps all. */
   readonly topP: number;
-  /** Keep tokens at least this fraction as probable as the most probable one; 0 keeps all. */
+  /** Keep tokens at least this fraction as probable as the most probable one, after the temperature; 0 keeps all. */
   readonly minP: number;
   /** Divides (multiplies, if negative) the logits of tokens already generated; 1 is off. */
   readonly repeatPenalty: number;

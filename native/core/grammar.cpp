@@ -177,6 +177,7 @@ private:
         at++;
         while (peek() != '"') {
             const uint32_t c = character();
+            if (c == 0) fail("no NUL character");
             for (const char byte : utf8(c)) out.push_back(bytes((uint8_t)byte, (uint8_t)byte));
             if (out.size() > MAX_ELEMENTS) too_large();
         }
@@ -206,7 +207,7 @@ private:
     static Ranges complement(Ranges ranges) {
         std::sort(ranges.begin(), ranges.end());
         Ranges out;
-        uint32_t from = 1; // a text has no NUL
+        uint32_t from = 1;
         for (const auto & [low, high] : ranges) {
             if (low > from) out.push_back({ from, low - 1 });
             from = std::max(from, high + 1);
@@ -246,7 +247,7 @@ private:
             value = value << 4 | (uint32_t)digit;
             at++;
         }
-        if (value == 0 || value > LAST_CHAR || (value >= 0xd800 && value <= 0xdfff)) fail("a character of Unicode other than NUL");
+        if (value > LAST_CHAR || (value >= 0xd800 && value <= 0xdfff)) fail("a character of Unicode");
         return value;
     }
 
@@ -297,7 +298,7 @@ private:
         std::bitset<256> ascii;
         std::vector<int32_t> sequences;
         for (const auto & [low, high] : ranges) {
-            for (uint32_t c = low; c <= std::min(high, 0x7fu); c++) ascii.set(c);
+            for (uint32_t c = std::max(low, 1u); c <= std::min(high, 0x7fu); c++) ascii.set(c); // a text has no NUL
             // the lengths of UTF-8, without the surrogates, which are no characters
             static constexpr std::pair<uint32_t, uint32_t> lengths[] = {
                 { 0x80, 0x7ff }, { 0x800, 0xd7ff }, { 0xe000, 0xffff }, { 0x10000, LAST_CHAR }

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+// Below it logits divided by the temperature are no numbers any more. vLLM's bound.
+static constexpr float GREEDY_BELOW = 1e-5f;
+
 static llama_sampler_ptr make_chain(const llama_vocab * vocab, const SamplerParams & params, int32_t max_tokens) {
     llama_sampler_ptr chain(llama_sampler_chain_init(llama_sampler_chain_default_params()));
     const auto add = [&](llama_sampler * sampler) { llama_sampler_chain_add(chain.get(), sampler); };
@@ -13,15 +16,15 @@ static llama_sampler_ptr make_chain(const llama_vocab * vocab, const SamplerPara
         add(llama_sampler_init_penalties(llama_vocab_n_tokens(vocab), std::max(1, max_tokens), params.repeat_penalty,
                                          params.frequency_penalty, params.presence_penalty));
     }
-    if (params.temperature <= 0.0f) {
+    if (params.temperature < GREEDY_BELOW) {
         add(llama_sampler_init_greedy());
         return chain;
     }
 
+    add(llama_sampler_init_temp(params.temperature));
+    if (params.min_p > 0.0f) add(llama_sampler_init_min_p(params.min_p, 1));
     if (params.top_k > 0) add(llama_sampler_init_top_k(params.top_k));
     if (params.top_p < 1.0f) add(llama_sampler_init_top_p(params.top_p, 1));
-    if (params.min_p > 0.0f) add(llama_sampler_init_min_p(params.min_p, 1));
-    add(llama_sampler_init_temp(params.temperature));
     add(llama_sampler_init_dist(params.seed));
     return chain;
 }

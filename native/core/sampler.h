@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
-// How one sample chooses its tokens. Defaults and checks are made in TypeScript; these values arrive clean.
+// How one sample chooses its tokens: grammar and logit bias, penalties, temperature, then min-p, top-k and top-p on the tempered
+// distribution, each on what the one before has left. That is vLLM's order; transformers and the OpenAI API also cut after the
+// temperature. Defaults and checks are made in TypeScript; these values arrive clean.
 struct SamplerParams {
-    float temperature       = 0.0f; // 0 is greedy
+    float temperature       = 0.0f; // below 1e-5 is greedy
     int32_t top_k           = 0;
     float top_p             = 1.0f;
     float min_p             = 0.0f;

@@ -8,5 +8,8 @@ void check(bool ok, const char * promise);
 // Grammars against llama.cpp's own matcher, and without any that does not end.
 void grammar_properties(const Vocabulary & vocabulary);
 
+// What is drawn against the probabilities that a plain reference gives.
+void sampling_order(const Vocabulary & vocabulary);
+
 // Texts in pieces against texts in one, for the vocabularies in a folder.
 void long_texts(const std::string & folder);

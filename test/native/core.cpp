@@ -453,6 +453,7 @@ int main(int argc, char ** argv) {
     own_ends(weights);
     grammars(weights);
     grammar_properties(weights->vocabulary);
+    sampling_order(weights->vocabulary);
     vocabulary(weights);
     long_texts(MEDITRON_VOCABULARIES);
 

@@ -142,6 +142,7 @@ static void characters() {
         { "[^a-zé]", [](uint32_t c) { return !(c >= 'a' && c <= 'z') && c != 0xe9; } },
         { "[\\u0100-\\U00010400]", [](uint32_t c) { return c >= 0x100 && c <= 0x10400; } },
         { "[^\\u07ff-\\uffff]", [](uint32_t c) { return c < 0x7ff || c > 0xffff; } },
+        { "[^\\x00-\\x1f]", [](uint32_t c) { return c > 0x1f; } },
         { "\"€\"", [](uint32_t c) { return c == 0x20ac; } },
     };
     const auto utf8 = [](uint32_t c) -> std::string {

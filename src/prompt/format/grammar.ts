@@ -6,8 +6,8 @@ const letterRule = '[^"\\\\\\x00-\\x1F\\x7F-\\x9F\\u061C\\u200B-\\u200F\\u2028-\
 
 /**
  * A GBNF grammar for `{"diagnoses": ["...", ...]}` with 1 to `items` names of 1 to `maxLength` characters, on one line, not
- * starting with a space. It is made of constants and two numbers: no text from outside enters a grammar. llama.cpp treats
- * a repetition above 2000 as unbounded, so `maxLength` ends there.
+ * starting with a space. It is made of constants and two numbers: no text from outside enters a grammar. A repetition in a grammar
+ * is at most 2000, so `maxLength` ends there.
  */
 export function rankedGrammar(items: number, maxLength = 80): string {
   integer('items', items, 1, maxRankedItems);
