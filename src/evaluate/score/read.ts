@@ -83,7 +83,8 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     protocol,
     ...(planned > 1 && { samples: planned }),
     ...(planned === 1 && run.mode === 'sc-cot' && { samples: 1 }),
-    stop: reading.stop ?? (run.stop as StopRule),
+    // A rule belongs to a number of samples: of fewer, all that were drawn count.
+    stop: reading.stop ?? (planned === run.samples ? run.stop : { rule: 'none' }),
     ...(run.mode === 'sc-cot' && { weighting: reading.weighting ?? run.weighting }),
   });
   const judging = { ...ask, question, labels: labelsOf(question), outside: row.outside ?? false };

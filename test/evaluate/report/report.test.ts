@@ -86,6 +86,16 @@ describe('twelve questions with five votes each', () => {
     expect(runs[0]!.pool.totalMs).toBe(120);
   });
 
+  test('the samples of a question count once in the interval of a single sample', async () => {
+    const { singleSample } = (await reportOf(await evaluation)).runs[0]!.pool;
+    expect(singleSample).toMatchObject({ n: 60, answered: 60, distinct: 12 });
+    // The bounds are where the share is 1.96 standard errors of twelve answers away, not of sixty.
+    for (const bound of Object.values(singleSample!.wilson)) {
+      const error = Math.sqrt((bound * (1 - bound)) / 12);
+      expect(Math.abs(singleSample!.accuracy - bound) / error).toBeCloseTo(1.959964, 5);
+    }
+  });
+
   test('a vote over the first samples is a run with fewer samples', async () => {
     const { runs } = await reportOf(await evaluation, { samples: 3 });
     expect(runs[0]!.name).toBe('SC-CoT, 3 samples');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   accuracy,
@@ -154,6 +155,30 @@ test('confidence that says nothing has an AUROC of one half, a perfect one has n
   expect(auroc(items.map(item => ({ ...item, confidence: 1 })))).toBe(0.5);
   expect(riskCoverage(items.map(item => ({ ...item, confidence: item.correct ? 1 : 0 }))).excess).toBe(0);
   expect(auroc([{ confidence: 1, correct: true }])).toBeNaN();
+});
+
+const scipy = JSON.parse(readFileSync(new URL('../../fixtures/evaluate/scipy.json', import.meta.url), 'utf8'));
+
+test('intervals, tests and areas are those of scipy', () => {
+  for (const { k, n, low, high } of scipy.wilson) {
+    const outcomes = Array.from({ length: n }, (_, i) => i < k);
+    near(Object.values(accuracy(outcomes).wilson), [low, high]);
+    if (n > 5000) continue;
+    // Every item five times over is worth no more than once.
+    const five = outcomes.flatMap(right => Array<boolean>(5).fill(right));
+    const clustered = accuracy(
+      five,
+      five.map((_, i) => `item ${Math.floor(i / 5)}`),
+    );
+    near(Object.values(clustered.wilson), [low, high]);
+    expect([clustered.n, clustered.distinct]).toEqual([5 * n, n]);
+  }
+  for (const { b, c, ...expected } of scipy.mcNemar) {
+    const found = mcNemar(b, c);
+    for (const name of ['p', 'midP', 'chiSquared', 'chiSquaredP'] as const)
+      expect(found[name]).toBeCloseTo(expected[name], 9);
+  }
+  for (const { items: judged, auroc: expected } of scipy.auroc) expect(auroc(judged)).toBeCloseTo(expected, 12);
 });
 
 function ones(mask: number): number {
