@@ -7,10 +7,11 @@ const program = new Command('campaign')
   .option('--seed <n>', 'the same seed makes the same files', whole, 1)
   .option('--limit <seconds>', 'longest time for one file', whole, 60)
   .option('--only <index>', 'try one file of a campaign, and keep it', whole)
+  .option('--list <code>', 'also print every file that ended with this code')
   .option('--folder <path>', 'where to keep it', 'campaign')
   .addHelpText('after', '\nExample:\n  npm run campaign -- --count 8000 --seed 1\n');
 
-const { count, seed, limit, only, folder } = program.parse().opts();
+const { count, seed, limit, only, folder, list } = program.parse().opts();
 const begun = performance.now();
 const tried = await campaign({
   count,
@@ -33,7 +34,7 @@ function report(all: readonly Tried[]): void {
   }
   for (const [end, times] of [...ends].sort((a, b) => b[1] - a[1])) console.log(`${String(times).padStart(6)}  ${end}`);
   for (const { index, code, changes, message } of all) {
-    if (isFault({ code, stage: 'load', message }))
+    if (code === list || isFault({ code, stage: 'load', message }))
       console.log(`${code}: --only ${index}: ${changes.join('; ')} ${message}`);
   }
 }

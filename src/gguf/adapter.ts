@@ -1,10 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { MeditronError } from '../check/errors.js';
-import { isFiniteTensor } from './finite.js';
+import { checkable, isFiniteTensor } from './finite.js';
 import { type Metadata, typeText } from './metadata.js';
 import type { GgufFile } from './reader.js';
 import type { TensorInfo } from './tensors.js';
-import { forMatrices } from './types.js';
 
 /** What an adapter has to fit. */
 export interface AdapterBase {
@@ -47,6 +46,7 @@ export async function checkAdapter(file: GgufFile, handle: FileHandle, base: Ada
     else fail(`both halves of ${name}`, `${a ? suffixA : suffixB} alone`);
   }
   for (const tensor of file.tensors) {
+    if (norms.includes(tensor.name)) continue;
     if (!(await isFiniteTensor(handle, part, tensor))) {
       fail(`finite weights in ${tensor.name}`, 'NaN or infinity', 'the adapter is damaged: make or download it again');
     }
@@ -128,6 +128,6 @@ function checkPair(name: string, a: TensorInfo, b: TensorInfo, base: AdapterBase
         'use an adapter made for this model',
       );
     }
-    if (!forMatrices.has(tensor.type.name)) fail(`${tensor.name} to hold weights`, tensor.type.name);
+    if (!checkable.has(tensor.type.name)) fail(`${tensor.name} to hold ${[...checkable].join(', ')}`, tensor.type.name);
   }
 }

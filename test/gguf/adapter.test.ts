@@ -115,7 +115,11 @@ describe('refused', () => {
     ['other outputs', [good[0]!, tensor('blk.0.attn_q.weight.lora_b', [4, 32])], /lora_b to be 4 × 64, got 4 × 32/],
     ['two ranks', [good[0]!, tensor('blk.0.attn_q.weight.lora_b', [8, 64])], /lora_b to be 4 × 64, got 8 × 64/],
     ['a third dimension', [tensor('blk.0.attn_q.weight.lora_a', [32, 4, 2]), good[1]!], /got 32 × 4 × 2/],
-    ['whole numbers', [tensor('blk.0.attn_q.weight.lora_a', [32, 4], 'i32'), good[1]!], /hold weights, got i32/],
+    [
+      'whole numbers',
+      [tensor('blk.0.attn_q.weight.lora_a', [32, 4], 'i32'), good[1]!],
+      /hold f32, f16, bf16, q8_0, got i32/,
+    ],
     ['NaN', [tensor('blk.0.attn_q.weight.lora_a', [32, 4], 'f32', notANumber), good[1]!], /finite weights in .*lora_a/],
     [
       'an infinite scale',

@@ -76,11 +76,15 @@ async function make(folder: string, seed: number, index: number): Promise<{ tria
   }
   const loadMode = dice.of(['read', 'mmap'] as const);
   const path = await writeModel(folder, subject, dice, changes);
-  if (subject.adapter === undefined) return { trial: { path, loadMode }, changes };
+  const flashAttention = dice.of(['auto', 'on', 'off'] as const);
+  const kvType = dice.of(['f16', 'f16', 'f32', 'q8_0'] as const);
+  const trial: Trial = { path, loadMode, flashAttention, kvType };
+  changes.push(`${loadMode}, flash attention ${flashAttention}, cache ${kvType}`);
+  if (subject.adapter === undefined) return { trial, changes };
   const adapter = join(folder, 'adapter.gguf');
   await writeGguf(adapter, subject.adapter.metadata, sourcesOf(subject.adapter.tensors), { force: true });
   if (dice.chance(0.15)) changes.push(`adapter ${await changeBytes(adapter, dice)}`);
-  return { trial: { path, adapter, loadMode }, changes };
+  return { trial: { ...trial, adapter }, changes };
 }
 
 async function writeModel(folder: string, subject: Subject, dice: Dice, changes: string[]): Promise<string> {

@@ -8,13 +8,20 @@ process.on('message', async (trial: Trial) => {
 });
 process.on('disconnect', () => process.exit(0));
 
-async function outcomeOf({ path, adapter, loadMode }: Trial): Promise<Outcome> {
+async function outcomeOf({ path, adapter, loadMode, flashAttention, kvType }: Trial): Promise<Outcome> {
   let stage: Outcome['stage'] = 'load';
   try {
     await using model = await loadModel({ path, gpuLayers: 0, loadMode });
     stage = 'engine';
     const loras = adapter ? [{ path: adapter }] : [];
-    await using engine = await model.createEngine({ threads: 1, contextSize: 256, maxSequences: 3, loras });
+    await using engine = await model.createEngine({
+      threads: 1,
+      contextSize: 256,
+      maxSequences: 3,
+      loras,
+      flashAttention,
+      kvType,
+    });
     stage = 'compute';
     const samplers = [{ temperature: 0 }, { temperature: 1 }];
     for await (const _ of engine.generate({

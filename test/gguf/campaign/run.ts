@@ -6,6 +6,8 @@ export interface Trial {
   readonly path: string;
   readonly adapter?: string;
   readonly loadMode: 'read' | 'mmap';
+  readonly flashAttention?: 'auto' | 'on' | 'off';
+  readonly kvType?: 'f32' | 'f16' | 'q8_0';
 }
 
 /** What became of it: a code of ours, `ran`, `DIED <how>`, `HUNG` or `UNTYPED`. */
