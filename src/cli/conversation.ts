@@ -1,12 +1,15 @@
 import { MeditronError } from '../check/errors.js';
+import { fits, jobNeed, rest } from '../engine/capacity/need.js';
 import type { Engine } from '../engine/engine.js';
 import type { Held } from '../engine/held.js';
+import type { SampleEnd } from '../engine/jobs/generation.js';
 import type { SamplingOptions } from '../engine/jobs/sampling.js';
 import type { PromptFormat } from '../prompt/format/format.js';
 import type { Finding } from '../prompt/hygiene/hygiene.js';
 import { buildPrompt } from '../prompt/prompt.js';
 import type { Message } from '../prompt/question/question.js';
-import type { Finish } from '../types.js';
+import { textOf } from '../prompt/segment.js';
+import type { Finish, Segment } from '../types.js';
 
 export interface Answer {
   readonly text: string;
@@ -28,16 +31,21 @@ export interface ConversationOptions {
 /** Room that an answer of unstated length must at least have. */
 const leastRoom = 16;
 
+/** What is in the cache, as tokens and as the text they stand for. */
+interface Cached {
+  readonly sequence: Held;
+  readonly tokens: Int32Array;
+  readonly text: string;
+}
+
 /**
- * A conversation that stays in the key-value cache. Every turn is laid out anew by the format, and only what differs from the
- * tokens in the cache is evaluated: the model sees exactly what the format writes, at the cost of the new text.
+ * A conversation that stays in the key-value cache. Every turn is laid out anew by the format; as far as its text is what the
+ * cache holds, the tokens there are used, and only what comes behind is evaluated.
  */
 export class Conversation {
   #messages: Message[] = [];
   #system: string | undefined;
-  #held: { readonly sequence: Held; readonly tokens: Int32Array } | undefined;
-  /** Cells the engine keeps for what is held: the room an answer might have taken, too. */
-  #reserved = 0;
+  #held: Cached | undefined;
   #turns = 0;
 
   constructor(
@@ -74,7 +82,7 @@ export class Conversation {
   async ask(text: string, signal: AbortSignal, onText: (text: string) => void): Promise<Answer> {
     const messages = [...this.#messages, { role: 'user', content: text } as const];
     const prompt = this.#promptOf(messages);
-    const tokens = await this.engine.model.tokenize(prompt.segments, { signal });
+    const tokens = await this.#tokensOf(prompt.segments, signal);
     const maxTokens = this.#room(tokens.length);
     const { from, known } = this.#start(tokens, maxTokens);
 
@@ -97,8 +105,7 @@ export class Conversation {
           onText(event.text);
         } else if (event.type === 'end') {
           finish = event.finish;
-          const all = Int32Array.from([...tokens, ...event.tokens]);
-          if (event.held) this.#hold(event.held, all, fresh.length + maxTokens); // none if it was stopped
+          if (event.held) await this.#hold(event.held, prompt.segments, tokens, event); // none if it was stopped
         }
       }
     } catch (error) {
@@ -106,11 +113,26 @@ export class Conversation {
     }
     this.#turns++;
     // An answer that cannot be seen cannot be part of a prompt.
-    if (answer.trim() !== '') this.#messages = [...messages, { role: 'assistant', content: answer }];
+    if (answer.trim() !== '')
+      this.#messages = [...messages, this.#asSaid(messages, `${textOf(prompt.segments)}${answer}`, answer)];
     const findings = prompt.findings.filter(
       ({ where }) => where === `messages[${this.#indexOfLast(messages)}].content`,
     );
     return { text: answer, finish, promptTokens: tokens.length, evaluatedTokens: fresh.length, findings };
+  }
+
+  /**
+   * The tokens of a prompt: those in the cache, and new ones for the text behind. What was sampled may be cut into other tokens
+   * than the same text is when it is tokenized, and would be evaluated again.
+   */
+  async #tokensOf(segments: readonly Segment[], signal: AbortSignal): Promise<Int32Array> {
+    const { model } = this.engine;
+    const held = this.#held;
+    if (!held || !textOf(segments).startsWith(held.text)) return model.tokenize(segments, { signal });
+    const last = held.tokens.at(-1)!;
+    const inside = !model.info.specials.includes(last);
+    const more = await model.tokenize(behind(segments, held.text.length), { bos: 'never', inside, signal });
+    return Int32Array.from([...held.tokens, ...more]);
   }
 
   #promptOf(messages: readonly Message[]) {
@@ -120,6 +142,18 @@ export class Conversation {
       mode: 'free',
       protocol: 'strict',
     });
+  }
+
+  /**
+   * An answer as the message that the format writes as it was said, behind the same prompt. Some formats end a prompt before the
+   * blank that stands between a role and its text: it is the model that says the blank then, and it must not be written twice.
+   */
+  #asSaid(messages: readonly Message[], said: string, answer: string): Message {
+    const candidates = [answer, answer.trimStart()].map(content => ({ role: 'assistant', content }) as const);
+    return (
+      candidates.find(message => textOf(this.#promptOf([...messages, message]).segments).startsWith(said)) ??
+      candidates[0]!
+    );
   }
 
   #indexOfLast(messages: readonly Message[]): number {
@@ -143,24 +177,46 @@ export class Conversation {
     const held = this.#held;
     if (!held) return { from: undefined, known: 0 };
     const known = Math.min(common(tokens, held.tokens), held.sequence.tokenCount, tokens.length - 1);
-    const need = tokens.length - known + maxTokens;
-    if (known > 0 && this.#reserved + need <= this.engine.settings.contextSize)
-      return { from: held.sequence.first(known), known };
+    if (known > 0) {
+      const from = held.sequence.first(known);
+      const { maxSequences: sequences, contextSize: cells } = this.engine.settings;
+      const need = jobNeed({ promptTokens: tokens.length - known, branchCells: [maxTokens], pending: from.pending });
+      if (fits(need, rest({ sequences, cells }, { sequences: 1, cells: held.sequence.cells }))) return { from, known };
+    }
     this.#release();
     return { from: undefined, known: 0 };
   }
 
-  #hold(sequence: Held, tokens: Int32Array, cells: number): void {
+  /** Keeps a sample's sequence: the prompt, and the tokens of the answer that lie before a stop text or an end token. */
+  async #hold(
+    sequence: Held,
+    segments: readonly Segment[],
+    prompt: Int32Array,
+    { tokens, textTokens, text }: SampleEnd,
+  ): Promise<void> {
     this.#held?.sequence.release();
-    this.#held = { sequence, tokens };
-    this.#reserved += cells;
+    const said = tokens.subarray(0, textTokens);
+    const spelt = await this.engine.model.detokenize(said);
+    // The blank that begins a text is left out where tokens are spelt.
+    const found = [spelt, ` ${spelt}`].find(spelling => text.startsWith(spelling)) ?? '';
+    const kept = found === '' ? said.subarray(0, 0) : said;
+    this.#held = { sequence, tokens: Int32Array.from([...prompt, ...kept]), text: textOf(segments) + found };
   }
 
   #release(): void {
     this.#held?.sequence.release();
     this.#held = undefined;
-    this.#reserved = 0;
   }
+}
+
+/** The segments without the first `length` characters of their text. */
+function behind(segments: readonly Segment[], length: number): Segment[] {
+  let before = length;
+  return segments.flatMap(segment => {
+    const text = segment.text.slice(before);
+    before = Math.max(0, before - segment.text.length);
+    return text === '' ? [] : [{ ...segment, text }];
+  });
 }
 
 /** How many tokens two lists begin with alike. */

@@ -3,6 +3,7 @@ import { MeditronError } from '../../check/errors.js';
 import { type Kind, whole } from '../../check/kinds.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
 import { samplingNumbers } from '../../check/sampling.js';
+import { samplesNeed } from '../../engine/capacity/need.js';
 import type { Engine } from '../../engine/engine.js';
 import { type BosRule, checkGenerate, type GenerateOptions } from '../../engine/jobs/options.js';
 import type { Model } from '../../engine/model.js';
@@ -90,11 +91,11 @@ async function complete(flags: RunFlags): Promise<void> {
     );
   }
   checkLength(model, prompt.length, flags.maxTokens);
-  const need = prompt.length + flags.samples * flags.maxTokens;
+  const need = samplesNeed(prompt.length, flags.samples, flags.maxTokens);
   const given = optionsOf(engineOptions, flags);
   await using engine = await model.createEngine({
     ...given,
-    contextSize: given.contextSize ?? Math.min(need, 1 << 24),
+    contextSize: given.contextSize ?? Math.min(need.cells, 1 << 24),
     maxSequences: flags.samples,
   });
   const loadMs = milliseconds(performance.now() - start);
