@@ -64,7 +64,7 @@ export function variantsOf(asked: Asked, { format, choice }: ChosenFormat, seeds
 /** What the vocabulary lacks of a format, in words. */
 export async function vocabularyWarnings(model: AnswererModel, prompt: Prompt): Promise<string[]> {
   const warnings: string[] = [];
-  const marks = prompt.segments.filter(s => s.template).flatMap(s => s.text.match(/<\|[a-z_]+\|>/g) ?? []);
+  const marks = prompt.segments.filter(s => s.template).flatMap(s => s.text.match(/<\|[a-z_]+\|>|<\/?s>/g) ?? []);
   for (const mark of new Set(marks)) {
     if ((await model.special(mark)) !== undefined) continue;
     warnings.push(

@@ -1,3 +1,4 @@
+import { vocabularyWarnings } from '../ask/prompts.js';
 import { MeditronError } from '../check/errors.js';
 import { fits, jobNeed, rest } from '../engine/capacity/need.js';
 import type { Engine } from '../engine/engine.js';
@@ -58,6 +59,11 @@ export class Conversation {
 
   get system(): string | undefined {
     return this.#system;
+  }
+
+  /** What the model's vocabulary lacks of the format. */
+  warnings(): Promise<string[]> {
+    return vocabularyWarnings(this.engine.model, this.#promptOf([{ role: 'user', content: 'x' }]));
   }
 
   /** Forgets everything said. */

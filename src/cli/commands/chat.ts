@@ -77,8 +77,6 @@ async function converse(flags: ChatFlags): Promise<void> {
   await using engine = await model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences: 2 });
   loading[Symbol.dispose]();
   const outside = scopeWarning([model.info.name, model.info.path], '');
-  const warnings = [...engine.settings.warnings, ...(outside === undefined ? [] : [outside])];
-  if (!flags.json) for (const warning of warnings) warn(warning);
   const conversation = new Conversation(engine, format, {
     sampling: { temperature: 0.7, ...optionsOf(samplingNumbers, flags) },
     seed: flags.seed,
@@ -86,6 +84,8 @@ async function converse(flags: ChatFlags): Promise<void> {
     system: undefined,
   });
   if (flags.system !== undefined) conversation.setSystem(flags.system);
+  for (const warning of [...engine.settings.warnings, ...(await conversation.warnings())]) warn(warning);
+  if (outside !== undefined) warn(outside);
 
   const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !flags.json;
   if (interactive) {
