@@ -83,7 +83,11 @@ async function complete(flags: RunFlags): Promise<void> {
   const { samplers } = checkGenerate({ ...options, prompt: text }); // before a model is loaded for nothing
 
   await using model = await load(flags.model, optionsOf(loadOptions, flags), signal);
-  const prompt = await model.tokenize([{ text, template: flags.special ?? false }], { bos: flags.bos, signal });
+  const prompt = await model.tokenize([{ text, template: flags.special ?? false }], {
+    bos: flags.bos,
+    maxTokens: model.info.contextLength ?? undefined,
+    signal,
+  });
   if (prompt.length === 0) {
     throw new MeditronError(
       'ERR_OPTION',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { MeditronError } from '../../check/errors.js';
+import { largest } from '../../engine/capacity/need.js';
 import type { BosRule } from '../../engine/jobs/options.js';
 import { stringsAt } from '../../gguf/metadata.js';
 import { readGguf } from '../../gguf/reader.js';
@@ -49,7 +50,7 @@ async function show(text: string | undefined, flags: TokenizeFlags): Promise<voi
     printJson({ tokens: Array.from(tokens), pieces, count: tokens.length });
     return;
   }
-  const width = Math.max(0, ...Array.from(tokens, id => String(id).length));
+  const width = String(largest(tokens)).length;
   const lines = Array.from(tokens, (id, i) => `${String(id).padStart(width)}  ${oneLine(pieces[i]!)}\n`);
   print(`${lines.join('')}${tokens.length} ${tokens.length === 1 ? 'token' : 'tokens'}\n`);
 }
