@@ -53,6 +53,7 @@ let described: string;
 let question: string;
 let text: string;
 beforeAll(async () => {
+  process.chdir(folder); // some of the flags name files to write
   process.stdout.isTTY = true;
   process.stderr.isTTY = true;
   process.env.NO_COLOR = '1';
@@ -68,6 +69,7 @@ beforeAll(async () => {
   text = file(`${evil}.txt`, evil);
 });
 afterAll(() => {
+  process.chdir(root);
   process.stdout.isTTY = was.stdout;
   process.stderr.isTTY = was.stderr;
   process.exitCode = was.exitCode;
