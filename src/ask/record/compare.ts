@@ -1,3 +1,4 @@
+import type { FileHash } from '../../models/identity.js';
 import { conclude, type Judging } from '../conclude.js';
 import type { Reader, Sample } from '../read.js';
 import { mostProbable, readText } from '../read.js';
@@ -30,6 +31,17 @@ export function firstDifference(record: Evidence, now: Evidence, terms: Terms): 
   );
 }
 
+/** Whether a record was made with these files. */
+export function modelDifference({ model: { files } }: Evidence, now: readonly FileHash[]): Difference | undefined {
+  const [expected, got] = [files ?? [], now].map(list => list.map(({ sha256 }) => sha256).join(' ')) as [
+    string,
+    string,
+  ];
+  if (expected !== got) return { where: 'model', expected, got };
+  const sizes = (list: readonly FileHash[]) => list.map(({ sizeBytes }) => ({ sizeBytes }));
+  return fieldDifference(sizes(now), sizes(files ?? []), 'model.files');
+}
+
 function promptDifference(record: Evidence, now: Evidence): Difference | undefined {
   for (const [i, prompt] of record.prompts.entries()) {
     const at = firstToken(prompt.tokens ?? [], now.prompts[i]?.tokens ?? []);
@@ -51,7 +63,7 @@ function samplesDifference(record: Evidence, now: Evidence, { readerOf }: Terms)
     if (difference) return difference;
   }
   if (interruptionOf(record)) return undefined;
-  return fieldDifference(now.samples.length, record.samples.length, 'samples');
+  return fieldDifference(now.samples.length, record.samples.length, 'samples.length (by result.stoppedBy)');
 }
 
 /** Whether the time was up before this chain could be asked again. */
@@ -107,11 +119,13 @@ function votingSample(sample: AnswerSample, reader: Reader): Sample {
 /** All that is left: what the question was asked with, and of which model. */
 function restDifference(record: Evidence, now: Evidence): Difference | undefined {
   const { name, architecture, quantization, sizeBytes } = now.model;
+  const { deadline, stop } = record.asked;
+  const asked = { ...now.asked, deadline, ...(interruptionOf(record) && { stop }) };
   return (
     fieldDifference({ ...record.model, name, architecture, quantization, sizeBytes }, record.model, 'model') ??
     fieldDifference(now.format, record.format, 'format') ??
     fieldDifference(now.question, record.question, 'question') ??
-    fieldDifference({ ...now.asked, deadline: record.asked.deadline }, record.asked, 'asked') ??
+    fieldDifference(asked, record.asked, 'asked') ??
     fieldDifference({ ...now.plan, waves: record.plan.waves }, record.plan, 'plan') ??
     fieldDifference(now.seeds, record.seeds, 'seeds')
   );

@@ -81,7 +81,7 @@ export function inWords(difference: Difference): string {
     case 'answer':
       return `Sample ${difference.sample} has the same tokens and was read as ${expected ?? 'no answer'} then, as ${got ?? 'no answer'} now`;
     case 'score':
-      return `The log-probability of ${difference.answer} was ${expected} then and is ${got} now`;
+      return `The log-probability of ${difference.answer} in result.scores was ${expected} then and is ${got} now`;
     case 'vote':
       return `The samples are the same, the vote is not: result.${difference.path} is ${expected} in the record, ${got} now`;
     case 'record':

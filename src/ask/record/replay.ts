@@ -10,8 +10,9 @@ import { isOutside, outlineOf } from '../plan.js';
 import { readerOf } from '../read.js';
 import type { Answer, AskEvent, Evidence } from '../types.js';
 import { contradiction } from './check.js';
-import { firstDifference, interruptionOf, type Terms } from './compare.js';
-import { allParts, type Difference, firstPart, inWords } from './difference.js';
+import { firstDifference, interruptionOf, modelDifference, type Terms } from './compare.js';
+import { type Difference, inWords } from './difference.js';
+import { changes } from './environment.js';
 import { readEvidence } from './schema.js';
 
 export interface Replay {
@@ -79,7 +80,8 @@ export async function replayOn(
   const damage = contradiction(evidence);
   if (damage) return differs(damage, [], null);
   const answerer = 'fit' in engine ? engine : answererOf(engine);
-  const other = await otherModel(answerer, evidence, options.signal);
+  const files = evidence.model.files && (await answerer.hash?.(options.signal));
+  const other = files && modelDifference(evidence, files);
   if (other) return differs(other, [], null);
 
   const answer = await again(answerer, evidence, options);
@@ -88,20 +90,6 @@ export async function replayOn(
   const difference = firstDifference(evidence, now, await termsOf(answerer, evidence));
   if (difference) return differs(difference, environment, answer);
   return { same: true, difference: null, summary: sameInWords(evidence, answerer), environment, answer };
-}
-
-async function otherModel(
-  answerer: Answerer,
-  { model: { files } }: Evidence,
-  signal: AbortSignal | undefined,
-): Promise<Difference | undefined> {
-  if (!files || !answerer.hash) return undefined;
-  const now = await answerer.hash(signal);
-  const [expected, got] = [files, now].map(list => list.map(({ sha256 }) => sha256).join(' ')) as [string, string];
-  if (expected !== got) return { where: 'model', expected, got };
-  const sizes = (list: typeof now) => list.map(({ sizeBytes }) => ({ sizeBytes }));
-  const part = firstPart(sizes(now), sizes([...files]), 'model.files');
-  return part && { where: 'record', ...part };
 }
 
 /** A vote that was closed from outside runs to its end: its rule could leave out a sample that had finished then. */
@@ -137,7 +125,8 @@ async function formatNow(answerer: Answerer, record: Evidence, now: Evidence): P
   }
 }
 
-async function termsOf(answerer: Answerer, evidence: Evidence): Promise<Terms> {
+/** @internal What the samples of a record are read and judged by. */
+export async function termsOf(answerer: Answerer, evidence: Evidence): Promise<Terms> {
   const asked = checkAsked(evidence.question, optionsOf(evidence));
   const { variants } = await outlineOf(answerer.model, asked);
   return {
@@ -160,30 +149,4 @@ function sameInWords(record: Evidence, { hash }: Answerer): string {
   const vote = interrupted ? 'the vote over them' : 'the vote';
   const model = record.model.files && hash ? '' : '. The model file was not compared: there is no hash of it';
   return `The same: ${prompts}, every ${tokens} of ${samples}, and ${vote}${model}`;
-}
-
-function changes(then: Evidence, now: Evidence): string[] {
-  const of = ({ meditron, model: { gpuLayers, loadMode }, plan: { waves }, machine, llama, engine }: Evidence) => {
-    const { fresh: _, ...settings } = engine ?? { fresh: true };
-    return {
-      meditron,
-      model: { gpuLayers, loadMode },
-      plan: { waves: waves.join('+') },
-      machine,
-      llama,
-      engine: settings,
-    };
-  };
-  const changed = allParts(of(then), of(now)).map(
-    ({ path, expected, got }) => `${path}: ${bare(expected)} then, ${bare(got)} now`,
-  );
-  if (then.engine?.fresh === false)
-    changed.push('the engine had been in use before the record was made; a replay begins with an empty one');
-  if (!then.model.files)
-    changed.push('the record has no hash of the model file: nobody can say whether this is the same');
-  return changed;
-}
-
-function bare(text: string): string {
-  return text.replace(/^"(.*)"$/, '$1');
 }

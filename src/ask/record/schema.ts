@@ -7,10 +7,16 @@ import { type Evidence, evidenceSchema } from '../types.js';
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 const flag = v.boolean();
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hexadecimal'));
 const texts = v.array(text);
 const counts = v.array(count);
+/** JSON writes what has no probability at all, -Infinity, as null. */
+const logprob = v.pipe(
+  v.nullable(v.number()),
+  v.transform(value => value ?? -Infinity),
+);
 const byName = <T extends v.GenericSchema>(schema: T) => v.record(text, schema);
 
 const shared = { id: v.exactOptional(text), answer: v.exactOptional(text) };
@@ -44,14 +50,14 @@ const stop = v.variant('rule', [
 const asked = v.strictObject({
   mode: v.picklist(modes),
   protocol: v.picklist(protocols),
-  samples: count,
+  samples: positive,
   temperature: v.number(),
   topP: v.number(),
   topK: count,
   frequencyPenalty: v.number(),
   seed: count,
   item: text,
-  maxTokens: v.nullable(count),
+  maxTokens: v.nullable(positive),
   format: v.nullable(v.picklist(formatNames)),
   stop,
   minAgreement: count,
@@ -59,7 +65,7 @@ const asked = v.strictObject({
   weighting: v.picklist(weightings),
   debias: v.union([v.picklist(['none', 'permutations', 'contextual']), v.strictObject({ prior: v.array(v.number()) })]),
   reask: flag,
-  width: v.nullable(count),
+  width: v.nullable(positive),
   bos: v.picklist(['auto', 'always', 'never']),
   deadline: v.nullable(v.number()),
   prompt: v.strictObject({
@@ -160,7 +166,7 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
       tokenCount: count,
       logprob: v.number(),
       order: v.nullable(counts),
-      reask: v.nullable(byName(v.number())),
+      reask: v.nullable(byName(logprob)),
       list: v.exactOptional(texts),
     }),
   ),
@@ -175,7 +181,7 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
     votes: byName(count),
     stoppedBy: v.picklist(['none', 'exact', 'beta', 'esc', 'overflow', 'deadline', 'aborted']),
     tie: flag,
-    scores: v.nullable(byName(v.strictObject({ logprob: v.number(), probability: v.number(), tokens: counts }))),
+    scores: v.nullable(byName(v.strictObject({ logprob, probability: v.number(), tokens: counts }))),
   }),
 });
 
