@@ -99,4 +99,4 @@ function hashing(answerer: Answerer, wanted: boolean, closing: Closing): () => P
 }
 
 const unhashed =
-  'The model file had not been read to its end when the vote closed: the record has no SHA-256 of it, and a replay cannot say whether it is the same file';
+  'The model file had not been read to its end when the vote closed: the evidence has no SHA-256 of it, and a replay cannot say whether it is the same file';

@@ -1,4 +1,5 @@
 import { parseQuestion, type Question } from '../prompt/question/question.js';
+import { withoutMeaning } from './meaning.js';
 import { type Ask, type AskOptions, checkAsk } from './options.js';
 
 /** A question and how it is asked: checked once, complete, and trusted from here on. */
@@ -9,5 +10,6 @@ export interface Asked extends Ask {
 /** @throws MeditronError `ERR_INPUT` for the question, `ERR_OPTION` for the options */
 export function checkAsked(question: unknown, options: AskOptions): Asked {
   const parsed = parseQuestion(question);
-  return { ...checkAsk(parsed, options), question: parsed };
+  const ask = checkAsk(parsed, options);
+  return { ...ask, question: parsed, warnings: [...ask.warnings, ...withoutMeaning(options, ask)] };
 }

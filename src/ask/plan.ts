@@ -55,6 +55,9 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
     warnings: [
       ...(outside === undefined ? [] : [outside]),
       ...asked.warnings,
+      ...(asked.prompt.shots !== undefined && outline.chosen.format.name !== 'few-shot'
+        ? [`\`shots\` has no meaning in the format ${outline.chosen.format.name}, which shows no examples`]
+        : []),
       ...fit.warnings,
       ...(await vocabularyWarnings(model, prompt)),
     ],

@@ -57,6 +57,18 @@ export function evidenceOf(
   };
 }
 
+/** Evidence whose model file has been hashed after all; unchanged if it has a hash, or `files` is null. */
+export function withHash(evidence: Evidence, files: readonly FileHash[] | null): Evidence {
+  if (evidence.model.files || !files) return evidence;
+  return { ...evidence, model: { ...evidence.model, files, sha256: hashOfFiles(files) } };
+}
+
+/** An answer as JSON, each of its samples once: {@link readEvidence} takes those of the evidence from the answer. */
+export function printed(answer: Answer): Omit<Answer, 'evidence'> & { readonly evidence: Omit<Evidence, 'samples'> } {
+  const { samples: _, ...evidence } = answer.evidence;
+  return { ...answer, evidence };
+}
+
 export function resultOf(conclusion: Conclusion, scores: Answer['scores']): Evidence['result'] {
   const { answer, decision, reason, summary, votes, vote } = conclusion;
   return {

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { askOptions } from '../../ask/options.js';
+import { printed, withHash } from '../../ask/record/evidence.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
+import { modelHash } from '../../models/identity.js';
 import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';
 import { load } from '../load.js';
 import { tryOutput, writeOutput } from '../outputs.js';
@@ -47,22 +49,26 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
   const question = await questionFrom(words, signal);
   if (flags.record !== undefined) await tryOutput(flags.record);
   await using model = await load(flags.model, optionsOf(loadOptions, flags), signal);
-  const hash = flags.json === true || flags.record !== undefined;
+  // Read beside the chains, and waited for only once the answer has been shown.
+  const files = flags.record === undefined ? null : modelHash(model.info, signal).catch(() => null);
   const answer = await askWatched(
     model,
     question,
-    { ...optionsOf(askOptions, flags), hash },
+    { ...optionsOf(askOptions, flags), hash: flags.json === true },
     optionsOf(engineOptions, flags),
     {
       watching: flags.json !== true && process.stdout.isTTY,
       signal,
     },
   );
-  if (flags.json) printJson(answer);
+  if (flags.json) printJson(printed(answer));
   else {
     for (const warning of answer.warnings) warn(warning);
     print(answerScreen(question, answer, process.stdout));
   }
-  if (flags.record !== undefined) await writeOutput(flags.record, `${JSON.stringify(answer.evidence, null, 1)}\n`);
+  if (flags.record !== undefined) {
+    const evidence = withHash(answer.evidence, await files);
+    await writeOutput(flags.record, `${JSON.stringify(evidence, null, 1)}\n`);
+  }
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { printed } from '../../ask/record/evidence.js';
 import { replay as runAgain } from '../../ask/record/replay.js';
 import { readEvidence } from '../../ask/record/schema.js';
 import { MeditronError } from '../../check/errors.js';
@@ -44,7 +45,7 @@ async function again(path: string, flags: ReplayFlags): Promise<void> {
   } finally {
     chains.close();
   }
-  if (flags.json) printJson(result);
+  if (flags.json) printJson({ ...result, answer: result.answer && printed(result.answer) });
   else {
     const changed = result.environment.map(line => `  ${oneLine(line)}\n`).join('');
     print(`${oneLine(result.summary)}.\n${changed && `Not as it was:\n${changed}`}`);
