@@ -2,7 +2,7 @@ import { integer } from '../../check/options.js';
 import { maxRankedItems } from './open.js';
 
 /** What a name may not contain: quotes and backslashes, so that no escapes are needed, and all that cannot be seen. */
-const letterRule = '[^"\\\\\\x00-\\x1F\\x7F-\\x9F\\u061C\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\uFEFF\\uFFFD]';
+const letterRule = '[^"\\\\\\x01-\\x1F\\x7F-\\x9F\\u061C\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\uFEFF\\uFFFD]';
 
 /**
  * A GBNF grammar for `{"diagnoses": ["...", ...]}` with 1 to `items` names of 1 to `maxLength` characters, on one line, not
