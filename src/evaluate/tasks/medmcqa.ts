@@ -33,15 +33,8 @@ function read(rows: readonly Row[], copy: Copy, { countsFrom }: LoadOptions): Co
   const cops = rows.map(row => ({ row, number: copOf(row) }));
   const base = baseOf('cop', cops, 4, countsFrom);
   checkLetters(cops, base);
-  const all = cops.map(({ row, number }, i) => itemOf(row, number - base, numbered(`medmcqa-${copy.partition}`, i)));
+  const items = cops.map(({ row, number }, i) => itemOf(row, number - base, numbered(`medmcqa-${copy.partition}`, i)));
   const notes = [`\`cop\` counts from ${base}`];
-  const items = all.filter(({ options }) => options!.every(option => option.trim() !== ''));
-  if (items.length < all.length) {
-    const ids = all.filter(item => !items.includes(item)).map(({ id }) => id);
-    notes.push(
-      `${ids.length} questions have a blank option and are left out, neither asked nor counted: ${ids.join(', ')}`,
-    );
-  }
   const multi = items.filter(item => item.meta?.choiceType === 'multi').length;
   if (multi > 0)
     notes.push(`${multi} questions are marked "multi" and still have one right answer; some papers leave them out`);

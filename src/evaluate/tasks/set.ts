@@ -1,7 +1,7 @@
 import { MeditronError } from '../../check/errors.js';
-import { letter } from '../../prompt/question/question.js';
-
+import { letter, parseQuestion } from '../../prompt/question/question.js';
 import { type DataFile, filesOf, fingerprints, missing } from './locate.js';
+import { questionOf } from './question.js';
 import type { Row } from './row.js';
 import { rowsOf } from './table.js';
 import type { Item, LoadOptions, Partition, TaskDefinition, TaskSet } from './task.js';
@@ -89,7 +89,10 @@ export async function finish(
   if (expectedCount !== undefined && expectedCount !== read.length) {
     notes.push(`${read.length} questions; the complete ${partition} part has ${expectedCount}`);
   }
-  const items = clustered(read, notes);
+  // Training parts stay whole: demonstrations are drawn by the numbers of their rows.
+  const asked = partition === task.partition ? askable(read, notes) : read;
+  if (asked.length === 0) throw new MeditronError('ERR_INPUT', `${paths[0]}: ${notes.at(-1)}`);
+  const items = clustered(asked, notes);
   const gold = distribution(items);
   if (gold) notes.push(`right answers: ${gold}`);
   return {
@@ -100,6 +103,30 @@ export async function finish(
     ...(expectedCount !== undefined && { expectedCount }),
     files: await fingerprints(paths),
   };
+}
+
+/**
+ * Published sets hold rows that no model can be asked, as with a blank option. They would count as wrong, whatever the model
+ * knows: they are left out, and the notes name them.
+ */
+function askable(items: readonly Item[], notes: string[]): readonly Item[] {
+  const why = new Map<string, string>();
+  for (const item of items) {
+    try {
+      parseQuestion(questionOf(item));
+    } catch (error) {
+      if (!(error instanceof MeditronError) || error.code !== 'ERR_INPUT') throw error;
+      why.set(item.id, error.message);
+    }
+  }
+  if (why.size === 0) return items;
+  const [first] = why.values();
+  const named = [...why.keys()].slice(0, 50).join(', ');
+  const more = why.size > 50 ? ` and ${why.size - 50} more` : '';
+  notes.push(
+    `${why.size} questions cannot be asked and are left out, neither asked nor counted: ${named}${more} (the first: ${first})`,
+  );
+  return items.filter(({ id }) => !why.has(id));
 }
 
 /** An id for a row of a data set that has none. */

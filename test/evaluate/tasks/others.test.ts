@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadTask } from '../../../src/evaluate/tasks/load.js';
 import { goldLabel, questionOf } from '../../../src/evaluate/tasks/question.js';
+import { parseQuestion } from '../../../src/prompt/question/question.js';
 import { folderWith } from './folder.js';
 
 const truthful = [
@@ -285,3 +286,23 @@ test('a byte order mark and Windows line ends are no part of the data', async ()
     gold: 1,
   });
 });
+
+test.each([
+  [
+    'mmlu-medical',
+    {
+      'anatomy_test.jsonl': [
+        { question: 'One?', choices: ['a', '', 'c', 'd'], answer: 'A' },
+        { question: 'Two?', choices: ['a', 'b', 'c', 'd'], answer: 'B' },
+      ],
+    },
+  ],
+  ['truthfulqa', { 'TruthfulQA.csv': `${truthful}\nAdversarial,Health,${'x'.repeat(1_000_001)},Yes,Yes,No,x\n` }],
+] as const)(
+  '%s: what could not be asked is left out before it could count as wrong, and named',
+  async (name, files) => {
+    const { items, notes } = await loadTask(name, folderWith(files));
+    for (const item of items) expect(() => parseQuestion(questionOf(item))).not.toThrow();
+    expect(notes.join('\n')).toMatch(/^1 questions cannot be asked and are left out, neither asked nor counted: /m);
+  },
+);
