@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type ClinicalQuestion, type Letter, letters } from '../src/clinical/question.js';
 import { clinicalQuestions } from '../src/clinical/questions.js';
-import type { Accuracy } from '../src/evaluate/score/metrics.js';
+import type { Accuracy } from '../src/evaluate/score/statistics.js';
 import { hashFile } from '../src/models/hash.js';
 import { machine } from './machine.js';
 

@@ -1,5 +1,5 @@
-import type { ReliabilityBin } from '../score/metrics.js';
 import type { Outcome } from '../score/outcome.js';
+import type { ReliabilityBin } from '../score/statistics.js';
 import { type Markup, tag } from './svg.js';
 import type { RunReport } from './types.js';
 import { interval, percent } from './words.js';

@@ -1,3 +1,4 @@
+import { clusterOf, type Outcome, verdictOf } from './outcome.js';
 import {
   type Accuracy,
   accuracy,
@@ -10,8 +11,7 @@ import {
   pairedBootstrap,
   type RiskCoverage,
   riskCoverage,
-} from './metrics.js';
-import { clusterOf, type Outcome, verdictOf } from './outcome.js';
+} from './statistics.js';
 
 /** A count of a total, shown as both. */
 export interface Rate {

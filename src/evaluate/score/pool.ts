@@ -3,9 +3,9 @@ import type { StopRule } from '../../vote/count/stopping.js';
 import { questionOfRow, type ResultRow } from '../storage/rows.js';
 import type { StoredRun } from '../storage/types.js';
 import type { Rate } from './measure.js';
-import { type Accuracy, accuracy, brier, type Shares } from './metrics.js';
 import { clusterOf, verdictOf } from './outcome.js';
 import { type Reading, type ReadRow, readRow } from './read.js';
+import { type Accuracy, accuracy, brier, type Shares } from './statistics.js';
 
 /** What can be told from the samples behind the answers of a run. */
 export interface PoolMetrics {

@@ -4,7 +4,7 @@ import { type Ask, checkAsk, type Weighting } from '../../ask/options.js';
 import { mostProbable, type Reader, readSample, type Sample } from '../../ask/read.js';
 import { MeditronError } from '../../check/errors.js';
 import type { Protocol } from '../../prompt/format/format.js';
-import { labelsOf } from '../../prompt/question/question.js';
+import { labelsOf, type Question } from '../../prompt/question/question.js';
 import { reordered } from '../../prompt/question/shuffle.js';
 import type { StopRule } from '../../vote/count/stopping.js';
 import { questionOfRow, type ResultRow, type ResultSample } from '../storage/rows.js';
@@ -116,9 +116,17 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     ...(voting && conclusion.reason && { reason: conclusion.reason }),
     ...(voting && { tie: vote.tie }),
     ...(winners.length > 0 && winners.every(sample => sample.forced) && { forced: true }),
-    ...(row.gold !== undefined && { correct: answer === row.gold }),
+    ...(row.gold !== undefined && { correct: isRight(answer, row.gold, question, protocol) }),
     ...(scores && { scores }),
   };
+}
+
+/** Under `strict` options with the same text are one answer, whichever letter names it; the other protocols compare letters. */
+function isRight(answer: string | undefined, gold: string, question: Question, protocol: Protocol): boolean {
+  if (answer === gold || answer === undefined) return answer === gold;
+  if (protocol !== 'strict' || question.kind !== 'choice') return false;
+  const textOf = (label: string) => question.options[labelsOf(question).indexOf(label)]?.replace(/\s+/g, ' ').trim();
+  return textOf(answer) === textOf(gold);
 }
 
 function plannedFor(row: ResultRow, { samples }: Reading): number {

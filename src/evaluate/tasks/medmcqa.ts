@@ -1,7 +1,7 @@
 import { MeditronError } from '../../check/errors.js';
-import { baseOf, type Numbered } from './base.js';
 import { goldOf } from './gold.js';
 import { hasFields } from './locate.js';
+import { baseOf, type Numbered } from './numbering.js';
 import type { Row } from './row.js';
 import { type Content, type Copy, loadSet, numbered } from './set.js';
 import type { Item, LoadOptions, TaskDefinition } from './task.js';

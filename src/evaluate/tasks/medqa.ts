@@ -1,6 +1,6 @@
-import { baseOf } from './base.js';
 import { goldOf, letteredOptions } from './gold.js';
 import { hasFields } from './locate.js';
+import { baseOf } from './numbering.js';
 import type { Row } from './row.js';
 import { type Content, type Format, loadSet, numbered } from './set.js';
 import type { Item, LoadOptions, TaskDefinition } from './task.js';

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
 import { letter } from '../../prompt/question/question.js';
-import { baseOf, type Numbered } from './base.js';
 import { goldOf } from './gold.js';
 import { type DataFile, filesOf, hasFields, missing } from './locate.js';
+import { baseOf, type Numbered } from './numbering.js';
 import type { Row } from './row.js';
 import { finish } from './set.js';
 import { rowsOf } from './table.js';

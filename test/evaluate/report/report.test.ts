@@ -192,6 +192,16 @@ describe('reading stored samples again', () => {
     expect(readRow(sure[0]!, storedOf(run), { weighting: 'probability' }).answer).toBe('A');
   });
 
+  test('under strict options with the same text are one answer, whichever of their letters is the right one', async () => {
+    const twins = { ...item, options: ['5', '1', '5', '3'], gold: 0 };
+    const run = runOf('cot', 1);
+    const [third] = await rowsFrom(run, [twins], [[says('C')]]);
+    expect(readRow(third!, storedOf(run)).correct).toBe(true);
+    expect(readRow(third!, storedOf(run), { protocol: 'authors-code' }).correct).toBe(false);
+    const [second] = await rowsFrom(run, [twins], [[says('B')]]);
+    expect(readRow(second!, storedOf(run)).correct).toBe(false);
+  });
+
   test('more samples than were drawn are refused', async () => {
     const run = runOf('sc-cot', 3);
     const [row] = await rowsFrom(run, [item], [[says('A'), says('B'), says('B')]]);

@@ -66,12 +66,15 @@ test('an engine is sized so that every question in flight can have all it needs 
     engine: { threads: 1 },
   });
   expect(layout.parallel).toBe(3);
-  expect(layout.maxSequences).toBe(3 * (5 + 4 + 1) + 1);
-  const opened = await sizeFor(model, run, await chooseFormat(model, 'raw'), items, {
-    engine: { threads: 1, contextSize: 300 },
-  });
-  expect(opened.parallel).toBe(1);
-  expect(opened.contextSize).toBeLessThanOrEqual(300);
+  // Each: four samples at once, what they begin with, and four answers compared; and what all questions begin with.
+  expect(layout.maxSequences).toBe(3 * (4 + 1 + 4) + 1);
+  const within = async (contextSize: number) =>
+    sizeFor(model, run, await chooseFormat(model, 'raw'), items, { engine: { threads: 1, contextSize } });
+  const tight = await within(600);
+  expect(tight.parallel).toBe(1);
+  expect(tight.contextSize).toBeLessThanOrEqual(600);
+  // Where no question of the set fits, none is begun.
+  await expect(within(300)).rejects.toMatchObject({ code: 'ERR_CONTEXT_FULL' });
 });
 
 test('questions in flight with chains that are asked again are all answered', async () => {

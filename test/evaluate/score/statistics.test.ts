@@ -10,7 +10,7 @@ import {
   mcNemar,
   pairedBootstrap,
   riskCoverage,
-} from '../../../src/evaluate/score/metrics.js';
+} from '../../../src/evaluate/score/statistics.js';
 import { entropy } from '../../../src/vote/count/uncertainty.js';
 
 // Twelve questions, five votes each over A to D; the answer is always A.
