@@ -7,6 +7,7 @@ import { platformPackages } from './platform.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const options = process.argv.slice(2);
+const limitMs = 45 * 60_000; // what does not end by then has failed
 
 run(process.execPath, [join(root, 'scripts', 'build.js'), '--native-only', '--tests', ...options]);
 
@@ -28,7 +29,7 @@ run(join(root, 'build', variant, 'Release', 'core-test'), [
 
 /** @param {string} command @param {string[]} args */
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', timeout: limitMs });
   if (result.error) throw result.error;
   if (result.status !== 0) process.exit(result.status ?? 1);
 }

@@ -118,7 +118,7 @@ Napi::Value Model::load(const Napi::CallbackInfo & info) {
     Progress progress;
     progress.cancelled = cancelled;
     if (info[1].IsFunction()) {
-        // Called and destroyed on the JS thread only: a post that is dropped leaves it to the last holder, which is there.
+        // If a post is dropped, `progress_callback` holds the last reference and frees it on the JS thread.
         auto callback     = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
         progress_callback = callback;
         std::weak_ptr<Napi::FunctionReference> weak = callback;

@@ -33,26 +33,23 @@ static std::set<Owner *> & owners() {
     return *all;
 }
 
-static void halt_where(const std::function<bool(Owner *)> & wanted) {
+void Owner::halt_where(const std::function<bool(Owner *)> & wanted) {
     std::vector<Owner *> found;
     {
         std::lock_guard<std::mutex> lock(owners_mutex);
         std::copy_if(owners().begin(), owners().end(), std::back_inserter(found), wanted);
     }
+    for (Owner * owner : found) owner->interrupt(); // all of them, before the first is waited for
     for (Owner * owner : found) owner->halt();
-}
-
-static void at_process_exit() {
-    halt_where([](Owner *) { return true; });
 }
 
 // After some tasks of some owners nothing new is made.
 static constexpr int TASKS_OF_AN_OWNER = 4;
 static constexpr int REGISTRATIONS     = 256;
 
-static void register_at_process_exit() {
+void Owner::register_at_process_exit() {
     static std::atomic<int> count{ 0 };
-    if (count++ < REGISTRATIONS) std::atexit(at_process_exit);
+    if (count++ < REGISTRATIONS) std::atexit([] { halt_where([](Owner *) { return true; }); });
 }
 
 void Owner::halt_all(Napi::Env env) {

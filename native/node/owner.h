@@ -53,6 +53,8 @@ private:
     void started(Napi::Env env);
     void settled(Napi::Env env);
     static void * thread_main(void * self);
+    static void halt_where(const std::function<bool(Owner *)> & wanted);
+    static void register_at_process_exit();
 
     Napi::ThreadSafeFunction js;
     std::function<void()> interrupt;

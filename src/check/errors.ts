@@ -15,7 +15,7 @@ export type ErrorCode =
   | 'ERR_CONTEXT_FULL' // prompt and new tokens do not fit in the context; never truncated silently
   | 'ERR_DECODE' // llama.cpp could not evaluate a batch
   | 'ERR_NUMERIC' // the model produced a logit that is not a finite number: damaged weights
-  | 'ERR_GRAMMAR' // a grammar is malformed or past the limits that llama.cpp survives
+  | 'ERR_GRAMMAR' // a grammar is malformed, too ambiguous, or allows no token
   | 'ERR_PROMPT_FORMAT' // no prompt format is known for this model; choices are listed
   | 'ERR_BUSY' // the native object is in use
   | 'ERR_CLOSED' // the model or engine has been closed

@@ -1,5 +1,5 @@
 /**
- * The whole native surface as types. Values that go in are complete and checked; see native/core.h for what they mean.
+ * The whole native surface as types. Values that go in are complete and checked; see native/core/core.h for what they mean.
  * Except for `abort` and `close`, an engine may be touched between two steps only.
  */
 export interface Addon {
