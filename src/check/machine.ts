@@ -86,6 +86,7 @@ export const engineOptions = {
   /** Type of the KV cache. `q8_0` halves it at a small loss and needs flash attention. Default `f16`. */
   kvType: {
     kind: choice(['f16', 'q8_0', 'f32']),
+    default: 'f16',
     flag: '--kv-type <type>',
     help: 'type of the key-value cache: f16, q8_0 or f32 (default: f16; q8_0 halves it)',
     stored: true,
@@ -99,6 +100,7 @@ export const engineOptions = {
   /** LoRA adapters (GGUF files for this model), each with its strength. */
   loras: {
     kind: loras,
+    default: [],
     flag: '--lora <file[=scale]>',
     help: 'LoRA adapter and its strength; may be repeated',
     stored: true,
@@ -106,6 +108,7 @@ export const engineOptions = {
   /** Sequences alive at once: samples of all jobs, held ones included; at most 256. Default 8. */
   maxSequences: {
     kind: whole(1, 256),
+    default: 8,
     flag: { none: 'follows from --samples' },
     help: 'sequences alive at once (default: 8)',
     stored: true,
@@ -113,6 +116,7 @@ export const engineOptions = {
   /** How eagerly idle compute threads wait for work, 0 (asleep at once) … 100. Default 50. */
   poll: {
     kind: whole(0, 100),
+    default: 50,
     flag: { none: 'for measurements' },
     help: 'how eagerly idle threads wait for work, 0 to 100',
     stored: false,
@@ -120,6 +124,7 @@ export const engineOptions = {
   /** Allow sequences longer than the model was trained for; the text degrades. Default false. */
   beyondTraining: {
     kind: yesNo,
+    default: false,
     flag: { none: 'for measurements' },
     help: 'allow sequences longer than the model was trained for',
     stored: false,
@@ -127,6 +132,7 @@ export const engineOptions = {
   /** Refuse what does not fit in memory, with the numbers, before trying. Default true. */
   checkMemory: {
     kind: yesNo,
+    default: true,
     flag: { none: 'for measurements' },
     help: 'refuse what does not fit in memory before trying',
     stored: false,

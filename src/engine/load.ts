@@ -1,5 +1,7 @@
 import { MeditronError } from '../check/errors.js';
-import { boolean, checkKeys, integer, object, oneOf, string } from '../check/options.js';
+import { loadOptions } from '../check/machine.js';
+import { boolean, checkKeys, object, string } from '../check/options.js';
+import { checkOptions, type Given } from '../check/table.js';
 import { inBytes } from '../check/words.js';
 import type { AdapterBase } from '../gguf/adapter.js';
 import { validateModel } from '../gguf/validate.js';
@@ -14,16 +16,9 @@ import type { ModelInfo } from './info.js';
 import { checkSignal } from './jobs/options.js';
 import { whenAborted } from './signals.js';
 
-export interface LoadOptions {
+export interface LoadOptions extends Given<typeof loadOptions> {
   /** GGUF file; of a split model the first part (`…-00001-of-0000N.gguf`). */
   readonly path: string;
-  /** Layers to put on the GPU: a number, or `auto` for as many as fit. Default `auto`; 0 is the CPU alone. */
-  readonly gpuLayers?: number | 'auto' | undefined;
-  /**
-   * How weights come into memory. `read` copies them once, rearranged for the CPU's fastest kernels. `mmap` maps the file as it is:
-   * slower kernels, but pages come and go, so a model may be larger than memory. `auto` (default) reads what fits, maps what does not.
-   */
-  readonly loadMode?: 'auto' | 'read' | 'mmap' | undefined;
   /** Keep the weights from being swapped out. Default false. */
   readonly lock?: boolean | undefined;
   /** Told the fraction loaded, 0 … 1, some thirty times a second. */
@@ -46,11 +41,10 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   const { onProgress } = options;
   const signal = checkSignal(options.signal);
   signal?.throwIfAborted();
-  const loadMode = oneOf('loadMode', options.loadMode ?? 'auto', ['auto', 'read', 'mmap']);
-  const wanted =
-    options.gpuLayers === undefined || options.gpuLayers === 'auto'
-      ? 'auto'
-      : integer('gpuLayers', options.gpuLayers, 0, 10_000);
+  const { gpuLayers: wanted, loadMode } = checkOptions('loadModel()', loadOptions, {
+    gpuLayers: options.gpuLayers,
+    loadMode: options.loadMode,
+  });
   const lock = boolean('lock', options.lock ?? false);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new MeditronError('ERR_OPTION', 'Expected `onProgress` to be a function');

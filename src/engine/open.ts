@@ -1,9 +1,10 @@
 import { MeditronError } from '../check/errors.js';
-import { array, boolean, checkKeys, integer, number, object, oneOf, string } from '../check/options.js';
+import { engineOptions } from '../check/machine.js';
+import { checkOptions, type Given } from '../check/table.js';
 import { inBytes } from '../check/words.js';
 import { OpenAdapters } from '../models/open.js';
 import { loadAddon } from '../native/load.js';
-import { type ContextShape, type KvType, microBatch } from './capacity/compute.js';
+import { type ContextShape, microBatch } from './capacity/compute.js';
 import { doesNotFit } from './capacity/context.js';
 import { availableCores } from './capacity/cores.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
@@ -13,71 +14,26 @@ import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
 import type { LoadedWeights } from './load.js';
 
-export interface EngineOptions {
-  /**
-   * Cells of the KV cache: tokens of all sequences together, a shared prompt counted once. Default: the trained context, at
-   * most 8192. Rounded up to a multiple of 256.
-   */
-  readonly contextSize?: number | undefined;
-  /** Sequences alive at once: samples of all jobs, held ones included; at most 256. Default 8. */
-  readonly maxSequences?: number | undefined;
-  /** Tokens evaluated in one step, between which work can be cancelled. Default: see ARCHITECTURE.md, "Micro-batches". */
-  readonly batchSize?: number | undefined;
-  /** Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights. */
-  readonly threads?: number | undefined;
-  /** How eagerly idle compute threads wait for work, 0 (asleep at once) … 100. Default 50. */
-  readonly poll?: number | undefined;
-  /** Type of the KV cache. `q8_0` halves it at a small loss and needs flash attention. Default `f16`. */
-  readonly kvType?: KvType | undefined;
-  readonly flashAttention?: 'auto' | 'on' | 'off' | undefined;
-  /** LoRA adapters (GGUF files for this model), each with its strength. */
-  readonly loras?: readonly { readonly path: string; readonly scale?: number }[] | undefined;
-  /** Allow sequences longer than the model was trained for; the text degrades. Default false. */
-  readonly beyondTraining?: boolean | undefined;
-  /** Refuse what does not fit in memory, with the numbers, before trying. Default true. */
-  readonly checkMemory?: boolean | undefined;
-}
+export interface EngineOptions extends Given<typeof engineOptions> {}
 
 /** Weights below which threads spend longer waiting for each other than they save. */
 const smallModel = 20e6;
 
-const engineKeys = [
-  'contextSize',
-  'maxSequences',
-  'batchSize',
-  'threads',
-  'poll',
-  'kvType',
-  'flashAttention',
-  'loras',
-  'beyondTraining',
-  'checkMemory',
-];
-
 /** Checks the options, and makes a context of what they ask for. */
 export async function openEngine(model: LoadedModel, weights: LoadedWeights, options: EngineOptions): Promise<Engine> {
-  object('options', options);
-  checkKeys('createEngine()', options, engineKeys);
+  const given = checkOptions('createEngine()', engineOptions, options);
+  const { maxSequences, kvType, poll, beyondTraining } = given;
   const { info } = model;
   const trained = info.contextLength ?? 2048;
   const warnings: string[] = [...info.warnings];
   const cores = availableCores();
-  const threads = integer('threads', options.threads ?? (info.parameters < smallModel ? 1 : cores), 1, 4096);
+  const threads = given.threads ?? (info.parameters < smallModel ? 1 : cores);
   if (threads > cores)
     warnings.push(`${threads} threads were asked for; ${cores} are used, one for each core that is really there`);
-  const maxSequences = integer('maxSequences', options.maxSequences ?? 8, 1, 256);
-  const contextSize = integer('contextSize', options.contextSize ?? Math.min(trained, 8192), 1, 1 << 24);
+  const contextSize = given.contextSize ?? Math.min(trained, 8192);
   const used = Math.min(threads, cores);
-  const batchSize = Math.max(
-    maxSequences,
-    integer('batchSize', options.batchSize ?? microBatch(info, used, gpuAlone(info)), 1, 8192),
-  );
-  const kvType = oneOf('kvType', options.kvType ?? 'f16', ['f32', 'f16', 'q8_0']);
-  const flashAttention = oneOf('flashAttention', options.flashAttention ?? (kvType === 'q8_0' ? 'on' : 'auto'), [
-    'auto',
-    'on',
-    'off',
-  ]);
+  const batchSize = Math.max(maxSequences, given.batchSize ?? microBatch(info, used, gpuAlone(info)));
+  const flashAttention = given.flashAttention ?? (kvType === 'q8_0' ? 'on' : 'auto');
   if (kvType === 'q8_0' && flashAttention === 'off') {
     throw new MeditronError(
       'ERR_OPTION',
@@ -90,11 +46,9 @@ export async function openEngine(model: LoadedModel, weights: LoadedWeights, opt
       `Expected \`kvType\` to be "f16" or "f32" for this model, got "q8_0": its attention heads are ${info.headSize} wide, and q8_0 needs a multiple of 32`,
     );
   }
-  const poll = integer('poll', options.poll ?? 50, 0, 100);
-  const beyondTraining = boolean('beyondTraining', options.beyondTraining ?? false);
-  const loras = checkLoras(options.loras ?? []);
+  const loras = given.loras.map(({ path, scale = 1 }) => ({ path, scale }));
   const context = { contextSize, batchSize, maxSequences, kvType, flashAttention: flashAttention !== 'off' };
-  if (boolean('checkMemory', options.checkMemory ?? true)) checkMemory(info, context);
+  if (given.checkMemory) checkMemory(info, context);
 
   const paths = loras.map(lora => lora.path);
   await using adapters = await OpenAdapters.at(paths, weights.base);
@@ -132,16 +86,4 @@ function checkMemory(info: ModelInfo, context: ContextShape): void {
     return { bytes: free, words: `${inBytes(free)} are free there` };
   });
   if (message !== undefined) throw new MeditronError('ERR_MEMORY', message);
-}
-
-function checkLoras(loras: unknown): { path: string; scale: number }[] {
-  return array('loras', loras, 0, 16).map((lora, index) => {
-    const where = `loras[${index}]`;
-    const given = object(where, lora);
-    checkKeys(where, given, ['path', 'scale']);
-    return {
-      path: string(`${where}.path`, given.path),
-      scale: number(`${where}.scale`, given.scale ?? 1, -100, 100),
-    };
-  });
 }

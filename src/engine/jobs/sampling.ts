@@ -1,5 +1,7 @@
 import { MeditronError, optionError } from '../../check/errors.js';
 import { checkKeys, integer, number, object, string } from '../../check/options.js';
+import { samplingNumbers } from '../../check/sampling.js';
+import { checkOptions } from '../../check/table.js';
 import type { NativeSampler } from '../../native/addon.js';
 import type { Sampling } from '../../types.js';
 
@@ -8,13 +10,7 @@ export type SamplingOptions = { readonly [K in keyof Sampling]?: Sampling[K] | u
 
 /** The paper's self-consistency setting is temperature 0.8 with nothing else on; a single sample is greedy. */
 export const samplingDefaults: Sampling = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repeatPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
+  ...checkOptions('sampling', samplingNumbers, {}),
   logitBias: new Map(),
   grammar: undefined,
   seed: 0,
@@ -26,21 +22,14 @@ const keys = Object.keys(samplingDefaults);
 export function completeSampling(options: SamplingOptions, where = 'sampling'): Sampling {
   object(where, options);
   checkKeys(where, options, keys);
-  const given = { ...samplingDefaults, ...withoutUndefined(options) } as Sampling;
-  const name = (key: keyof Sampling) => `${where}.${key}`;
-  if (given.grammar !== undefined) string(name('grammar'), given.grammar);
+  const { logitBias = samplingDefaults.logitBias, grammar, seed = samplingDefaults.seed, ...numbers } = options;
+  const name = (key: string) => `${where}.${key}`;
   return {
-    temperature: number(name('temperature'), given.temperature, 0, 100),
-    topK: integer(name('topK'), given.topK, 0, 0x7fffffff),
-    topP: number(name('topP'), given.topP, Number.MIN_VALUE, 1),
-    minP: number(name('minP'), given.minP, 0, 1),
-    repeatPenalty: number(name('repeatPenalty'), given.repeatPenalty, 0.01, 100),
-    frequencyPenalty: number(name('frequencyPenalty'), given.frequencyPenalty, -100, 100),
-    presencePenalty: number(name('presencePenalty'), given.presencePenalty, -100, 100),
-    logitBias: checkBias(name('logitBias'), given.logitBias),
-    grammar: given.grammar,
+    ...checkOptions(where, samplingNumbers, numbers, name),
+    logitBias: checkBias(name('logitBias'), logitBias),
+    grammar: grammar === undefined ? undefined : string(name('grammar'), grammar),
     // 2^32 - 1 means "random" to llama.cpp, and nothing here is.
-    seed: integer(name('seed'), given.seed, 0, 0xfffffffe),
+    seed: integer(name('seed'), seed, 0, 0xfffffffe),
   };
 }
 
@@ -62,10 +51,6 @@ function checkBias(option: string, value: unknown): ReadonlyMap<number, number> 
     if (bias !== -Infinity) number(`${option} of token ${token}`, bias, -1e9, 1e9);
   }
   return value as Map<number, number>;
-}
-
-function withoutUndefined(options: SamplingOptions): SamplingOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** Refuses combinations that llama.cpp would answer by ending the process. */
