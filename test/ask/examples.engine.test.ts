@@ -9,6 +9,7 @@ const run = promisify(execFile);
 test.each([
   ['ask.mjs', /^[A-D] (agree|split|abstain) \d of 5/],
   ['stream.mjs', /\[1, unverified\] [\s\S]*sample \d says [A-D]; so far[\s\S]*[A-D] \d of 3/],
+  ['generate.mjs', /\[4\] [\s\S]*ln p: yes -\d/],
   ['score.mjs', /park: ln p = -\d/],
   ['worker.mjs', /sample 1: [A-D]\n[\s\S]*[A-D] \d of 3/],
 ])('examples/%s runs', async (name, expected) => {

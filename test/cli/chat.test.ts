@@ -115,3 +115,19 @@ test('a stopped answer stays part of the conversation', async () => {
   expect(first.finish).toBe('cancelled');
   expect(second.promptTokens).toBeGreaterThan(first.promptTokens * 1.5);
 });
+
+test('a format whose tokens the vocabulary lacks, and layers that no GPU can take, are warned of', async () => {
+  const args = ['chat', '-m', model, '--format', 'chatml', '--gpu-layers', '99', '--json', '--max-tokens', '2'];
+  const { code, stdout, stderr } = await meditron(args, 'Hello\n');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ finish: 'length' });
+  expect(stderr).toMatch(
+    /^meditron: warning: .*chatml is made of <\|im_start\|>, which this model's vocabulary does not have/m,
+  );
+  if (
+    !JSON.parse((await meditron(['devices', '--json'])).stdout).devices.some(({ type }: { type: string }) =>
+      /gpu/.test(type),
+    )
+  )
+    expect(stderr).toMatch(/^meditron: warning: .*(GPU|gpu)/m);
+});

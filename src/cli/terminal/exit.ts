@@ -26,12 +26,12 @@ export function report(error: unknown, json: boolean): void {
 /** The exit codes as `meditron --help` shows them. */
 export const exitCodeHelp = `Exit codes:
   0    done
-  1    a fault in meditron itself
+  1    a fault in meditron itself; for replay: not the same
   2    the command line is wrong: unknown option, value out of range, malformed grammar
-  3    a text or data file could not be read, or the output could not be written
+  3    an input file cannot be used, or an output could not be written
   4    the model or adapter cannot be used, or no prompt format is known for it
   5    what was asked for does not fit in the context or in memory
-  6    the engine failed while computing
+  6    the engine failed, or a server that was asked did
   7    the native addon is missing or could not be built
   130  interrupted (Ctrl-C); what there was has been printed
   143  terminated (SIGTERM); what there was has been printed`;
