@@ -1,3 +1,4 @@
+import { breakSpecials } from '../prompt/hygiene/special.js';
 import type { Segment } from '../types.js';
 
 /** Lays out messages so that they can be taken apart again; the marks are text that nothing from outside can spell. */
@@ -19,26 +20,17 @@ export interface SentPrompt {
   readonly broken: readonly string[];
 }
 
-/**
- * Anything that servers might read as a special token, whatever their vocabulary: `<|…|>`, `<s>`, `</s>`, `<start_of_turn>`,
- * `<|reserved…|>`, `[INST]`, `[/INST]`, `<<SYS>>`.
- */
-const special = /<\|[^<>|\n]{1,64}\|?>|<<?\/?[A-Za-z_][\w-]{0,40}>>?|\[\/?[A-Z][A-Z_]{1,20}\]/g;
-
-/** Text from outside is kept from spelling special tokens, by a space behind the bracket. */
+/** Text from outside is kept from spelling special tokens, whatever vocabulary the server has. */
 export function promptAsSent(segments: readonly Segment[]): SentPrompt {
   const broken = new Set<string>();
-  const pieces = segments.map(({ text, template }) =>
-    template
-      ? text
-      : text.replace(special, spelled => {
-          broken.add(spelled);
-          return spelled.replace(/^[<[]+/, brackets => `${[...brackets].join(' ')} `);
-        }),
-  );
-  const whole = pieces.join('');
-  const mark = segments.some(({ text, template }) => template && /<\|role:\w+\|>/.test(text));
-  return { text: whole, messages: mark ? messagesIn(segments, pieces) : undefined, broken: [...broken] };
+  const pieces = segments.map(({ text, template }) => {
+    if (template) return text;
+    const safe = breakSpecials(text);
+    for (const { detail } of safe.findings) broken.add(detail);
+    return safe.text;
+  });
+  const marked = segments.some(({ text, template }) => template && /<\|role:\w+\|>/.test(text));
+  return { text: pieces.join(''), messages: marked ? messagesIn(segments, pieces) : undefined, broken: [...broken] };
 }
 
 /** Marks of roles are looked for in template segments alone. */

@@ -176,7 +176,7 @@ const info: Omit<AskModel['info'], 'gpuLayers'> = {
   quantization: { name: 'F16', tensors: {} },
   contextLength: 100_000,
   specialTokens: {},
-  eos: null,
+  eos: 2,
   ends: new Int32Array(0),
   files: [],
   loadMode: 'read',

@@ -207,3 +207,16 @@ test('what goes to the model is what the prompt module builds', async () => {
   );
   expect(answer.evidence.format).toMatchObject({ name: 'chatml', by: 'caller' });
 });
+
+test('generation: the authors’ chains end at </s> alone, as their runs did, others at every token that ends a text', async () => {
+  for (const [protocol, ends] of [
+    ['authors-code', [2]],
+    ['strict', undefined],
+    ['paper', undefined],
+  ] as const) {
+    const engine = new FakeEngine(says('AAAAAAAAAA'));
+    const { answer } = await ask(engine, question, { format: 'raw', hash: false, protocol });
+    expect(answer).toBe('A');
+    expect(engine.jobs.map(job => job.ends)).toEqual(engine.jobs.map(() => ends));
+  }
+});

@@ -130,6 +130,27 @@ describe('questions that share an engine', () => {
   });
 });
 
+test('many orders of options, and many questions under one signal, make no warning of listeners', async () => {
+  const warned: Error[] = [];
+  const onWarning = (warning: Error) => warned.push(warning);
+  process.on('warning', onWarning);
+  try {
+    await using engine = await stories.createEngine({ threads: 1, contextSize: 4096, maxSequences: 24 });
+    const four: Question = { ...choice, options: ['a dog', 'a cat', 'a bird', 'a fish'] };
+    const { signal } = new AbortController();
+    const options = { ...short, maxTokens: 1, signal } as const;
+    const answer = await ask(engine, four, { ...options, shuffle: 'seeded', samples: 22, width: 22, reask: false });
+    expect(new Set(answer.samples.map(({ order }) => order!.join())).size).toBeGreaterThan(10);
+    await Promise.all(
+      Array.from({ length: 12 }, () => ask(engine, boolean, { ...options, mode: 'cot', until: signal })),
+    );
+    await new Promise(resolve => setImmediate(resolve)); // warnings come on the next turn
+    expect(warned).toEqual([]);
+  } finally {
+    process.off('warning', onWarning);
+  }
+});
+
 test('the model that ships: eight questions at once on eight sequences agree as each does alone', async () => {
   await using model = await loadModel({
     path: resolve(import.meta.dirname, '..', '..', 'models', 'meditron-mini.gguf'),
