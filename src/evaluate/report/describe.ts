@@ -9,7 +9,7 @@ import type { Fact, StoredRun } from '../storage/types.js';
 export interface Course {
   readonly outcomes: readonly Outcome[];
   readonly pool: PoolMetrics;
-  /** Questions in flight at once; several where questions that did not fit were asked again alone. */
+  /** Questions in flight at once; several numbers where a server was asked in several goes. */
   readonly parallel: readonly number[];
 }
 

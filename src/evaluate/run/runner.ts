@@ -20,8 +20,9 @@ export interface RunnerOptions {
 
 /**
  * Asks all items of a run that have no row yet, many at once, and appends each row as soon as its answer is there. Seeds
- * come from the items' ids, so the order does not matter. A question that does not fit beside others is asked again alone;
- * one that cannot be asked at all (`ERR_CONTEXT_FULL`, `ERR_INPUT`) gets a row that says so.
+ * come from the items' ids, so the order does not matter. A question that needs more room than is free waits for it; one
+ * that cannot be asked at all (`ERR_CONTEXT_FULL`, `ERR_INPUT`) gets a row that says so. After the first failure, or the
+ * signal, no more is asked, and what is in flight is waited for.
  *
  * @throws MeditronError what `ask()` throws otherwise; `ERR_OUTPUT` if rows cannot be written; the signal's reason
  */
@@ -29,38 +30,26 @@ export async function runItems(
   engine: AskEngine | Answerer,
   run: Run,
   items: readonly Item[],
-  store: Journal<ResultRow>,
+  results: Journal<ResultRow>,
   { parallel, signal, onRow }: RunnerOptions,
 ): Promise<void> {
   const clock = new SharedClock();
   let failure: { readonly error: unknown } | undefined;
-  const todo = items.filter(item => !store.done.has(rowId(run.key, item)));
-  const crowded: Item[] = [];
-  const one = async (item: Item, width: number) => {
-    const stop = clock.start();
-    const row = await rowFor(engine, run, item, { parallel: width, stop, signal });
-    if (row === 'crowded') {
-      crowded.push(item);
-      return;
+  const each = async (item: Item) => {
+    if (failure || signal?.aborted) return pMapSkip;
+    try {
+      const row = await rowFor(engine, run, item, { parallel, stop: clock.start(), signal });
+      await results.append(row);
+      onRow?.(row);
+    } catch (error) {
+      failure ??= { error };
     }
-    await store.append(row);
-    onRow?.(row);
+    return pMapSkip;
   };
-  /** The first failure, or the signal, keeps more from being asked; those in flight are waited for. */
-  const all = async (list: readonly Item[], width: number) => {
-    const each = async (item: Item) => {
-      if (failure || signal?.aborted) return pMapSkip;
-      await one(item, width).catch(error => {
-        failure ??= { error };
-      });
-      return pMapSkip;
-    };
-    await pMap(list, each, { concurrency: width });
-    signal?.throwIfAborted();
-    if (failure) throw failure.error;
-  };
-  await all(todo, parallel);
-  await all(crowded, 1);
+  const todo = items.filter(item => !results.done.has(rowId(run.key, item)));
+  await pMap(todo, each, { concurrency: parallel });
+  signal?.throwIfAborted();
+  if (failure) throw failure.error;
 }
 
 interface Circumstances extends Pick<RunnerOptions, 'parallel' | 'signal'> {
@@ -72,7 +61,7 @@ async function rowFor(
   run: Run,
   item: Item,
   { parallel, stop, signal }: Circumstances,
-): Promise<ResultRow | 'crowded'> {
+): Promise<ResultRow> {
   const spent = () => {
     const { share, elapsed } = stop();
     return { ms: rounded(share), latencyMs: rounded(elapsed), parallel };
@@ -80,14 +69,11 @@ async function rowFor(
   const options = { ...run.options, item: item.id.replace(/\s+/g, ' '), signal };
   try {
     const answer = await ask(engine, questionOf(item), options);
-    const time = spent();
-    if (answer.vote?.stoppedBy === 'overflow' && parallel > 1) return 'crowded';
-    return answeredRow(run.key, item, answer, time);
+    return answeredRow(run.key, item, answer, spent());
   } catch (error) {
     const time = spent();
     signal?.throwIfAborted();
     if (!(error instanceof MeditronError) || !isOfQuestion(error)) throw error;
-    if (error.code === 'ERR_CONTEXT_FULL' && parallel > 1) return 'crowded';
     return failedRow(run.key, item, run.ask.samples, error, time);
   }
 }

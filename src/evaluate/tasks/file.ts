@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { MeditronError } from '../../check/errors.js';
 import type { Question } from '../../prompt/question/question.js';
 import { questionFromRecord, type RecordReading } from '../../prompt/question/record.js';
-import { conversion, unreadable } from './locate.js';
+import { conversion, readable, unreadable } from './locate.js';
 import type { Row } from './row.js';
 import { finish, numbered } from './set.js';
 import { rowsOf } from './table.js';
@@ -42,7 +42,7 @@ async function load(source: string, { countsFrom }: LoadOptions = {}): Promise<T
   const items: Item[] = [];
   const found = new Findings();
   let kind: Question['kind'] | undefined;
-  for await (const row of rowsOf(source)) {
+  for await (const row of recordsOf(source)) {
     const read = readRecord(row, countsFrom);
     kind ??= read.question.kind;
     if (read.question.kind !== kind) {
@@ -54,6 +54,17 @@ async function load(source: string, { countsFrom }: LoadOptions = {}): Promise<T
   }
   if (items.length === 0) throw new MeditronError('ERR_INPUT', `${source} holds no questions`);
   return finish(task, 'test', items, [...found.notes, ...scoringNotes(items, kind)], undefined, [source]);
+}
+
+/** The records of a file of any name; what holds none is named as what it seems to be. */
+async function* recordsOf(source: string): AsyncGenerator<Row> {
+  try {
+    yield* rowsOf(source);
+  } catch (error) {
+    if (!(error instanceof MeditronError) || readable.test(source)) throw error;
+    const hint = 'a table ends in .csv or .tsv; one question as text is asked with `meditron ask`';
+    throw new MeditronError(error.code, `${error.message}. Expected JSON Lines or JSON: ${hint}`, { cause: error });
+  }
 }
 
 const kindWords = {

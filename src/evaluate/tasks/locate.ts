@@ -91,7 +91,8 @@ export const conversion =
   'Parquet, Arrow, Excel and compressed files are not read; unpack archives, save spreadsheets as CSV (UTF-8), and convert ' +
   "the rest once with Python: import pandas; pandas.read_parquet('test.parquet').to_json('test.jsonl', orient='records', lines=True)";
 
-const readable = /\.(?:json|jsonl|ndjson|csv|tsv)$/i;
+/** Files that are read, by their names. */
+export const readable = /\.(?:json|jsonl|ndjson|csv|tsv)$/i;
 /** Files that hold data in a form that is not read. */
 export const unreadable = /\.(?:parquet|arrow|xlsx?|zip|tar|tgz|gz|bz2|xz|zst)$/i;
 const maxDepth = 8;

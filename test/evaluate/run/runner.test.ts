@@ -70,22 +70,6 @@ test('rows that are there are not asked for again', async () => {
   ]);
 });
 
-test('a question that does not fit beside others is asked again alone', async () => {
-  const engine = watched('A');
-  const full = new MeditronError('ERR_CONTEXT_FULL', 'held sequences leave 0 and 0');
-  engine.before = (job, running) => {
-    if (running > 1 && texts(job.prompt as Int32Array).includes('number 2')) throw full;
-  };
-  const store = await emptyStore();
-  await runItems(engine, runOf('cot', 1), itemsOf(4), store, { parallel: 4 });
-  const rows = await rowsOf(store);
-  await store.close();
-  expect(rows.map(row => [row.item, row.error, row.parallel])).toEqual([
-    ...['item-0', 'item-1', 'item-3'].map(item => [item, undefined, 4]),
-    ['item-2', undefined, 1],
-  ]);
-});
-
 test('a question that cannot be asked at all gets a row that says why, and the others are asked', async () => {
   const items = [...itemsOf(2), { id: 'long', question: 'x'.repeat(5000), options: ['a', 'b'], gold: 0 }];
   const engine = new Watched(() => says('A')[0]!, { sequenceSize: 2000 });

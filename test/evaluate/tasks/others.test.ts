@@ -248,7 +248,9 @@ test('own questions: what cannot be understood without guessing is refused, with
     /line 1: the key "question" \(string\) is given twice/,
   );
   await expect(sheet('question,A,a,answer\nOne?,x,y,A\n')).rejects.toThrow(/the column "a" is there twice/);
-  await expect(sheet('Which vitamin?\nA. x\nB. y\n', 'own.txt')).rejects.toThrow(/own\.txt is not valid JSON/);
+  await expect(sheet('Which vitamin?\nA. x\nB. y\n', 'own.txt')).rejects.toThrow(
+    /own\.txt is not valid JSON.*one question as text is asked with `meditron ask`/,
+  );
   await expect(sheet('PAR1', 'own.parquet')).rejects.toThrow(/Parquet, Arrow, Excel/);
 });
 
