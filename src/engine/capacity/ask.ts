@@ -1,5 +1,6 @@
 import { planWaves } from '../../vote/count/stopping.js';
 import { fits, jobNeed, larger, largest, type Need, sum, together } from './need.js';
+import { gpuAlone } from './placement.js';
 import { leastScoringNeed, wholeScoringNeed } from './scoring.js';
 
 /** What a question makes of a model's time: its prompts, its samples, and how chains without an answer are asked again. */
@@ -58,15 +59,16 @@ export function roomyLayout(shape: AskShape, width: number): AskLayout {
 }
 
 /**
- * Samples at once where nobody says: four on a CPU that reads its weights, because a fifth costs there as much as the four before it
- * (llama.cpp's repacked kernels take four rows in one pass over the weights) and is often not needed; all of them elsewhere. The
- * same whatever the stopping rule: the number of samples at once changes floating point results, and a rule must not change samples.
+ * Samples at once where nobody says: four where a CPU computes layers whose weights it has read, because a fifth costs there as much
+ * as the four before it (llama.cpp's repacked kernels take four rows in one pass over the weights) and is often not needed; all of
+ * them elsewhere. The same whatever the stopping rule: the number of samples at once changes floating point results, and a rule must
+ * not change samples.
  */
 export function usualWidth(
-  info: { readonly gpuLayers: number; readonly loadMode: 'read' | 'mmap' },
+  info: { readonly gpuLayers: number; readonly layers?: number | null | undefined; readonly loadMode: 'read' | 'mmap' },
   samples: number,
 ): number {
-  return Math.min(samples, info.gpuLayers === 0 && info.loadMode === 'read' ? 4 : samples);
+  return Math.min(samples, info.loadMode === 'read' && !gpuAlone(info) ? 4 : samples);
 }
 
 /**
