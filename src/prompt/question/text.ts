@@ -1,101 +1,78 @@
 import { describe, MeditronError } from '../../check/errors.js';
 import { string } from '../../check/options.js';
-import { letter, parseQuestion, type Question } from './question.js';
+import { parseJson } from './json.js';
+import { parseQuestion, type Question } from './question.js';
+import type { ReadingFinding } from './reading.js';
+import { example, questionFromRecord } from './record.js';
+import { type PlainReading, readPlain } from './text/read.js';
 
-/**
- * Reads a question from text: JSON if it starts with `{` (see {@link parseQuestion}), else plain text whose lettered
- * lines (`A. ...`, `A) ...` or `(A) ...`, one style throughout) are the options and whose other lines are the question.
- * A last line `Answer: C` is the known answer. Text without lettered lines is an open question. A first line is never an
- * option, and letters that do not run A, B, C are refused rather than guessed at. Throws `ERR_INPUT`.
- */
-export function parseQuestionText(text: string): Question {
-  const clean = string('text', text)
-    .replace(/^\uFEFF/, '')
-    .replace(/\r\n?/g, '\n')
-    .trim();
-  if (clean === '') throw new MeditronError('ERR_INPUT', 'Expected a question, got blank text');
-  return parseQuestion(clean.startsWith('{') ? jsonOf(clean) : plainOf(clean));
+/** A question, and how it was read out of a text. */
+export interface QuestionReading {
+  readonly question: Question;
+  /** The right answer that the text names, as in `question.answer`. Never part of a prompt. */
+  readonly key?: string;
+  /** What was taken off, renamed or not found, for the person who asks. */
+  readonly findings: readonly ReadingFinding[];
+  /** What each line was read as; absent for JSON. Blank lines are left out. */
+  readonly lines?: PlainReading['lines'];
+  /** The marks of the first and the last option as they were written: `a)`, `d)`. */
+  readonly marks?: PlainReading['marks'];
 }
 
-/** JSON.parse, but a key given twice in one object is an error instead of the last one winning. */
-function jsonOf(text: string): unknown {
+/** Reads a question from text; {@link readQuestionText} without how it was read. */
+export function parseQuestionText(text: string): Question {
+  return readQuestionText(text).question;
+}
+
+/**
+ * Reads a question from text: JSON (see {@link questionFromRecord}), or plain text whose last two or more marked lines are the
+ * options: `A.`, `a)`, `(1)`, `•`, `④` and their like, one style throughout. Answer keys, explanations and page footers are taken
+ * off and reported in `findings`; text without options is an open question. A line that could be two things is refused: nothing
+ * is guessed at, and nothing is attached to an option unread. Throws `ERR_INPUT` with the line.
+ */
+export function readQuestionText(text: string): QuestionReading {
+  const trimmed = unfenced(string('text', text).replace(/^\uFEFF/, '').trim());
+  if (trimmed === '') throw new MeditronError('ERR_INPUT', 'Expected a question, got blank text');
+  const record = jsonIn(trimmed);
+  if (record !== undefined) return questionFromRecord(record.value);
+  const { question, options, answer, ...reading } = readPlain(text);
+  const parsed = parseQuestion({ question, ...(options && { options }), ...(answer !== undefined && { answer }) });
+  return { question: parsed, ...(answer !== undefined && { key: answer }), ...reading };
+}
+
+/** Without the fence of a Markdown code block around it. */
+function unfenced(text: string): string {
+  return /^```\w*\n([\s\S]*)\n```$/.exec(text)?.[1]?.trim() ?? text;
+}
+
+/** The JSON that a text is; undefined if it is meant to be none. */
+function jsonIn(text: string): { readonly value: unknown } | undefined {
+  if (/^\{\s*["}]/.test(text)) {
+    const lines = text.split('\n').filter(line => line.trim() !== '');
+    if (lines.length > 1 && lines.slice(0, 2).every(isObjectLine))
+      throw new MeditronError(
+        'ERR_INPUT',
+        `Expected one question, got ${lines.length} lines of JSON; \`eval --file\` takes many`,
+      );
+    return { value: parseJson(text, 'The question') };
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw new MeditronError('ERR_INPUT', `The question is not valid JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
+  } catch {
+    if (!/^\[\s*[{"]/.test(text)) return undefined;
+    value = [];
   }
-  const twice = repeatedKey(text);
-  if (twice !== undefined)
-    throw new MeditronError('ERR_INPUT', `The key ${describe(twice)} is given twice in one JSON object`);
-  return value;
+  throw new MeditronError(
+    'ERR_INPUT',
+    `Expected a question in words or a JSON object such as ${example}, got JSON that is no question: ${describe(value)}`,
+  );
 }
 
-/** The first key that some object of valid JSON text has twice. */
-function repeatedKey(text: string): string | undefined {
-  const objects: (Set<string> | undefined)[] = [];
-  for (const [token, key] of text.matchAll(/("(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|[{}[\]]/gs)) {
-    if (token === '{') objects.push(new Set());
-    else if (token === '[') objects.push(undefined);
-    else if (token === '}' || token === ']') objects.pop();
-    else if (key !== undefined) {
-      const name = JSON.parse(key) as string;
-      const names = objects.at(-1);
-      if (names?.has(name)) return name;
-      names?.add(name);
-    }
+function isObjectLine(line: string): boolean {
+  try {
+    return /^\s*\{/.test(line) && typeof JSON.parse(line) === 'object';
+  } catch {
+    return false;
   }
-  return undefined;
-}
-
-interface Labelled {
-  readonly style: string;
-  readonly name: string;
-  readonly rest: string;
-}
-
-function plainOf(text: string): unknown {
-  const lines = text.split('\n');
-  const first = lines.findIndex((line, i) => i > 0 && labelled(line)?.name === 'A');
-  const stem = (first < 0 ? lines : lines.slice(0, first)).join('\n');
-  const question = stem
-    .replace(/^\s*Question:\s*/i, '')
-    .replace(/(^|\n)\s*Options:\s*$/i, '')
-    .trim();
-  if (first < 0) return { question };
-
-  const answer = answerOf(lines.at(-1)!);
-  if (answer !== undefined) lines.pop();
-  const options: string[] = [];
-  const style = labelled(lines[first]!)!.style;
-  for (const line of lines.slice(first)) {
-    const label = labelled(line);
-    if (label === undefined || label.style !== style) {
-      options[options.length - 1] += `\n${line}`;
-      continue;
-    }
-    const expected = letter(options.length);
-    if (label.name !== expected) {
-      throw new MeditronError(
-        'ERR_INPUT',
-        `Expected option ${expected} next, got a line that starts with ${describe(line.trim().slice(0, 20))}; ` +
-          'give the question as JSON if the line belongs to the option before it',
-      );
-    }
-    options.push(label.rest);
-  }
-  return { question, options: options.map(option => option.trim()), ...(answer === undefined ? {} : { answer }) };
-}
-
-function labelled(line: string): Labelled | undefined {
-  const match = /^\s*(?:([A-Z])(?:(\.)(?=\s|$)|(\)))|(\()([A-Z])\))\s*(.*)$/.exec(line);
-  if (!match) return undefined;
-  const [, bare, dot, bracket, opening, enclosed, rest] = match;
-  return { style: dot ?? bracket ?? opening!, name: bare ?? enclosed!, rest: rest! };
-}
-
-function answerOf(line: string): string | undefined {
-  return /^\s*(?:The\s+)?(?:correct\s+)?answer(?:\s+is)?\s*[:=]\s*\(?([A-Z])\)?\.?\s*$/i.exec(line)?.[1]?.toUpperCase();
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MeditronError } from '../../../src/check/errors.js';
 import { labelsOf, maxQuestionLength, parseQuestion } from '../../../src/prompt/question/question.js';
-import { parseQuestionText } from '../../../src/prompt/question/text.js';
+import { parseQuestionText, readQuestionText } from '../../../src/prompt/question/text.js';
 
 const two = { A: 'yes it is', B: 'no it is not' };
 
@@ -148,11 +148,76 @@ describe('parseQuestionText', () => {
     });
   });
 
-  test('text without options is an open question', () => {
-    expect(parseQuestionText('What is croup?\nAnswer: C')).toEqual({
-      kind: 'open',
-      question: 'What is croup?\nAnswer: C',
-    });
+  test('text without options is an open question, and says so', () => {
+    const { question, findings } = readQuestionText('What is croup?');
+    expect(question).toEqual({ kind: 'open', question: 'What is croup?' });
+    expect(findings).toMatchObject([{ kind: 'no-options' }]);
+  });
+
+  test('what was taken off is reported with its line, and each line with what it was read as', () => {
+    const { key, findings, lines, marks } = readQuestionText(
+      '7. Which?\na) one\nb) two\n   and a half\n\nPage 3 of 10\nAnswer: b\nBecause.',
+    );
+    expect(key).toBe('B');
+    expect(marks).toEqual(['a)', 'b)']);
+    expect(findings.map(({ kind, line, text }) => [kind, line, text])).toEqual([
+      ['number', 1, '7.'],
+      ['renamed', 2, 'a) … b)'],
+      ['footer', 6, 'Page 3 of 10'],
+      ['key', 7, 'Answer: b'],
+    ]);
+    expect(lines?.map(({ line, as, options }) => [line, as, options?.join()])).toEqual([
+      [1, 'question', undefined],
+      [2, 'option', 'A'],
+      [3, 'option', 'B'],
+      [4, 'option', 'B'],
+      [6, 'footer', undefined],
+      [7, 'key', undefined],
+      [8, 'explanation', undefined],
+    ]);
+  });
+
+  test.each([
+    ['an array', '[{"question":"Q?","options":["x","y"]}]'],
+    ['broken JSON that is an array', '[{"question":'],
+    ['a string', '"What is croup?"'],
+    ['a number', '12'],
+    ['null', 'null'],
+  ])('JSON that is no question is refused as such: %s', (_, text) => {
+    expect(refusal(() => parseQuestionText(text))).toMatch(/a JSON object such as .* got JSON that is no question/);
+  });
+
+  test('several lines of JSON are several questions', () => {
+    expect(refusal(() => parseQuestionText('{"question":"Q?"}\n{"question":"P?"}'))).toMatch(/got 2 lines of JSON/);
+  });
+
+  test.each([undefined, null, 3, {}])('%s is no text', value => {
+    expect(() => parseQuestionText(value as never)).toThrow(/Expected `text` to be a string/);
+  });
+
+  test.each([
+    ...'\n \tAa1(.|->*_?"①{',
+    'A. ',
+    'A) x ',
+    'A. x\n',
+    '- x\n',
+    '> x\n',
+    'Answer: ',
+    '?\n',
+    '(1%) ',
+    '|a|b|\n',
+    '<br>',
+    '{=~',
+  ])('a megabyte of %j is read or refused in linear time', part => {
+    const text = `Which?\nA. x\nB. y${part.repeat(1_000_000 / part.length)}z`;
+    for (const given of [text, text.slice(18)])
+      expect(() => {
+        try {
+          parseQuestionText(given);
+        } catch (error) {
+          if (!(error instanceof MeditronError)) throw error;
+        }
+      }).not.toThrow();
   });
 
   test.each([
