@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { MeditronError } from '../check/errors.js';
-import type { Question } from '../prompt/question/question.js';
-import { parseQuestionText } from '../prompt/question/text.js';
+import { type QuestionReading, readQuestionText } from '../prompt/question/text.js';
 import { textFrom } from './input.js';
 
 /** What a command says of its argument. */
@@ -10,15 +9,15 @@ export const questionHelp =
 
 /**
  * The question of a command: a file, `-` or nothing for standard input, or else the words themselves. JSON, or plain text with
- * lettered options.
+ * its options; and how it was read.
  */
-export async function questionFrom(words: readonly string[], signal: AbortSignal): Promise<Question> {
+export async function questionFrom(words: readonly string[], signal: AbortSignal): Promise<QuestionReading> {
   const [first, ...more] = words;
   if (first === undefined || (first === '-' && more.length === 0))
-    return parseQuestionText(await textFrom({}, 'FILE or TEXT', signal));
+    return readQuestionText(await textFrom({}, 'FILE or TEXT', signal));
   if (more.length === 0 && (existsSync(first) || looksLikeFile(first)))
-    return parseQuestionText(await textFrom({ file: first }, 'FILE', signal));
-  return parseQuestionText(words.join(' '));
+    return readQuestionText(await textFrom({ file: first }, 'FILE', signal));
+  return readQuestionText(words.join(' '));
 }
 
 /** A misspelt file name must not be asked as a question. */

@@ -3,6 +3,7 @@ import { askOptions } from '../../ask/options.js';
 import { printed, withHash } from '../../ask/record/evidence.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
 import { modelHash } from '../../models/identity.js';
+import { findingInWords } from '../../prompt/question/text/explain.js';
 import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';
 import { load } from '../load.js';
 import { tryOutput, writeOutput } from '../outputs.js';
@@ -46,7 +47,9 @@ Examples:
 async function askQuestion(words: readonly string[], flags: AskFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const question = await questionFrom(words, signal);
+  const reading = await questionFrom(words, signal);
+  const { question } = reading;
+  if (!flags.json) for (const finding of reading.findings) warn(findingInWords(finding));
   if (flags.record !== undefined) await tryOutput(flags.record);
   await using model = await load(flags.model, optionsOf(loadOptions, flags), signal);
   // Read beside the chains, and waited for only once the answer has been shown.
@@ -61,7 +64,7 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
       signal,
     },
   );
-  if (flags.json) printJson(printed(answer));
+  if (flags.json) printJson({ ...printed(answer), reading });
   else {
     for (const warning of answer.warnings) warn(warning);
     print(answerScreen(question, answer, process.stdout));

@@ -4,6 +4,7 @@ import { askOptions, checkAsk, promptOptions } from '../../ask/options.js';
 import { promptFor, vocabularyWarnings } from '../../ask/prompts.js';
 import { loadOptions } from '../../check/machine.js';
 import { pick } from '../../check/table.js';
+import { findingInWords, readingInWords } from '../../prompt/question/text/explain.js';
 import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';
 import { load } from '../load.js';
 import { questionFrom, questionHelp } from '../question.js';
@@ -41,7 +42,8 @@ Example:
 async function show(words: readonly string[], flags: PromptFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const question = await questionFrom(words, signal);
+  const reading = await questionFrom(words, signal);
+  const { question } = reading;
   const ask = checkAsk(question, optionsOf(options, flags));
   await using model = await load(
     flags.model,
@@ -72,12 +74,15 @@ async function show(words: readonly string[], flags: PromptFlags): Promise<void>
       grammar: grammar ?? null,
       stops,
       findings,
+      reading,
       warnings,
     });
     return;
   }
+  for (const finding of reading.findings) warn(findingInWords(finding));
   for (const warning of warnings) warn(warning);
   for (const finding of findings)
     warn(`${finding.where}: ${finding.count} × ${finding.kind} ${finding.action} (${oneLine(finding.detail)})`);
+  print(`${readingInWords(reading)}\n\n`);
   print(`${segments.map(({ text }) => plain(text)).join('')}\n\n${ids.length} tokens: ${Array.from(ids).join(' ')}\n`);
 }

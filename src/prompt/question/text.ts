@@ -31,7 +31,11 @@ export function parseQuestionText(text: string): Question {
  * is guessed at, and nothing is attached to an option unread. Throws `ERR_INPUT` with the line.
  */
 export function readQuestionText(text: string): QuestionReading {
-  const trimmed = unfenced(string('text', text).replace(/^\uFEFF/, '').trim());
+  const trimmed = unfenced(
+    string('text', text)
+      .replace(/^\uFEFF/, '')
+      .trim(),
+  );
   if (trimmed === '') throw new MeditronError('ERR_INPUT', 'Expected a question, got blank text');
   const record = jsonIn(trimmed);
   if (record !== undefined) return questionFromRecord(record.value);

@@ -399,7 +399,11 @@ const whole: readonly Layout[] = [
   layout('many blank lines', `\n\n\n${lettered.replaceAll('\n', '\n\n\n')}\n\n\n`, three()),
   layout('line breaks of a flash card', lettered.replaceAll('\n', '<br>'), three()),
   layout('a code fence', `\`\`\`\n${lettered}\n\`\`\``, three()),
-  layout('a table', '| Which drug first? |\n|---|\n| A. Aspirin |\n| B. Ibuprofen |\n| C. Codeine |', three()),
+  layout(
+    'a table',
+    '| Which drug first? |\n|---|\n| A. Aspirin |\n| B. Ibuprofen |\n| C. Codeine |',
+    q('| Which drug first? |', drugs),
+  ),
   layout('a table of letters', `${stem}\n\n| A | Aspirin |\n| B | Ibuprofen |\n| C | Codeine |`, three()),
   layout('emphasised question', `**${stem}**\n\nA. Aspirin\nB. Ibuprofen\nC. Codeine`, three()),
   layout('emphasised options', `${stem}\n**A. Aspirin**\n**B. Ibuprofen**\n**C. Codeine**`, three()),

@@ -11,11 +11,13 @@ export interface KeyLine {
    * `weak`: as `text`, with a word that also means other things, such as "solution".
    */
   readonly strength: 'mark' | 'text' | 'slot' | 'weak';
+  /** Whether only a blank stands between the word and the name: `answer 2`. */
+  readonly loose?: boolean;
 }
 
 /** Words for the right answer, as they open a line. */
 const answer = [
-  String.raw`(?:the\s+)?(?:(?:most|correct|right|best|true|single|appropriate|accurate|likely|official|expected|suggested|model)\s+){0,3}answers?(?:\s+(?:key|choice|option|letter|is|are))?`,
+  String.raw`(?:the\s+)?(?:(?:most|correct|right|best|true|single|appropriate|accurate|likely|official|expected|suggested|model|verified|your|chosen)\s+){0,3}(?:answers?|ans)(?:\s+(?:key|choice|option|letter|is|are))?`,
   'ans',
   'answerkey',
   String.raw`(?:the\s+)?(?:correct|right|best)\s+(?:options?|choices?|responses?|alternatives?|keys?|letters?|statements?)`,
@@ -72,6 +74,12 @@ const slot = /^[\s_.…?()[\]-]*$/;
 
 /** What a line says of the right answer, if it can say so; `line` is folded and trimmed. */
 export function keyLine(line: string): KeyLine | undefined {
+  const key = bareKey(line);
+  // A bullet may stand before an option, which may be any word.
+  return key?.strength !== 'mark' && /^[•◦○●□◯❍▪▫■◆◇►▶➢➤∙⁃·★❖-]|^[*+]\s/u.test(line) ? undefined : key;
+}
+
+function bareKey(line: string): KeyLine | undefined {
   const bare = line
     .slice(0, 500)
     .replace(/^[\s*_#>|([{✓✔✅➔→•-]+/u, '')
@@ -102,12 +110,19 @@ export function keyLine(line: string): KeyLine | undefined {
   if (one) {
     const rest = (one[3] ?? one[4] ?? '').replace(/^[^\p{L}\d]+$/u, '').trim();
     const firm = rest === '' || one[2] !== undefined;
-    if (firm && !(isLoose && rest !== '')) return { value, marks: [one[1]!], rest, strength: 'mark' };
+    if (firm && !(isLoose && rest !== '')) return { value, marks: [one[1]!], rest, strength: 'mark', loose: isLoose };
     if (!isLoose) return { value, marks: [one[1]!], rest, strength: isWeak ? 'weak' : 'text' };
     return undefined;
   }
   if (isLoose) return undefined;
   return { value, marks: [], rest: value, strength: isWeak ? 'weak' : 'text' };
+}
+
+/** Whether the end of a text says that it is right or wrong, or names an option: `(this is the answer)`, `[B]`. */
+export function endsInVerdict(text: string): boolean {
+  return /\S\s*(?:[([][^()[\]]{0,40}(?<!\p{L})(?:answer|correct|incorrect|key|richtig|falsch|wrong)(?!\p{L})[^()[\]]{0,40}[)\]]|\s-+\s*(?:incorrect|correct|right|wrong|richtig|falsch)|\*(?:in)?correct\*|\s\[[A-J]\])[\s.]{0,3}$/iu.test(
+    text.slice(-120),
+  );
 }
 
 /** A key at the end of a line that says something else before it: `D. Codeine  Answer: B`. */
@@ -161,14 +176,14 @@ export function noteLine(line: string): boolean {
 }
 
 const footers: readonly RegExp[] = [
-  /^[^.?!]{0,60}?(?:^|[\s|–-])(?:page|seite|página|pagina|pág\.|pag\.|p\.)\s*\d{1,5}(?:\s*(?:of|von|de|di|sur|\/)\s*\d{1,5})?[\s|-]*$/iu,
+  /^(?:[^.?!]{0,60}[|–-]\s*)?(?:page|seite|página|pagina|pág\.|pag\.|p\.)\s*\d{1,5}(?:\s*(?:of|von|de|di|sur|\/)\s*\d{1,5})?[\s|-]*$/iu,
   /^[-–\s]*\d{1,4}\s*(?:\/|of|von|de|sur|di)\s*\d{1,4}[-–\s]*$/iu,
   /^[-–]\s*\d{1,4}\s*[-–]$/u,
   /^(?:第\s*\d+\s*页|\d+\s*페이지)/u,
   /^(?:©|\(c\)\s+\d{4}|copyright(?!\p{L})|all rights reserved|alle rechte vorbehalten|tous droits réservés|todos los derechos)/iu,
   /©\s*(?:\d{4}|\p{L})/u,
   /^(?:https?:\/\/|www\.)\S+$/iu,
-  /^(?:downloaded from|printed (?:from|on|by)|retrieved from|this content (?:is|was)|\[?turn over\]?$|\[?please turn over\]?$|end of (?:the )?(?:question|exam|block|test|section)|(?:next|previous) question|show (?:answer|explanation)s?$|submit(?: answer)?$|report (?:a |this )?(?:question|error|problem)|flag (?:this )?question|mark (?:this )?question)/iu,
+  /^(?:downloaded from|printed (?:from|on|by)|retrieved from|this content (?:is|was)|\[?turn over\]?$|\[?please turn over\]?$|end of (?:the )?(?:question|exam|block|test|section)|(?:next|previous) question|show (?:answer|explanation)s?$|submit(?: answer)?$|report (?:a |this )?(?:question|error|problem)|flag (?:this )?question|not yet answered$|marked out of|answer saved$|question text$|(?:item|question)\s*:?\s*\d{1,4}\s*(?:of|\/)\s*\d{1,4}$|mark (?:this )?question)/iu,
 ];
 
 /** Page numbers, copyright and buttons, as they come along when a page is copied. */
@@ -180,7 +195,7 @@ export function footer(line: string): boolean {
 
 /** Whether a line only says that the options follow. */
 export function optionsHeading(line: string): boolean {
-  return /^[\s*_#]*(?:(?:answer\s+|possible\s+)?(?:options?|choices?|answers|alternatives)|select\s+(?:one|the\s+best\s+answer)|choose\s+(?:one|the\s+best\s+answer)|optionen|antwort(?:en|möglichkeiten|optionen|alternativen)|auswahl(?:möglichkeiten)?|wählen\s+sie\s+eine\s+antwort|choix|propositions?|réponses?(?:\s+possibles)?|options\s+de\s+réponse|choisissez\s+une\s+réponse|opciones(?:\s+de\s+respuesta)?|respuestas|alternativas|seleccione\s+una|elija\s+una|opções|opcoes|respostas|escolha\s+uma(?:\s+opção)?|opzioni|risposte|alternative|scegli\s+(?:una|un'alternativa)|보기|선택지|选项|選項|选择|备选答案|選択肢|варианты\s+ответа)[\s*_]*[:]?[\s*_]*$/iu.test(
+  return /^[\s*_#]*(?:question\s+\d{1,4}\s*)?(?:(?:answer\s+|possible\s+)?(?:options?|choices?|answers|alternatives)|select\s+(?:one|the\s+best\s+answer)|choose\s+(?:one|the\s+best\s+answer)|optionen|antwort(?:en|möglichkeiten|optionen|alternativen)|auswahl(?:möglichkeiten)?|wählen\s+sie\s+eine\s+antwort|choix|propositions?|réponses?(?:\s+possibles)?|options\s+de\s+réponse|choisissez\s+une\s+réponse|opciones(?:\s+de\s+respuesta)?|respuestas|alternativas|seleccione\s+una|elija\s+una|opções|opcoes|respostas|escolha\s+uma(?:\s+opção)?|opzioni|risposte|alternative|scegli\s+(?:una|un'alternativa)|보기|선택지|选项|選項|选择|备选答案|選択肢|варианты\s+ответа)[\s*_]*[:]?[\s*_]*$/iu.test(
     line.slice(0, 100),
   );
 }
@@ -191,8 +206,8 @@ const headings: readonly RegExp[] = [
     String.raw`^\s*[*_#\s]*(?:${questionWord})[\s.#]*(?:(?:no|nr|n[°ºo])\.?\s*)?\d{1,4}(?:\s*(?:of|von|de|sur|di|\/)\s*\d{1,4})?\s*(?:[:.)\-]|[*_]|$)[*_]*\s*`,
     'iu',
   ),
-  new RegExp(String.raw`^\s*[*_#\s]*(?:${questionWord})\s*(?:[:]|\)(?=\s))[*_]*\s*`, 'iu'),
-  /^\s*(?:question|frage|pregunta|문제)\s*$/iu,
+  new RegExp(String.raw`^\s*[*_#\s]*(?:(?:${questionWord})\s*(?::|\)(?=\s))|q\.(?=\s))[*_]*\s*`, 'iu'),
+  /^[\s*_#]*(?:question|frage|pregunta|문제)[\s*_]*$/iu,
   /^\s*第\s*\d{1,4}\s*题\s*[:.、]?\s*/u,
   /^\s*[[(#]?\s*\d{1,4}\s*(?:[.)\]、:]{1,2}-?(?!\d)|-(?=\s))\s*/u,
   /^\s*#\s*\d{1,4}\s+/u,
@@ -213,9 +228,10 @@ export function numberedQuestion(line: string): boolean {
   return headings.slice(0, 1).some(pattern => pattern.test(line)) || /^\s*(?:第\s*\d{1,4}\s*题)/u.test(line);
 }
 
+/** Without signs of emphasis, headings and quotation; a bullet stays, because what it marks may be an option. */
 function bareStart(line: string): string {
   return line
     .slice(0, 200)
-    .replace(/^[\s*_#>|([•-]+/u, '')
+    .replace(/^(?:[#_>|([]+\s*|\*+(?=\S))+/u, '')
     .replace(/\*\*|__/g, '');
 }

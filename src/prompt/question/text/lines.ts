@@ -27,7 +27,7 @@ export interface Line {
   readonly asks: boolean;
   /** Begins with `>` where other lines do not. */
   readonly quoted: boolean;
-  /** A row of a table of several columns. */
+  /** A row of a table. */
   readonly table: boolean;
 }
 
@@ -53,9 +53,7 @@ export function linesOf(text: string): { readonly lines: readonly Line[]; readon
   };
 }
 
-function lineOf(given: string, raw: string, number: number): Line {
-  const cells = /^\s*\|(.*)\|$/.exec(given)?.[1];
-  const text = cells !== undefined && !cells.includes('|') ? cells.trim() : given;
+function lineOf(text: string, raw: string, number: number): Line {
   const quoted = /^\s*>\s/.test(text);
   const folded = fold(text);
   const trimmed = folded.trim();
@@ -74,7 +72,7 @@ function lineOf(given: string, raw: string, number: number): Line {
     footer: footer(trimmed),
     asks: /[?？؟]/.test(text),
     quoted,
-    table: cells?.includes('|') ?? false,
+    table: /^\s*\|.*\|$/.test(text),
   };
 }
 

@@ -62,7 +62,7 @@ for (const [name, all] of sequences)
 const signed = new Map<string, Name>();
 for (const all of signs) Array.from(all, (c, i) => signed.set(c, [all[0]!, i + 1] as const));
 
-const bullet = /[-*+•‣◦○●□◯❍▪▫■◆◇►▶➢➤∙⁃·★❖](?=\s|\p{L})|o(?=\t|\s{2})/uy;
+const bullet = /[*+](?=\s)|[-•‣◦○●□◯❍▪▫■◆◇►▶➢➤∙⁃·★❖](?=\s|\p{L})|o(?=\t|\s{2})/uy;
 const box = /(?:\[[ xX✓✔]\]|\([ xX✓✔*]?\)|[☐☑☒✓✔✅⬜→=])\s*/uy;
 const wordBefore =
   /(?:options?|choice|answer|antwort|aussage|réponse|proposition|opción|opcion|respuesta|alternativa|opção|resposta|opzione|risposta|选项|보기)\s*(?=[A-Za-z\d][\s.:)-])/iuy;
@@ -166,29 +166,31 @@ function framed(folded: string, at: number): readonly Named[] {
   if (length === 0) return [];
   const behind = begin + length;
   return namesOf(folded.slice(begin, behind)).flatMap(name => {
-    const frame = frameBehind(folded, behind, name);
-    return frame ? [named(name, word > 0 ? `word ${frame.frame}` : frame.frame, frame.end)] : [];
+    return framesBehind(folded, behind, name).map(({ frame, end }) =>
+      named(name, word > 0 ? `word ${frame}` : frame, end),
+    );
   });
 }
 
-function frameBehind(folded: string, at: number, [sequence]: Name): { frame: string; end: number } | undefined {
+function framesBehind(folded: string, at: number, [sequence]: Name): readonly { frame: string; end: number }[] {
   const number = sequence === '1';
   const keycap = lengthAt(/\ufe0f?\u20e3/y, folded, at);
-  if (number && keycap > 0) return { frame: 'keycap', end: at + keycap };
+  if (number && keycap > 0) return [{ frame: 'keycap', end: at + keycap }];
+  // Without punctuation: only names that nobody takes for a word or a number of something.
+  const plain = /^[Aa1I]$/.test(sequence);
+  const wide = plain && lengthAt(/\t|\s{2}/y, folded, at) > 0 ? [{ frame: 'tab', end: at }] : [];
   const length = lengthAt(closer, folded, at);
   if (length > 0) {
     const end = at + length;
     const frame = folded.slice(at, end).trim();
     // Numbers as `1.5`, `10:30`, `1/2`; abbreviations as `e.g.`, `U.S.`.
-    if (number && /\d/.test(folded[end] ?? '') && /[.:,/-]$/.test(frame)) return undefined;
-    if (frame === '.' && /[A-Za-z]/.test(folded[end] ?? '') && folded[end + 1] === '.') return undefined;
-    return { frame, end };
+    if (number && /\d/.test(folded[end] ?? '') && /[.:,/-]$/.test(frame)) return wide;
+    if (frame === '.' && /[A-Za-z]/.test(folded[end] ?? '') && folded[end + 1] === '.') return wide;
+    return [{ frame, end }, ...wide];
   }
-  // Only names that nobody takes for a word or a number of something.
-  if (!/^[Aa1I]$/.test(sequence)) return undefined;
-  if (at === folded.length) return { frame: 'alone', end: at };
-  if (lengthAt(/\t|\s{2}/y, folded, at) > 0) return { frame: 'tab', end: at };
-  return sequence !== 'a' && isBlank(folded[at]) ? { frame: 'bare', end: at } : undefined;
+  if (!plain || wide.length > 0) return wide;
+  if (at === folded.length) return [{ frame: 'alone', end: at }];
+  return sequence !== 'a' && isBlank(folded[at]) ? [{ frame: 'bare', end: at }] : [];
 }
 
 /**

@@ -2,6 +2,7 @@ import { MeditronError } from '../../../check/errors.js';
 import { letter } from '../question.js';
 import type { ReadingFinding } from '../reading.js';
 import {
+  endsInVerdict,
   type KeyLine,
   keyLine,
   numberedQuestion,
@@ -50,6 +51,12 @@ export function readPlain(text: string): PlainReading {
   return reader.read();
 }
 
+/** A line of the question, by its index, with what is left of it. */
+interface Kept {
+  text: string;
+  readonly i: number;
+}
+
 class Reader {
   readonly #lines: readonly Line[];
   /** What each line was read as, by index. */
@@ -72,6 +79,9 @@ class Reader {
     if (!run) return this.#open(runs);
     if (run.items.length > 26)
       throw refused(this.#lines[run.items[26]!.line], `Expected 2 to 26 options, got ${run.items.length}`);
+    const bulleted = run.items[0]!.mark.ordinal === 0;
+    const mixed = this.#lines.find((line, i) => i < run.items[0]!.line && bulleted && line.key && startsAs(line, run));
+    if (mixed) throw refused(mixed, 'is it one more option, or does it say what is right?');
     const given = this.#optionsOf(run);
     this.#refuseSecondQuestion(runs, run, given);
     const question = this.#stem(run.items[0]!, runs);
@@ -196,6 +206,14 @@ class Reader {
         );
       return;
     }
+    if (first.mark.ordinal === 0) {
+      const other = run.items.find(item => this.#lines[item.line]!.indent !== line.indent);
+      if (other)
+        throw refused(
+          this.#lines[other.line],
+          'is it an option, or part of the one before it? It is indented otherwise',
+        );
+    }
     if (first.mark.ordinal > 0 && run.sequence !== '1') return;
     const before = this.#lines.slice(0, first.line).findLast(({ blank }) => !blank);
     if (!before || this.#asksBefore(run) || optionsHeading(before.folded.trim())) return;
@@ -253,17 +271,21 @@ class Reader {
         if (line.rule) this.#as[i] = { as: 'rule' };
         continue;
       }
-      if (slot && namesOption(line)) {
-        slot = false;
-        this.#key(i, keyLine(`answer: ${line.folded.trim()}`)!);
+      const below = slot ? keyLine(`answer: ${line.folded.replace(/^[\s*_]+|\*\*|__/g, '').trim()}`) : undefined;
+      slot = false;
+      if (below?.strength === 'mark') {
+        this.#key(i, below);
         continue;
       }
-      slot = false;
       const key =
         line.key && (line.key.strength === 'mark' || line.key.strength === 'slot' || tail) ? line.key : undefined;
       const next = line.marks.find(mark => mark.style === run.style && mark.ordinal > 0);
       if (next && next.ordinal === count + 1 && tail && !/^(?:bare|alone)$/.test(next.frame))
         throw refused(line, explaining ? 'an option behind the key or explanation' : `it looks like one more option`);
+      if (key && (key.strength !== 'mark' || key.loose) && !gap && line.indent > this.#lines[current.line]!.indent)
+        throw refused(line, 'is it a further line of the option, or the answer?');
+      if ((key || line.explains) && run.items[0]!.mark.ordinal === 0 && startsAs(line, run))
+        throw refused(line, 'is it one more option, or does it say what is right?');
       if (key) {
         this.#key(i, key);
         slot = key.strength === 'slot';
@@ -271,6 +293,13 @@ class Reader {
         gap = true;
       } else if (explaining && !line.field && !line.footer) {
         this.#as[i] = { as: 'explanation' };
+      } else if (
+        (line.explains || line.footer || line.field) &&
+        !gap &&
+        !isEmpty(texts, current) &&
+        line.indent > this.#lines[current.line]!.indent
+      ) {
+        throw refused(line, 'is it a further line of the option, or something else?');
       } else if (line.explains && (tail || gap || texts[current.ordinal - 1] !== '')) {
         explaining = true;
         this.#takeOff('explanation', i, 'an explanation or reference: it and what follows was taken off');
@@ -371,15 +400,12 @@ class Reader {
     const opening = this.#lines[first.line]!;
     const part = startsLine(opening, first) ? [] : [opening.text.slice(0, first.mark.start).trimEnd()];
     const texts = [...this.#lines.slice(0, first.line).map(({ text }) => text), ...part];
-    return this.#question(
-      texts,
-      runs.some(run => run.items[0]!.line === 0 && run.items[0]!.mark.ordinal > 0),
-    );
+    return this.#question(texts, runs.some(opensWithNumber));
   }
 
   /** A question out of its lines; `listed` if its first line begins a list, so that a number there is none of a question. */
   #question(texts: readonly string[], listed: boolean): string {
-    const kept: string[] = [];
+    const kept: Kept[] = [];
     let slot = false;
     for (const [i, text] of texts.entries()) {
       const line = this.#lines[i]!;
@@ -409,37 +435,59 @@ class Reader {
       }
       if (whole && line.rule) {
         this.#as[i] = { as: 'rule' };
-        if (kept.every(isBlank) || texts.slice(i + 1).every(isBlank)) continue;
+        if (kept.length === 0) continue;
       } else if (!this.#as[i]) this.#as[i] = { as: 'question' };
-      kept.push(text);
+      if (kept.length > 0 || !line.blank) kept.push({ text: this.#withoutTrailingKey(text, line), i });
     }
-    this.#heading(kept, texts, listed);
-    this.#heading(kept, texts, true);
-    while (kept.length > 0 && (isBlank(kept.at(-1)!) || optionsHeading(fold(kept.at(-1)!)))) {
-      const text = kept.pop()!;
-      const line = this.#lines[texts.lastIndexOf(text)];
-      if (!isBlank(text)) this.find('heading', line, text, 'a heading was taken off');
+    this.#heading(kept, listed);
+    this.#heading(kept, true);
+    for (let last = kept.at(-1); last; last = kept.at(-1)) {
+      const { text, i } = last;
+      const heading = optionsHeading(fold(text));
+      if (!heading && !isBlank(text) && this.#as[i]?.as !== 'rule') break;
+      if (heading) {
+        this.#as[i] = { as: 'heading' };
+        this.find('heading', this.#lines[i], text, 'a heading was taken off');
+      }
+      kept.pop();
     }
-    return unemphasised(kept.join('\n').trim());
+    return unemphasised(
+      kept
+        .map(({ text }) => text)
+        .join('\n')
+        .trim(),
+    );
   }
 
-  #heading(kept: string[], texts: readonly string[], listed: boolean): void {
-    while (kept.length > 0 && isBlank(kept[0]!)) kept.shift();
-    const first = kept[0];
-    if (first === undefined) return;
-    const folded = fold(first);
+  /** `Which drug? (Answer: B)` without what names the answer. */
+  #withoutTrailingKey(text: string, line: Line): string {
+    const at = trailingKey(text);
+    const key = at < 0 ? undefined : keyLine(text.slice(at).replace(/^[([*_]+/, ''));
+    const left = at < 0 ? text : text.slice(0, at).trimEnd();
+    if (key?.strength === 'mark') {
+      this.#keys.push({ line, key });
+      this.find('key', line, text.slice(at), 'the answer key was taken off; it is not sent to the model');
+      return left;
+    }
+    if (/[?:؟]\s*[([][A-J][)\]]\s*$/i.test(fold(text).slice(-40)))
+      throw refused(line, 'it may name the answer at its end');
+    return text;
+  }
+
+  /** Takes off the number or heading that opens a question; a bare number not where it is one of a list. */
+  #heading(kept: Kept[], listed: boolean): void {
+    const first = kept.find(({ text }) => !isBlank(text));
+    if (!first) return;
+    const folded = fold(first.text);
     const bare = /^\s*[[(#]?\s*\d/.test(folded);
     if (bare && (listed || /^\s*\(?1[.)].*\s\(?2[.)]\s/.test(folded.slice(0, 500)))) return;
     const length = questionHeading(folded);
     if (length === 0) return;
-    const heading = first.slice(0, length);
-    kept[0] = first.slice(length);
-    this.find(
-      bare ? 'number' : 'heading',
-      this.#lines[texts.indexOf(first)],
-      heading,
-      'the number or heading of the question was taken off',
-    );
+    const heading = first.text.slice(0, length);
+    first.text = first.text.slice(length);
+    if (isBlank(first.text)) this.#as[first.i] = { as: 'heading' };
+    const line = this.#lines[first.i];
+    this.find(bare ? 'number' : 'heading', line, heading, 'the number or heading of the question was taken off');
   }
 
   /** Takes off what marks one option as right or says how many chose it. */
@@ -478,6 +526,9 @@ class Reader {
       return left.slice(0, left.length - ending(left, /[\s;,([]{1,20}$/).length);
     });
     if (run.inside) options = withoutSeparators(options);
+    options.forEach((text, i) => {
+      if (endsInVerdict(text)) throw refused(this.#lines[byOrdinal[i]!.line], 'it seems to say which option is right');
+    });
     const shares = options.map(text => ending(text, /[([]\s{0,3}\d{1,3}\s{0,3}%\s{0,3}[)\]]$/));
     const percent = shares.reduce((sum, share) => sum + Number(/\d+/.exec(share) ?? Number.NaN), 0);
     if (options.length >= 3 && Math.abs(percent - 100) <= 2) {
@@ -557,7 +608,7 @@ class Reader {
     }
     const question = this.#question(
       lines.map(({ text }) => text),
-      list !== undefined && list.items[0]!.line === 0,
+      list !== undefined && opensWithNumber(list),
     );
     const named = this.#keys.find(({ key }) => key.strength === 'mark');
     if (named) throw refused(named.line, 'a key that names an option, and no options were found');
@@ -572,7 +623,7 @@ class Reader {
 
   #refuseLikeOptions(): void {
     const marked = this.#lines.map(line =>
-      line.marks.filter(mark => isLettered(mark.sequence) && !/^(?:bare|alone|tab|[-=,/>])$/.test(mark.frame)),
+      line.marks.filter(mark => isLettered(mark.sequence) && !/^(?:alone|[-=,/>])$/.test(mark.frame)),
     );
     let before: (typeof marked)[number] = [];
     for (const [i, marks] of marked.entries()) {
@@ -594,7 +645,7 @@ class Reader {
       const line = this.#lines[i]!;
       if (
         i > 0 &&
-        marks.some(({ ordinal }) => ordinal === 1) &&
+        marks.some(({ ordinal, frame }) => ordinal === 1 && frame !== 'bare' && frame !== 'tab') &&
         this.#asks.at(-1)! === this.#asks[i + 1]! &&
         !line.asks
       )
@@ -607,7 +658,7 @@ class Reader {
 
 /** What people write behind the right option, and behind a wrong one. */
 const rightEnding =
-  /(?:[✓✔✅☑]\ufe0f?|(?<=\S)\*{1,2}|[([](?:correct(?:\s{1,3}answer)?|right(?:\s{1,3}answer)?|richtig(?:e\s{1,3}antwort)?|correct[ae]|corrett[oa]|corret[oa]|juste|정답|正确|正解)[)\]]|(?:<-{1,9}|←|-{2,9}>?)\s{0,3}(?:correct|right|answer|richtig)(?:\s{1,3}answer)?)[.\s]{0,3}$/iu;
+  /(?:[✓✔✅☑]\ufe0f?|\*correct\*|(?<=\S)\*{1,2}|[([](?:correct(?:\s{1,3}answer)?|right(?:\s{1,3}answer)?|richtig(?:e\s{1,3}antwort)?|correct[ae]|corrett[oa]|corret[oa]|juste|정답|正确|正解)[)\]]|(?:<-{1,9}|←|-{2,9}>?)\s{0,3}(?:correct|right|answer|richtig)(?:\s{1,3}answer)?)[.\s]{0,3}$/iu;
 const wrongEnding = /(?:[✗✘❌]\ufe0f?|[([](?:incorrect|wrong|falsch)[)\]])[.\s]{0,3}$/iu;
 
 /** What matches at the end of a text, of which only the last 80 characters are looked at. */
@@ -617,6 +668,15 @@ function ending(text: string, pattern: RegExp): string {
 
 const references =
   /^(?:both|only|all\s+of|either|nur|beide|solo|sólo|seulement|apenas|somente)?\s*(?:options?|answers?|statements?)?\s*[([]?(?:\d|[①-⑩])[)\]]?(?:\s*(?:[,&+、]|and|or|y|o|e|et|ou|und|oder|및|和|与|と)\s*[([]?(?:\d|[①-⑩])[)\]]?)+(?:\s+(?:\p{L}+\s*){0,3})?\.?$/iu;
+
+function startsAs(line: Line, run: Run): boolean {
+  return line.marks.some(({ style }) => style === run.style);
+}
+
+/** Whether the first line of the text is the first of a numbered list. */
+function opensWithNumber({ items, sequence }: Run): boolean {
+  return items[0]!.line === 0 && sequence === '1' && items[0]!.mark.start === 0;
+}
 
 function startsLine(line: Line, item: Item): boolean {
   return item.mark.start <= line.indent;

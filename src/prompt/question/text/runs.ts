@@ -173,7 +173,7 @@ function withoutOverlaps(runs: readonly Run[]): readonly Run[] {
 function weight({ items, inside, sequence, frame }: Run): number {
   const named = items[0]!.mark.ordinal > 0 ? 1000 : 0;
   const firm = /^(?:bare|alone|tab)$/.test(frame) ? 0 : 100;
-  return named + firm + (inside ? 0 : 200) + (isLettered(sequence) ? 50 : 0) + items.length;
+  return named + firm + (inside ? 0 : 2000) + (isLettered(sequence) ? 50 : 0) + items.length;
 }
 
 /** The refusal of a line: where, what, why, and how it should be. */
