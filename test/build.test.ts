@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'meditron-build-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }), 60_000);
 
 function configure(name: string, definitions: Record<string, string>) {
   const args = [
@@ -115,6 +115,17 @@ function meditron(place: string, path?: string) {
   return { status, stderr, said: stdout.length > 0 };
 }
 
+/** The same, without waiting for its end. */
+function started(place: string): Promise<{ status: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [join(place, 'bin', 'meditron.js'), 'run', '-p', 'The', '--max-tokens', '2']);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', text => {
+    stderr += text;
+  });
+  child.stdout.resume();
+  return new Promise(done => child.on('close', status => done({ status, stderr })));
+}
+
 test('a checkout that was copied or moved works, also where nothing can be built', () => {
   const bare = pathWithout('cmake', 'c++', 'make', 'ninja', 'git');
   const place = copied('a copy');
@@ -133,9 +144,12 @@ test('an addon that is older than its sources and cannot be built anew is used, 
   });
 });
 
-test('what was moved is built afresh when its sources change', () => {
+test('what was moved is built afresh when its sources change, and once when two commands start at once', async () => {
   const place = copied('rebuilt');
   appendFileSync(join(place, 'native', 'core', 'core.h'), '\n');
-  expect(meditron(place)).toEqual({ status: 0, stderr: 'Building the native addon …\n', said: true });
+  const both = await Promise.all([started(place), started(place)]);
+  expect(both.map(({ status }) => status)).toEqual([0, 0]);
+  const told = both.map(({ stderr }) => stderr).join('');
+  expect(told.match(/Building the native addon …/g)).toHaveLength(1);
   expect(meditron(place)).toEqual({ status: 0, stderr: '', said: true });
 }, 600_000);

@@ -6,6 +6,7 @@ import { engineOptions, loadOptions } from '../check/machine.js';
 import { packageFolder } from '../check/project.js';
 import { samplingNumbers } from '../check/sampling.js';
 import type { Flag, FlagOfOtherKind, Given, Option, Table } from '../check/table.js';
+import { runOptions } from '../evaluate/run/options.js';
 
 /** A command's parsed flags, before the options among them are taken out by their table. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -105,7 +106,7 @@ export function inFlags(message: string): string {
 }
 
 const flagOf: ReadonlyMap<string, string> = new Map([
-  ...Object.entries({ ...samplingNumbers, ...loadOptions, ...engineOptions, ...askOptions }).flatMap(
+  ...Object.entries({ ...runOptions, ...samplingNumbers, ...loadOptions, ...engineOptions, ...askOptions }).flatMap(
     ([name, { flag }]): [string, string][] => {
       const spelling = spellingOf(flag);
       return spelling === undefined ? [] : [[name, new CommanderOption(spelling).long!]];

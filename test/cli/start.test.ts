@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { root } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-start-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }), 60_000);
 
 /** What an installed package has, in a folder of this name. */
 function installed(name: string): string {
