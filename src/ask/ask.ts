@@ -6,7 +6,7 @@ import type { FileHash } from '../models/identity.js';
 import type { Question } from '../prompt/question/question.js';
 import { checkAsked } from './asked.js';
 import { type Closing, closingOf } from './closing.js';
-import { conclude } from './conclude.js';
+import { conclude, judgedBy } from './conclude.js';
 import type { AskOptions } from './options.js';
 import { planAsking } from './plan.js';
 import { evidenceOf } from './record/evidence.js';
@@ -47,11 +47,10 @@ export async function* askStream(
   const planned = await planAsking(answerer, asked);
   const hash = hashing(answerer, asked.hash, closing);
   const { findings } = planned.variants[0]!.prompt;
-  const { outside } = planned;
   yield { type: 'plan', plan: planned.plan, findings, warnings: planned.warnings };
 
   const { scores, promptTokens, ...outcome } = yield* run(planned, closing);
-  const conclusion = conclude({ ...asked, ...countingOf(planned), outside }, outcome);
+  const conclusion = conclude({ ...asked, ...countingOf(planned), ...judgedBy(planned.scope) }, outcome);
   yield { type: 'settled', by: conclusion.vote?.stoppedBy ?? 'none', notRun: conclusion.votes.notRun };
 
   const plan = { ...planned.plan, promptTokens };

@@ -1,10 +1,12 @@
 import type { Choice, Session } from '../answerer/answerer.js';
 import { MeditronError } from '../check/errors.js';
 import { rotation } from '../prompt/question/shuffle.js';
+import { sum } from '../vote/count/arithmetic.js';
 import { averageOverOrders, calibrated, withoutPrior } from '../vote/count/debias.js';
 import { softmax } from '../vote/count/weighted.js';
+import { classesOf } from './classes.js';
 import type { Planned } from './plan.js';
-import { readerOf, readSample, type Sample } from './read.js';
+import { mostProbable, readerOf, readSample, type Sample } from './read.js';
 import type { AnswerScore } from './types.js';
 
 export interface Compared {
@@ -20,21 +22,26 @@ export interface Compared {
  */
 export async function compareAnswers(planned: Planned, session: Session, signal: AbortSignal): Promise<Compared> {
   const { prompt } = planned.variants[0]!;
+  const classes = classesOf(planned.asked);
   const choices = await session.choose({ prompt: 0 }, signal);
   const shares = choices && (await sharesOf(planned, choices, session, signal));
   const scores =
     choices &&
     Object.fromEntries(
-      prompt.labels.map((label, i) => {
-        const { logprob, tokens } = choices[i]!;
-        return [label, { logprob, probability: shares![i]!, tokens }];
+      classes.labels.map((label, i) => {
+        const places = classes.members[i]!.map(member => prompt.labels.indexOf(member));
+        const { logprob, tokens } = choices[places[0]!]!;
+        const together =
+          places.length === 1 ? logprob : Math.log(sum(places.map(at => Math.exp(choices[at]!.logprob))));
+        return [label, { logprob: together, probability: sum(places.map(at => shares![at]!)), tokens }];
       }),
     );
   if (planned.asked.protocol !== 'strict') {
     return { scores: scores ?? null, sample: await generated(planned, choices, session, signal) };
   }
   if (!choices) throw untold('Mode top-token under strict compares probabilities');
-  return { scores: scores!, sample: chosen(planned, choices, shares!) };
+  const answer = mostProbable(classes.labels, label => scores![label]!.probability);
+  return { scores: scores!, sample: chosen(planned, choices, answer) };
 }
 
 /** Probabilities of the answers among each other, in the original order. */
@@ -62,15 +69,10 @@ function normalized(logprobs: readonly number[]): number[] {
   return softmax(logprobs).map(Math.log);
 }
 
-function chosen(
-  { variants: [variant], seeds }: Planned,
-  choices: readonly Choice[],
-  shares: readonly number[],
-): Sample {
+function chosen({ variants: [variant], seeds }: Planned, choices: readonly Choice[], answer: string): Sample {
   const { labels, continuations } = variant!.prompt;
-  const best = shares.reduce((a, b, i) => (b > shares[a]! ? i : a), 0);
+  const best = labels.indexOf(answer);
   const { tokens, logprob } = choices[best]!;
-  const answer = labels[best]!;
   return {
     index: 0,
     seed: seeds[0]!,

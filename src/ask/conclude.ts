@@ -1,3 +1,4 @@
+import type { Scope } from '../clinical/scope.js';
 import type { AbstainReason, Interruption } from '../vote/count/decision.js';
 import { type MergedRanking, mergeRankings } from '../vote/count/ranking.js';
 import { explain, summarize, type VoteReport } from '../vote/count/summary.js';
@@ -38,11 +39,18 @@ export interface Outcome {
 export interface Judging extends Counting, Pick<Asked, 'minAgreement' | 'weighting'> {
   /** Whether the model was not made for such a question. */
   readonly outside: boolean;
+  /** What an agreement must not be shown without. */
+  readonly caveat?: string;
+}
+
+/** How the scope of a model enters the judgement. */
+export function judgedBy(scope: Scope | undefined): Pick<Judging, 'outside' | 'caveat'> {
+  return { outside: scope?.inside === false, ...(scope?.inside && { caveat: scope.warning }) };
 }
 
 /** What the samples come to. Pure. */
 export function conclude(judging: Judging, { samples, cut, interrupted }: Outcome): Conclusion {
-  const { mode, samples: planned, minAgreement, weighting, outside, labels } = judging;
+  const { mode, samples: planned, minAgreement, weighting, outside, caveat, labels } = judging;
   const { stoppedBy, counted } = closedBy(judging, samples);
   // `beta` and `esc` close the vote at a sample: later ones that had finished already do not count.
   const inOrder = stoppedBy === 'beta' || stoppedBy === 'esc';
@@ -81,7 +89,7 @@ export function conclude(judging: Judging, { samples, cut, interrupted }: Outcom
   // Under authors-code a text that nobody could read may win: that is no answer.
   const plurality = shown.some(({ answer }) => answer === report.winner) ? report.winner! : null;
   const answer = weighted ? (weighted.answer ?? null) : ranking ? (ranking.items[0]?.name ?? null) : plurality;
-  const judged = outside ? outOfScope(report) : judge(report, ballots, answer, plurality);
+  const judged = outside ? outOfScope(report) : judge(report, answer, plurality, caveat);
   return {
     answer,
     decision: judged.decision,
@@ -129,9 +137,9 @@ interface Judged {
 /** The decision of the vote, unless it rests on something that the count does not show. */
 function judge(
   report: VoteReport,
-  ballots: readonly Ballot[],
   answer: string | null,
   plurality: string | null,
+  caveat: string | undefined,
 ): Judged {
   const { decision, reason } = report;
   if (answer === null && decision !== 'abstain') {
@@ -140,15 +148,7 @@ function judge(
   if (decision !== 'abstain' && answer !== plurality) {
     return { decision: 'split', reason: 'low_agreement', why: `By count alone the answer would be ${plurality}.` };
   }
-  const spoken = ballots.filter(({ answer: given, forced }) => given !== undefined && !forced).length;
-  if (decision === 'agree' && spoken < Math.ceil(ballots.length / 2)) {
-    const why =
-      spoken === 0
-        ? 'No chain named an answer until it was asked again.'
-        : 'Fewer than half of the chains named an answer before they were asked again.';
-    return { decision: 'abstain', reason: spoken === 0 ? 'no_answer' : 'too_few', why };
-  }
-  return { decision, reason, why: reason && explain(report) };
+  return { decision, reason, why: reason ? explain(report) : caveat };
 }
 
 function outOfScope(report: VoteReport): Judged {

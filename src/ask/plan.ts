@@ -1,11 +1,12 @@
 import type { Answerer, AnswererModel, Fit, Request } from '../answerer/answerer.js';
-import { scopeWarning } from '../models/known.js';
+import { type Scope, scopeOf } from '../clinical/scope.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
 import { type Order, rotation } from '../prompt/question/shuffle.js';
 import { sampleSeeds } from '../random/seeds.js';
 import type { Asked } from './asked.js';
 import { type ChosenFormat, chooseFormat } from './choice.js';
+import { classesOf } from './classes.js';
 import { promptFor, type Variant, variantsOf, vocabularyWarnings } from './prompts.js';
 import type { Plan } from './types.js';
 
@@ -21,8 +22,8 @@ export interface Planned {
   readonly plan: Plan;
   /** Whether chains without an answer are asked again. */
   readonly reask: boolean;
-  /** Whether the model was not made for such a question. */
-  readonly outside: boolean;
+  /** What has to be said of the model that ships; undefined for every other model. */
+  readonly scope: Scope | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -42,7 +43,8 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
   const { model } = answerer;
   const outline = await outlineOf(model, asked);
   const { prompt } = outline.variants[0]!;
-  const outside = outsideWarning(model, asked.question);
+  const scope = scopeFor(model, asked.question);
+  const { warning: equal } = classesOf(asked);
   const fit = await answerer.fit(outline.request);
   const { waves, maxTokens, promptTokens } = fit;
   return {
@@ -51,9 +53,10 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
     fit,
     reask: outline.request.reask,
     plan: { samples: asked.samples, waves, maxTokens: asked.mode === 'top-token' ? 1 : maxTokens, promptTokens },
-    outside: outside !== undefined,
+    scope,
     warnings: [
-      ...(outside === undefined ? [] : [outside]),
+      ...(scope === undefined ? [] : [scope.warning]),
+      ...(equal === undefined ? [] : [equal]),
       ...asked.warnings,
       ...(asked.prompt.shots !== undefined && outline.chosen.format.name !== 'few-shot'
         ? [`\`shots\` has no meaning in the format ${outline.chosen.format.name}, which shows no examples`]
@@ -64,13 +67,8 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
   };
 }
 
-/** Whether the model was not made for such a question. */
-export function isOutside(model: AnswererModel, question: Question): boolean {
-  return outsideWarning(model, question) !== undefined;
-}
-
-function outsideWarning({ info }: AnswererModel, question: Question): string | undefined {
-  return scopeWarning([info.name, info.path], JSON.stringify(question));
+export function scopeFor({ info }: AnswererModel, question: Question): Scope | undefined {
+  return scopeOf([info.name, info.path], question);
 }
 
 /** What will be asked for, of whichever answerer has this model. */

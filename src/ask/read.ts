@@ -2,9 +2,12 @@ import type { Choice, Completion } from '../answerer/answerer.js';
 import { type FormatName, type Mode, type Protocol, type Task, thinks } from '../prompt/format/format.js';
 import type { Question } from '../prompt/question/question.js';
 import { type Order, originalLetter } from '../prompt/question/shuffle.js';
+import { sum } from '../vote/count/arithmetic.js';
+import type { AnswerClasses } from '../vote/read/classes.js';
 import { type AnswerForm, extract } from '../vote/read/extract.js';
 import { parseRankedList } from '../vote/read/list.js';
 import type { Asked } from './asked.js';
+import { classesOf } from './classes.js';
 import type { Variant } from './prompts.js';
 import type { AnswerSample } from './types.js';
 
@@ -22,6 +25,8 @@ export interface Reader {
   /** Texts that end an answer. */
   readonly stops: readonly string[];
   readonly order: Order | null;
+  /** Which of the original letters are one answer. */
+  readonly classes: AnswerClasses;
 }
 
 /** A finished sample and what it counts for: its answer; under `authors-code` a text without one counts as itself. */
@@ -31,9 +36,12 @@ export interface Sample extends AnswerSample {
 
 type Reading = Pick<Sample, 'answer' | 'vote' | 'rule' | 'conflict' | 'list'>;
 
-export function readerOf({ mode, protocol, prompt: { shots } }: Asked, { prompt, order }: Variant): Reader {
+export function readerOf(asked: Asked, { prompt, order }: Variant): Reader {
+  const { mode, protocol } = asked;
+  const { shots } = asked.prompt;
   const { format, task, question, labels, stops } = prompt;
-  return { mode, protocol, format, task, shots, question, labels, stops: stops.texts, order };
+  const classes = classesOf(asked);
+  return { mode, protocol, format, task, shots, question, labels, stops: stops.texts, order, classes };
 }
 
 /** Reads a sample that has ended. */
@@ -54,9 +62,9 @@ export function readSample(reader: Reader, completion: Completion, seed: number)
   };
 }
 
-/** What a text says; a letter is mapped back to the original order of the options. */
+/** What a text says; a letter is mapped back to the original order of the options, and to the first of equal ones. */
 export function readText(reader: Reader, { text, finish }: Pick<Completion, 'text' | 'finish'>): Reading {
-  const { mode, protocol, question, labels, order } = reader;
+  const { mode, protocol, question, labels, order, classes } = reader;
   if (mode === 'ranked') {
     const list = parseRankedList(text, { cut: finish === 'length' }).items;
     return { answer: null, vote: undefined, rule: list.length > 0 ? 'list' : 'none', conflict: false, list };
@@ -73,16 +81,22 @@ export function readText(reader: Reader, { text, finish }: Pick<Completion, 'tex
     shots: reader.format === 'few-shot' && mode !== 'sc-cot' && reader.shots !== 0,
   });
   // The authors' parser takes letters that the question does not have.
-  const original = answer !== undefined && labels.includes(answer) && order ? originalLetter(answer, order) : answer;
+  const offered = answer !== undefined && labels.includes(answer);
+  const original = offered ? classes.of(order ? originalLetter(answer, order) : answer) : answer;
   return { answer: original ?? null, vote: vote === answer ? original : vote, rule, conflict };
 }
 
 /** A sample that named no answer, after it was asked again: the most probable answer, and the log-probability of each. */
-export function readAgain({ labels, order }: Reader, sample: Sample, choices: readonly Choice[]): Sample {
+export function readAgain({ labels, order, classes }: Reader, sample: Sample, choices: readonly Choice[]): Sample {
   const original = (label: string) => (order === null ? label : originalLetter(label, order));
   const reask = Object.fromEntries(labels.map((label, i) => [original(label), choices[i]!.logprob]));
-  const answer = mostProbable(labels.map(original), label => reask[label]!);
+  const answer = answerTo(reask, classes);
   return { ...sample, answer, vote: answer, rule: 'reask', forced: true, reask };
+}
+
+/** The answer whose letters are together the most probable. */
+export function answerTo(logprobs: Readonly<Record<string, number>>, { members }: AnswerClasses): string {
+  return mostProbable(members, same => sum(same.map(label => Math.exp(logprobs[label] ?? -Infinity))))[0]!;
 }
 
 /** The first of those with the highest value. */

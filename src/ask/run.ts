@@ -1,5 +1,6 @@
 import type { Session } from '../answerer/answerer.js';
 import { MeditronError } from '../check/errors.js';
+import { classesOf } from './classes.js';
 import type { Closing } from './closing.js';
 import { compareAnswers } from './compare.js';
 import type { Outcome } from './conclude.js';
@@ -177,8 +178,8 @@ class Running {
 }
 
 /** How the samples of a plan are counted. */
-export function countingOf({ asked, variants }: Pick<Planned, 'asked' | 'variants'>): Counting {
-  return { ...asked, labels: variants[0]!.prompt.labels };
+export function countingOf({ asked }: Pick<Planned, 'asked'>): Counting {
+  return { ...asked, labels: classesOf(asked).labels };
 }
 
 function isFull(error: unknown): boolean {

@@ -71,8 +71,6 @@ const mini = {
   source: 'the model card in models/',
 } as const;
 
-/** All that meditron-mini knows: a question that names none of these is not for it. */
-const miniScope = ['CHA2DS2-VASc', 'CURB-65', 'Glasgow Coma Scale', 'HAS-BLED', 'qSOFA', 'Wells score'] as const;
 const miniName = /^meditron-mini\b/;
 
 /** Names as they are in metadata and file names, lower case, owner and quantization removed. */
@@ -115,17 +113,6 @@ export const demonstration = mini.model;
 /** Whether one of these names, of a model's metadata or file, is that of {@link demonstration}, whatever format it is asked in. */
 export function isDemonstration(names: readonly (string | null)[]): boolean {
   return names.some(name => name !== null && miniName.test(plainName(name)));
-}
-
-/**
- * What has to be said of an answer to a question (all of its text) that a model with one of these names was not made for,
- * whatever format it is asked in; undefined if it was, or may have been.
- */
-export function scopeWarning(names: readonly (string | null)[], asked: string): string | undefined {
-  if (!isDemonstration(names)) return undefined;
-  if (miniScope.some(name => asked.includes(name))) return undefined;
-  const known = `${miniScope.slice(0, -1).join(', ')} and ${miniScope.at(-1)}`;
-  return `This is ${mini.model}: it adds up ${known} and knows nothing else. What it says to this means nothing; ask another model`;
 }
 
 function byName(model: ModelIdentity): FormatChoice | undefined {

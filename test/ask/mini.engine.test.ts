@@ -43,7 +43,7 @@ test('it is asked in its own format, and reasons to the right answer far more of
   for (const asked of clinicalQuestions({ seed: 77, count: 40 })) {
     const { answer, samples, evidence, warnings } = await answerTo(askedOf(asked), { mode: 'cot' });
     expect(evidence).toMatchObject({ format: { name: 'chatml', by: 'name' } });
-    expect(warnings).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^This is meditron-mini.*a demonstration/)]);
     if (/^Points: [\s\S]*\.\nThe answer is: [A-D] ?$/.test(samples[0]!.text)) ended++;
     if (answer === asked.answer) right++;
   }
@@ -68,7 +68,7 @@ test('what it was not made for is never agreed on, and answered with the warning
   expect([decision, reason]).toEqual(['abstain', 'out_of_scope']);
   const named = await answerTo(question, { samples: 2, maxTokens: 20, format: 'raw' });
   expect(named.reason).toBe('out_of_scope');
-  expect(warnings).toEqual([expect.stringMatching(/adds up CHA2DS2-VASc, .* and Wells score and knows nothing else/)]);
+  expect(warnings).toEqual([expect.stringMatching(/adds up CHA2DS2-VASc, .* and Wells for DVT and knows nothing else/)]);
 });
 
 test('nor is it in the report of an evaluation', async () => {

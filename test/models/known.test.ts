@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { knownFiles } from '../../src/models/hashes.js';
-import { formatForModel, type ModelIdentity, scopeWarning } from '../../src/models/known.js';
+import { formatForModel, isDemonstration, type ModelIdentity } from '../../src/models/known.js';
 import { formatNames } from '../../src/prompt/format/format.js';
 
 const chatTokens = { '<|im_start|>': 32017, '<|im_end|>': 32018, '<EOD>': 32002, '[bib_ref]': 32005 };
@@ -68,19 +68,8 @@ describe('formatForModel', () => {
   });
 });
 
-describe('scopeWarning', () => {
-  const mini = ['meditron-mini clinical scores', '/models/x.gguf'];
-
-  test('a model that knows six scores is not warned of when one of them is asked for', () => {
-    expect(scopeWarning(mini, "Pneumonia: age 70. What is the patient's CURB-65 score?")).toBeUndefined();
-  });
-
-  test('and is when none is, by its name or that of its file', () => {
-    expect(scopeWarning(mini, 'Which vitamin prevents scurvy?')).toMatch(/^This is meditron-mini.*means nothing/);
-    expect(scopeWarning([null, '/models/meditron-mini.gguf'], 'Which?')).toMatch(/^This is meditron-mini/);
-  });
-
-  test('a model for any question is never warned of', () => {
-    expect(scopeWarning(['LLaMA v2', 'meditron-7b.gguf'], 'Which vitamin prevents scurvy?')).toBeUndefined();
-  });
+test('the model that ships is known by its name or that of its file, and no other model is taken for it', () => {
+  expect(isDemonstration(['meditron-mini clinical scores', '/models/x.gguf'])).toBe(true);
+  expect(isDemonstration([null, '/models/meditron-mini.gguf'])).toBe(true);
+  expect(isDemonstration(['LLaMA v2', 'meditron-7b.gguf', null])).toBe(false);
 });

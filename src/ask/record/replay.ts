@@ -5,8 +5,10 @@ import { loadModel } from '../../engine/model.js';
 import { askStream } from '../ask.js';
 import { checkAsked } from '../asked.js';
 import { chooseFormat } from '../choice.js';
+import { classesOf } from '../classes.js';
+import { judgedBy } from '../conclude.js';
 import { type AskOptions, askedAgain } from '../options.js';
-import { isOutside, outlineOf } from '../plan.js';
+import { outlineOf, scopeFor } from '../plan.js';
 import { readerOf } from '../read.js';
 import type { Answer, AskEvent, Evidence } from '../types.js';
 import { contradiction } from './check.js';
@@ -130,7 +132,7 @@ export async function termsOf(answerer: Answerer, evidence: Evidence): Promise<T
   const asked = checkAsked(evidence.question, optionsOf(evidence));
   const { variants } = await outlineOf(answerer.model, asked);
   return {
-    judging: { ...asked, labels: variants[0]!.prompt.labels, outside: isOutside(answerer.model, asked.question) },
+    judging: { ...asked, labels: classesOf(asked).labels, ...judgedBy(scopeFor(answerer.model, asked.question)) },
     readerOf: index => readerOf(asked, variants.find(({ samples }) => samples.includes(index)) ?? variants[0]!),
   };
 }

@@ -7,8 +7,8 @@ import { engineOptions, loadOptions } from '../../check/machine.js';
 import { samplingNumbers } from '../../check/sampling.js';
 import { pick } from '../../check/table.js';
 import { inBytes } from '../../check/words.js';
+import { scopeOf } from '../../clinical/scope.js';
 import type { Model } from '../../engine/model.js';
-import { scopeWarning } from '../../models/known.js';
 import type { FormatName, PromptFormat } from '../../prompt/format/format.js';
 import { formats } from '../../prompt/format/formats.js';
 import { type Answer, Conversation } from '../conversation.js';
@@ -76,7 +76,7 @@ async function converse(flags: ChatFlags): Promise<void> {
   const format = await formatFor(model, flags, loading.signal);
   await using engine = await model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences: 2 });
   loading[Symbol.dispose]();
-  const outside = scopeWarning([model.info.name, model.info.path], '');
+  const outside = scopeOf([model.info.name, model.info.path], undefined)?.warning;
   const conversation = new Conversation(engine, format, {
     sampling: { temperature: 0.7, ...optionsOf(samplingNumbers, flags) },
     seed: flags.seed,

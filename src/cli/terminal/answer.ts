@@ -52,6 +52,9 @@ function options(question: Question, { votes, scores }: Answer, width: number): 
         ? booleanLabels
         : [];
   const lines = labels.map(label => {
+    // Of equal options that are one answer the first is counted.
+    if (scores ? !(label in scores) : !(label in votes))
+      return fitted(`    = ${'the same answer'.padEnd(6)} ${nameOf(question, label)}`, width);
     if (scores) {
       const { probability, logprob } = scores[label]!;
       return `  ${probability.toFixed(3)} of the options' probability, ln p ${logprob.toFixed(2).padStart(7)}   ${nameOf(question, label)}`;

@@ -104,11 +104,11 @@ export class Pool {
     const cluster = clusterOf(read);
     const { correct: _, ...head } = read;
     const alone = readRow(row, this.run, { protocol: this.reading.protocol, samples: 1, weighting: 'none' });
-    this.first.push({ id: head.id, ...(scored && { gold: row.gold, correct: alone.correct === true }), cluster });
+    this.first.push({ id: head.id, ...(scored && { gold: read.gold, correct: alone.correct === true }), cluster });
     if (scored) {
       this.#clusters.push(cluster);
       for (const { answer } of read.samples)
-        this.#single.push({ verdict: answer === undefined ? undefined : answer === row.gold, cluster });
+        this.#single.push({ verdict: answer === undefined ? undefined : answer === read.gold, cluster });
     }
     this.#complete &&= row.error !== undefined || row.samples.length >= row.planned;
     if (!this.#complete) return;

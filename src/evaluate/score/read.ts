@@ -1,12 +1,14 @@
+import { classesOf } from '../../ask/classes.js';
 import { conclude, type Judging } from '../../ask/conclude.js';
 import { closedBy } from '../../ask/count.js';
 import { type Ask, checkAsk, type Weighting } from '../../ask/options.js';
-import { mostProbable, type Reader, readSample, type Sample } from '../../ask/read.js';
+import { answerTo, mostProbable, type Reader, readSample, type Sample } from '../../ask/read.js';
 import { MeditronError } from '../../check/errors.js';
 import type { Protocol } from '../../prompt/format/format.js';
-import { labelsOf, type Question } from '../../prompt/question/question.js';
+import { labelsOf } from '../../prompt/question/question.js';
 import { reordered } from '../../prompt/question/shuffle.js';
 import type { StopRule } from '../../vote/count/stopping.js';
+import type { AnswerClasses } from '../../vote/read/classes.js';
 import { questionOfRow, type ResultRow, type ResultSample } from '../storage/rows.js';
 import type { StoredRun } from '../storage/types.js';
 
@@ -87,13 +89,13 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     stop: reading.stop ?? (planned === run.samples ? run.stop : { rule: 'none' }),
     ...(run.mode === 'sc-cot' && { weighting: reading.weighting ?? run.weighting }),
   });
-  const judging = { ...ask, question, labels: labelsOf(question), outside: row.outside ?? false };
+  const judging = { ...ask, question, labels: classesOf({ protocol, question }).labels, outside: row.outside ?? false };
   const given = row.samples.filter(sample => sample.index < planned).sort((a, b) => a.index - b.index);
   const finished = given.map(sample => finishedSample(sample, readerFor(judging, run, sample), ask.reask));
   const samples = reading.stop === undefined ? finished : replayed(finished, judging);
   const conclusion = conclude(judging, { samples, cut: [], interrupted: interruptionOf(row) });
 
-  const scores = row.scores && scoresOf(row);
+  const scores = row.scores && scoresOf(row, classesOf({ protocol, question }));
   const answer =
     scores && protocol === 'strict'
       ? mostProbable(scores, ({ probability }) => probability).answer
@@ -116,17 +118,9 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     ...(voting && conclusion.reason && { reason: conclusion.reason }),
     ...(voting && { tie: vote.tie }),
     ...(winners.length > 0 && winners.every(sample => sample.forced) && { forced: true }),
-    ...(row.gold !== undefined && { correct: isRight(answer, row.gold, question, protocol) }),
+    ...(head.gold !== undefined && { correct: answer === head.gold }),
     ...(scores && { scores }),
   };
-}
-
-/** Under `strict` options with the same text are one answer, whichever letter names it; the other protocols compare letters. */
-function isRight(answer: string | undefined, gold: string, question: Question, protocol: Protocol): boolean {
-  if (answer === gold || answer === undefined) return answer === gold;
-  if (protocol !== 'strict' || question.kind !== 'choice') return false;
-  const textOf = (label: string) => question.options[labelsOf(question).indexOf(label)]?.replace(/\s+/g, ' ').trim();
-  return textOf(answer) === textOf(gold);
 }
 
 function plannedFor(row: ResultRow, { samples }: Reading): number {
@@ -139,7 +133,9 @@ function plannedFor(row: ResultRow, { samples }: Reading): number {
 }
 
 function reportHead(row: ResultRow, run: StoredRun, protocol: Protocol) {
-  const { item, question, options, context, gold, subject, cluster, ms, promptTokens } = row;
+  const { item, question, options, context, subject, cluster, ms, promptTokens } = row;
+  // Of equal options that are one answer the gold may be another letter than the one they count as.
+  const gold = row.gold === undefined ? undefined : classesOf({ protocol, question: questionOfRow(row) }).of(row.gold);
   return {
     id: item,
     question,
@@ -156,11 +152,7 @@ function reportHead(row: ResultRow, run: StoredRun, protocol: Protocol) {
 }
 
 /** How a stored sample is read: it saw the options in an order of its own. */
-function readerFor(
-  { mode, protocol, question, labels }: Judging & Ask,
-  run: StoredRun,
-  { order }: ResultSample,
-): Reader {
+function readerFor({ mode, protocol, question }: Judging & Ask, run: StoredRun, { order }: ResultSample): Reader {
   return {
     mode,
     protocol,
@@ -168,9 +160,10 @@ function readerFor(
     task: run.task,
     shots: run.shots === 0 ? 0 : undefined,
     question: order && question.kind === 'choice' ? reordered(question, order) : question,
-    labels,
+    labels: labelsOf(question),
     stops: run.stops,
     order: order ?? null,
+    classes: classesOf({ protocol, question }),
   };
 }
 
@@ -179,14 +172,15 @@ function finishedSample(stored: ResultSample, reader: Reader, again: boolean): S
   const read = readSample(reader, { sample: index, text, finish, tokens: [], tokenCount, logprob }, seed);
   const sample = reader.mode === 'top-token' ? topTokenSample(read, reader) : read;
   if (!again || sample.answer !== null || !reask) return sample;
-  const answer = mostProbable(Object.keys(reask), label => reask[label]!);
+  const answer = answerTo(reask, reader.classes);
   return { ...sample, answer, vote: answer, rule: 'reask', forced: true, reask };
 }
 
 /** Under `strict` the scores decide, and the text is the answer they chose; under `paper` the text must be one of the answers. */
-function topTokenSample(sample: Sample, { protocol, labels }: Reader): Sample {
+function topTokenSample(sample: Sample, { protocol, labels, classes }: Reader): Sample {
   if (protocol === 'authors-code') return sample;
-  const answer = labels.find(label => label === sample.text.trim());
+  const named = labels.find(label => label === sample.text.trim());
+  const answer = named && classes.of(named);
   return {
     ...sample,
     answer: answer ?? null,
@@ -214,6 +208,9 @@ function interruptionOf({ stoppedBy }: ResultRow) {
   return stoppedBy === 'overflow' || stoppedBy === 'deadline' || stoppedBy === 'aborted' ? stoppedBy : undefined;
 }
 
-function scoresOf(row: ResultRow): { answer: string; probability: number }[] {
-  return Object.entries(row.scores!).map(([answer, { probability }]) => ({ answer, probability }));
+function scoresOf(row: ResultRow, { of }: AnswerClasses): { answer: string; probability: number }[] {
+  const sums = new Map<string, number>();
+  for (const [label, { probability }] of Object.entries(row.scores!))
+    sums.set(of(label), (sums.get(of(label)) ?? 0) + probability);
+  return [...sums].map(([answer, probability]) => ({ answer, probability }));
 }

@@ -3,6 +3,7 @@ import { array, boolean, checkKeys, object, oneOf, string } from '../../check/op
 import { type Protocol, protocols } from '../../types.js';
 import type { AnswerForm, Extraction } from './answer.js';
 import { extractAuthors } from './authors.js';
+import { answerClasses } from './classes.js';
 import { extractStrict } from './strict.js';
 
 export type { AnswerForm, Extraction, ExtractRule } from './answer.js';
@@ -26,7 +27,15 @@ export function extract(protocol: Protocol, text: string, form: AnswerForm, opti
   if (protocol === 'authors-code') {
     return extractAuthors(text, { kind: form.kind, shots: options.shots ?? false, cot: options.cot ?? true });
   }
-  return extractStrict(text, form, options.stops);
+  return extractStrict(text, protocol === 'strict' ? withoutRepeats(form) : form, options.stops);
+}
+
+/** Options with the same text are one answer, which that text names: it is known by its first letter alone. */
+function withoutRepeats(form: AnswerForm): AnswerForm {
+  if (form.kind !== 'mcq' || !form.optionTexts) return form;
+  const { letters, optionTexts } = form;
+  const { of } = answerClasses('strict', letters.slice(0, optionTexts.length), optionTexts);
+  return { ...form, optionTexts: optionTexts.map((text, i) => (of(letters[i]!) === letters[i] ? text : '')) };
 }
 
 function check(protocol: unknown, text: unknown, form: unknown, options: unknown): void {
