@@ -68,7 +68,9 @@ test('what it was not made for is never agreed on, and answered with the warning
   expect([decision, reason]).toEqual(['abstain', 'out_of_scope']);
   const named = await answerTo(question, { samples: 2, maxTokens: 20, format: 'raw' });
   expect(named.reason).toBe('out_of_scope');
-  expect(warnings).toEqual([expect.stringMatching(/adds up CHA2DS2-VASc, .* and Wells for DVT and knows nothing else/)]);
+  expect(warnings).toEqual([
+    expect.stringMatching(/adds up CHA2DS2-VASc, .* and Wells for DVT and knows nothing else/),
+  ]);
 });
 
 test('nor is it in the report of an evaluation', async () => {
