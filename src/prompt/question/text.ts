@@ -51,7 +51,7 @@ function unfenced(text: string): string {
 
 /** The JSON that a text is; undefined if it is meant to be none. */
 function jsonIn(text: string): { readonly value: unknown } | undefined {
-  if (/^\{\s*["}]/.test(text)) {
+  if (/^\{\s*(?:["'}]|\w+\s*:)/.test(text)) {
     const lines = text.split('\n').filter(line => line.trim() !== '');
     if (lines.length > 1 && lines.slice(0, 2).every(isObjectLine))
       throw new MeditronError(

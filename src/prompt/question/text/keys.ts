@@ -17,14 +17,14 @@ export interface KeyLine {
 
 /** Words for the right answer, as they open a line. */
 const answer = [
-  String.raw`(?:the\s+)?(?:(?:most|correct|right|best|true|single|appropriate|accurate|likely|official|expected|suggested|model|verified|your|chosen)\s+){0,3}(?:answers?|ans)(?:\s+(?:key|choice|option|letter|is|are))?`,
+  String.raw`(?:the\s+)?(?:(?:most|correct|right|best|true|single|appropriate|accurate|likely|official|expected|suggested|model|verified|your|chosen)\s+){0,3}(?:answer(?:s|\(s\))?|ans)(?:\s+(?:key|choice|option|letter|is|are))?`,
   'ans',
   'answerkey',
   String.raw`(?:the\s+)?(?:correct|right|best)\s+(?:options?|choices?|responses?|alternatives?|keys?|letters?|statements?)`,
   String.raw`(?:die\s+)?(?:(?:richtige|korrekte|beste|zutreffende)n?\s+)?antwort(?:en|option)?`,
   String.raw`(?:die\s+)?(?:richtige|korrekte|zutreffende)n?\s+(?:lösung(?:en)?|loesung|option(?:en)?|aussagen?|auswahl|alternative)`,
   String.raw`(?:die\s+)?(?:lösung(?:en)?|loesung|musterlösung|lösungsschlüssel)`,
-  String.raw`(?:la\s+|les\s+)?(?:bonnes?\s+|meilleures?\s+)?r[ée]ponses?(?:\s+(?:correctes?|exactes?|justes?|attendues?|vraies?))?`,
+  String.raw`(?:la\s+|les\s+)?(?:bonnes?\s+|meilleures?\s+)?r[ée]ponse(?:s|\(s\))?(?:\s+(?:correctes?|exactes?|justes?|attendues?|vraies?))?`,
   'r[ée]p',
   'corrigée?',
   String.raw`(?:la\s+|las\s+)?(?:respuestas?|rpta|rta)(?:\s+(?:correctas?|verdaderas?))?`,

@@ -510,7 +510,9 @@ class Reader {
       this.find('mark', undefined, '**', `the emphasis of ${bold.map(letter).join(', ')} was taken off`);
     options = options.map(unemphasised);
     options = options.map((text, i) => {
-      const sign = ending(text, rightEnding);
+      const end = ending(text, rightEnding);
+      // `*S. aureus*` is a name in italics.
+      const sign = end.startsWith('*') && text.slice(0, -end.length).includes('*') && !/correct/i.test(end) ? '' : end;
       if (sign !== '') signs.set(i, sign);
       return text.slice(0, text.length - (sign || ending(text, wrongEnding)).length).trimEnd();
     });
@@ -526,6 +528,12 @@ class Reader {
       return left.slice(0, left.length - ending(left, /[\s;,([]{1,20}$/).length);
     });
     if (run.inside) options = withoutSeparators(options);
+    const joined = options.slice(0, -1).findIndex(text => joinsOn.test(text.slice(-20)));
+    if (run.inside && (joined >= 0 || /[?？]/.test(options.at(-1)!)))
+      throw refused(
+        this.#lines[byOrdinal[Math.max(joined, 0)]!.line],
+        'it may be a sentence that names the options rather than a list of them',
+      );
     options.forEach((text, i) => {
       if (endsInVerdict(text)) throw refused(this.#lines[byOrdinal[i]!.line], 'it seems to say which option is right');
     });
@@ -612,12 +620,7 @@ class Reader {
     );
     const named = this.#keys.find(({ key }) => key.strength === 'mark');
     if (named) throw refused(named.line, 'a key that names an option, and no options were found');
-    this.find(
-      'no-options',
-      undefined,
-      '',
-      'no options were found: an open question, answered in words and without a vote',
-    );
+    this.find('no-options', undefined, '', 'no options were found: read as an open question, to be answered in words');
     return { question, ...this.#report() };
   }
 
@@ -645,7 +648,7 @@ class Reader {
       const line = this.#lines[i]!;
       if (
         i > 0 &&
-        marks.some(({ ordinal, frame }) => ordinal === 1 && frame !== 'bare' && frame !== 'tab') &&
+        marks.some(({ ordinal, frame }) => ordinal === 1 && /^(?:\.|\)|\(\)|\[\])$/.test(frame)) &&
         this.#asks.at(-1)! === this.#asks[i + 1]! &&
         !line.asks
       )
@@ -665,6 +668,9 @@ const wrongEnding = /(?:[✗✘❌]\ufe0f?|[([](?:incorrect|wrong|falsch)[)\]])[
 function ending(text: string, pattern: RegExp): string {
   return pattern.exec(text.slice(-80))?.[0] ?? '';
 }
+
+/** An option inside a sentence ends with what joins it to the next. */
+const joinsOn = /(?:[,;，；、]|\s(?:and|or|und|oder|et|ou|y|o|e|og|en|of))$/iu;
 
 const references =
   /^(?:both|only|all\s+of|either|nur|beide|solo|sólo|seulement|apenas|somente)?\s*(?:options?|answers?|statements?)?\s*[([]?(?:\d|[①-⑩])[)\]]?(?:\s*(?:[,&+、]|and|or|y|o|e|et|ou|und|oder|및|和|与|と)\s*[([]?(?:\d|[①-⑩])[)\]]?)+(?:\s+(?:\p{L}+\s*){0,3})?\.?$/iu;
