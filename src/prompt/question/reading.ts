@@ -21,3 +21,6 @@ export type ReadingKind =
   | 'list' // a list in the question that was not taken for its options
   | 'no-options' // no options were found: an open question
   | 'image'; // something to look at, which no model here can see
+
+/** Said of every question without options that was not asked for as one. */
+export const noOptions = 'no options were found: read as an open question, to be answered in words';

@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import { describe, MeditronError } from '../../check/errors.js';
 import { letter, parseQuestion, type Question } from './question.js';
-import type { ReadingFinding } from './reading.js';
+import { noOptions, type ReadingFinding } from './reading.js';
+import { readPlain } from './text/read.js';
 
 /** A question out of a record: one JSON object, or one row of a table. */
 export interface RecordReading {
@@ -76,12 +77,26 @@ export function questionFromRecord(record: unknown, options: RecordOptions = {})
     ...(kind !== undefined ? { kind } : isWord && { kind: 'boolean' }),
     ...(key !== undefined && { answer: key }),
   });
+  if (read.kind === 'open') {
+    if (kind === undefined && holdsOptions(read.question))
+      throw bad('`question` seems to hold the options in its text: give them as `options`, or say `"kind": "open"`');
+    if (options.others !== 'keep') findings.push({ kind: 'no-options', text: '', message: noOptions });
+  }
   const answer = read.kind === 'chat' ? undefined : read.answer;
   if (answer !== undefined) {
     const names = stated.map(({ name }) => `\`${name}\``).join(', ');
     findings.unshift({ kind: 'key', text: answer, message: `${names} names the right answer: not sent to the model` });
   }
   return { question: read, ...(answer !== undefined && { key: answer }), rest, findings };
+}
+
+/** Whether the text of a question is itself a question with options. */
+function holdsOptions(question: string): boolean {
+  try {
+    return readPlain(question).options !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Other names of a part, plain (see {@link plainName}). */
@@ -113,7 +128,20 @@ export const names = {
       'gold',
       'goldanswer',
     ],
-    ...['key', 'solution', 'target', 'ans', 'cop', 'antwort', 'lösung', 'réponse', 'respuesta', 'resposta', 'gabarito'],
+    ...[
+      'key',
+      'finaldecision',
+      'solution',
+      'target',
+      'ans',
+      'cop',
+      'antwort',
+      'lösung',
+      'réponse',
+      'respuesta',
+      'resposta',
+      'gabarito',
+    ],
     ...['risposta', '答案', '정답'],
   ],
   context: ['context', 'contexts'],
@@ -144,6 +172,7 @@ const silent = [
     'explanation',
     'rationale',
     'exp',
+    'longanswer',
     'reason',
     'comment',
     'comments',

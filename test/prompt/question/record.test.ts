@@ -174,6 +174,12 @@ test('other fields are kept for those who ask for them, misspelt ones never', ()
   expect(refusal({ ...record, subjcet: 'x' }, { others: 'keep', fields: ['cluster', 'subject'] })).toMatch(/`subject`/);
 });
 
+test('a question that holds its options in its text is refused, one without options says so', () => {
+  expect(refusal({ question: 'Which?\nA. x\nB. y\nAnswer: A' })).toMatch(/`question` seems to hold the options/);
+  expect(questionFromRecord({ question: 'Which?\nA. x\nB. y', kind: 'open' }).question).toMatchObject({ kind: 'open' });
+  expect(questionFromRecord({ question: 'Why?' }).findings).toMatchObject([{ kind: 'no-options' }]);
+});
+
 test('what is not sent is said, an image above all', () => {
   const { findings } = questionFromRecord({ question, options: { 1: a, 2: c }, answer: 1, topic: 'x', image: 'x.png' });
   expect(findings.map(({ kind, text }) => [kind, text])).toEqual([

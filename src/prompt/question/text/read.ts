@@ -1,6 +1,6 @@
 import { MeditronError } from '../../../check/errors.js';
 import { letter } from '../question.js';
-import type { ReadingFinding } from '../reading.js';
+import { noOptions, type ReadingFinding } from '../reading.js';
 import {
   endsInVerdict,
   type KeyLine,
@@ -620,7 +620,7 @@ class Reader {
     );
     const named = this.#keys.find(({ key }) => key.strength === 'mark');
     if (named) throw refused(named.line, 'a key that names an option, and no options were found');
-    this.find('no-options', undefined, '', 'no options were found: read as an open question, to be answered in words');
+    this.find('no-options', undefined, '', noOptions);
     return { question, ...this.#report() };
   }
 
