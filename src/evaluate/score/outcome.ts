@@ -25,13 +25,28 @@ export interface Outcome
   readonly samples: readonly Pick<ReadRow['samples'][number], 'answer' | 'tokens'>[];
 }
 
-/** The row without its texts. */
-export function outcomeOf({ question: _, options: __, context: ___, samples, ...rest }: ReadRow): Outcome {
+/** The row without its texts, and with the score of its answer alone. */
+export function outcomeOf(row: ReadRow): Outcome {
+  const { id, gold, subject, cluster, votes, answer, decision, tie, forced, correct, ms, promptTokens, error } = row;
+  const scores = row.scores?.filter(score => score.answer === answer);
   return {
-    ...rest,
-    samples: samples.map(({ answer, tokens }) => ({
-      ...(answer !== undefined && { answer }),
-      ...(tokens !== undefined && { tokens }),
+    id,
+    ...(gold !== undefined && { gold }),
+    ...(subject !== undefined && { subject }),
+    ...(cluster !== undefined && { cluster }),
+    votes,
+    ...(answer !== undefined && { answer }),
+    ...(decision !== undefined && { decision }),
+    ...(tie !== undefined && { tie }),
+    ...(forced !== undefined && { forced }),
+    ...(correct !== undefined && { correct }),
+    ...(scores && { scores }),
+    ...(ms !== undefined && { ms }),
+    ...(promptTokens !== undefined && { promptTokens }),
+    ...(error !== undefined && { error }),
+    samples: row.samples.map(sample => ({
+      ...(sample.answer !== undefined && { answer: sample.answer }),
+      ...(sample.tokens !== undefined && { tokens: sample.tokens }),
     })),
   };
 }

@@ -51,7 +51,7 @@ export class Pool {
   readonly #single: { verdict: boolean | undefined; cluster: string }[] = [];
   readonly #bySamples: (boolean | undefined)[][] = [];
   readonly #byRule = new Map<string, { samples: number; other: number; verdicts: (boolean | undefined)[] }>();
-  readonly #shares: Shares[] = [];
+  #brier = { sum: 0, of: 0 };
   #complete = true;
   #rows = 0;
   #samples = 0;
@@ -83,13 +83,13 @@ export class Pool {
       if (read.samples.length < this.#planned) this.#early++;
     }
     const shares = sharesOf(read, row);
-    if (shares) this.#shares.push(shares);
+    if (shares) this.#brier = { sum: this.#brier.sum + brier([shares]), of: this.#brier.of + 1 };
     if (this.#votes) this.#addVote(row, read);
   }
 
   get metrics(): PoolMetrics {
     return {
-      ...(this.#shares.length > 0 && { brier: brier(this.#shares) }),
+      ...(this.#brier.of > 0 && { brier: this.#brier.sum / this.#brier.of }),
       earlyStops: { count: this.#early, of: this.#asked },
       forcedSamples: { count: this.#forced, of: this.#samples },
       cut: { count: this.#cut, of: this.#samples },
