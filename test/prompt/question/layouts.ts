@@ -687,6 +687,12 @@ const whole: readonly Layout[] = [
     `${stem}\n- either A) or B)\n- neither\n- both`,
     q(stem, ['either A) or B)', 'neither', 'both']),
   ),
+  ...['~ x\n~ y', '» x\n» y', '#1 x\n#2 y', '“A” x\n“B” y', '_a_ x\n_b_ y', 'A; x\nB; y'].map(options =>
+    refused(`an unknown style: ${JSON.stringify(options)}`, `${stem}\n${options}`, /Line 3 .*look like options/),
+  ),
+  ...['A.x B.y C.z', 'A- x B- y C- z'].map(options =>
+    refused(`an unknown style on one line: ${options}`, `${stem} ${options}`, /Line 1 .*several options/),
+  ),
   refused('a web page', '<ol><li>Aspirin</li><li>Ibuprofen</li></ol>', /markup/),
   refused('a quiz format', 'Which drug? {=Aspirin ~Ibuprofen}', /quiz format/),
   refused('findings without a question', 'A man has:\n- fever\n- cough', /Line 2 .*nothing before it asks/),
@@ -701,6 +707,9 @@ const whole: readonly Layout[] = [
   }),
   layout('problems and a question', '1. Hypertension\n2. Diabetes\nWhat next?', {
     open: '1. Hypertension\n2. Diabetes\nWhat next?',
+  }),
+  layout('problems behind a title and a question', 'Problems:\n1. Hypertension\n2. Diabetes\nWhat next?', {
+    open: 'Problems:\n1. Hypertension\n2. Diabetes\nWhat next?',
   }),
   layout('letters in a sentence', 'A man has (a) fever, (b) cough and (c) rash. What is it?', {
     open: 'A man has (a) fever, (b) cough and (c) rash. What is it?',

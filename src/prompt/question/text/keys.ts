@@ -67,7 +67,7 @@ const several = new RegExp(
   'iu',
 );
 const single = new RegExp(
-  String.raw`^(?:(?:option|choice|letter|letra|alternative|alternativa|antwort|answer|number|nr\.?|no\.?|the|die|la|a|el|il)\s+)?[([]?\s*(${name})\s*(?:([)\].:,;!]|\s-|-\s)+\s*(.*)|$|\s+(.*))$`,
+  String.raw`^(?:(?:option|choice|letter|letra|alternative|alternativa|antwort|answer|number|nr\.?|no\.?|the|die|la|a|el|il)\s+)?[([]?\s*(${name})\s*(?:([)\].:,;!。]|\s-|-\s)+\s*(.*)|$|\s+(.*))$`,
   'isu',
 );
 const slot = /^[\s_.…?()[\]-]*$/;

@@ -608,7 +608,7 @@ class Reader {
   /** No options: an open question, unless something looks like options that were not understood. */
   #open(runs: readonly Run[]): PlainReading {
     const lines = this.#lines;
-    this.#refuseLikeOptions();
+    this.#refuseLikeOptions(new Set(runs.flatMap(({ items }) => items.map(item => item.line))));
     const list = runs[0];
     if (list) {
       const at = lines[list.items[0]!.line]!;
@@ -624,7 +624,8 @@ class Reader {
     return { question, ...this.#report() };
   }
 
-  #refuseLikeOptions(): void {
+  /** `listed` are the lines of lists that are part of the question. */
+  #refuseLikeOptions(listed: ReadonlySet<number>): void {
     const marked = this.#lines.map(line =>
       line.marks.filter(mark => isLettered(mark.sequence) && !/^(?:alone|[-=,/>])$/.test(mark.frame)),
     );
@@ -654,6 +655,16 @@ class Reader {
       )
         throw refused(line, 'Expected 2 to 26 options, got 1');
     }
+    let last: string | undefined;
+    for (const [i, line] of this.#lines.entries()) {
+      if (line.blank) continue;
+      const start = line.text.trimStart().slice(0, 12).normalize('NFKC');
+      if (i > 1 && last !== undefined && !listed.has(i) && follows(last, start))
+        throw refused(line, 'it and the line before it look like options, in a style that is not known');
+      if (!listed.has(i) && unknownInside.test(line.folded.slice(0, 2000)))
+        throw refused(line, 'it may hold several options, in a style that is not known inside a line');
+      last = i > 0 ? start : undefined;
+    }
     const [a, b] = [this.#lines.find(({ quoted }) => quoted), this.#lines.filter(({ quoted }) => quoted).length];
     if (a && b > 1) throw refused(a, 'some lines begin with `>` and others do not');
   }
@@ -668,6 +679,23 @@ const wrongEnding = /(?:[✗✘❌]\ufe0f?|[([](?:incorrect|wrong|falsch)[)\]])[
 function ending(text: string, pattern: RegExp): string {
   return pattern.exec(text.slice(-80))?.[0] ?? '';
 }
+
+/** Whether two lines begin alike, with A and B or 1 and 2 between signs, or with one sign that is seldom in a text. */
+function follows(first: string, second: string): boolean {
+  const begins = /^([^\p{L}\p{N}\s]{0,3})([A1])([^\p{L}\p{N}\s]{0,2})(?![\p{L}\p{N}])/iu;
+  const [a, b] = [
+    begins.exec(first),
+    begins.exec(second.replace(/[B2]/i, c => (c === '2' ? '1' : c === 'b' ? 'a' : 'A'))),
+  ];
+  if (a && b && first !== second && /[B2]/i.test(second))
+    return a[1] === b[1] && a[2] === b[2] && a[3] === b[3] && a[1]! + a[3] !== '';
+  const sign = /^[~»›→⇒†‡§¶#%&@✦✧◘◙◊](?=\s)/u.exec(first)?.[0];
+  return sign !== undefined && second.startsWith(sign);
+}
+
+/** `A.x B.y`, `A- x B- y` at the beginning of a line or behind a question. */
+const unknownInside =
+  /(?:^|[?:]\s{0,3})(?:A([.\-/])\S?[^\n]{1,200}?[\s;,]B\1|a([.\-/])\S?[^\n]{1,200}?[\s;,]b\2|1([-/])\s[^\n]{1,200}?[\s;,]2\3\s)/u;
 
 /** An option inside a sentence ends with what joins it to the next. */
 const joinsOn = /(?:[,;，；、]|\s(?:and|or|und|oder|et|ou|y|o|e|og|en|of))$/iu;
