@@ -1,5 +1,6 @@
 import type { AnswererModel } from '../answerer/answerer.js';
 import type { PromptFormat } from '../prompt/format/format.js';
+import { specialShape } from '../prompt/hygiene/special.js';
 import { buildPrompt, type Prompt } from '../prompt/prompt.js';
 import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
 import { type Order, ordersOf, reordered } from '../prompt/question/shuffle.js';
@@ -64,15 +65,21 @@ export function variantsOf(asked: Asked, { format, choice }: ChosenFormat, seeds
 /** What the vocabulary lacks of a format, in words. */
 export async function vocabularyWarnings(model: AnswererModel, prompt: Prompt): Promise<string[]> {
   const warnings: string[] = [];
-  const marks = prompt.segments.filter(s => s.template).flatMap(s => s.text.match(/<\|[a-z_]+\|>|<\/?s>/g) ?? []);
-  for (const mark of new Set(marks)) {
+  const spelled = prompt.segments.filter(s => s.template).flatMap(s => s.text.match(specialShape) ?? []);
+  // [INST] and <<SYS>> are plain text in the format that has them.
+  for (const mark of new Set(spelled.filter(text => !/^\[|SYS>$/.test(text)))) {
     if ((await model.special(mark)) !== undefined) continue;
     warnings.push(
       `The format ${prompt.format} is made of ${mark}, which this model's vocabulary does not have: it reads it as plain text`,
     );
   }
-  for (const end of prompt.stops.tokens) {
-    const id = await model.special(end);
+  const ends = await Promise.all(prompt.stops.tokens.map(async end => ({ end, id: await model.special(end) })));
+  if (ends.length > 0 && ends.every(({ id }) => id === undefined)) {
+    warnings.push(
+      `None of the tokens that end an answer in the format ${prompt.format} (${prompt.stops.tokens.join(', ')}) is in this model's vocabulary: it was made for another format`,
+    );
+  }
+  for (const { end, id } of ends) {
     if (id !== undefined && !Array.from(model.info.ends).includes(id)) {
       warnings.push(
         `${end} should end an answer in the format ${prompt.format}, and this model file does not say so: samples may run on`,

@@ -1,5 +1,6 @@
 import type { Choice, Completion } from '../answerer/answerer.js';
 import { type FormatName, type Mode, type Protocol, type Task, thinks } from '../prompt/format/format.js';
+import { endsAtBlankLine } from '../prompt/format/stops.js';
 import type { Question } from '../prompt/question/question.js';
 import { type Order, originalLetter } from '../prompt/question/shuffle.js';
 import { sum } from '../vote/count/arithmetic.js';
@@ -76,6 +77,7 @@ export function readText(reader: Reader, { text, finish }: Pick<Completion, 'tex
     question.kind === 'choice' ? { kind: 'mcq', letters: labels, optionTexts: question.options } : { kind: 'boolean' };
   const { answer, vote, rule, conflict } = extract(protocol, text, form, {
     stops: ['###', ...reader.stops],
+    blankLineEnds: endsAtBlankLine(reader.format),
     // The authors' self-consistency always reads a chain of thought, and every run on MMLU-Medical does.
     cot: thinks(mode) || reader.task === 'mmlu_medical',
     shots: reader.format === 'few-shot' && mode !== 'sc-cot' && reader.shots !== 0,

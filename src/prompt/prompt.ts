@@ -140,17 +140,21 @@ function check(format: PromptFormat, input: PromptInput): void {
   }
 }
 
-type Clean = (text: string, where: string) => string;
+/** `oneBlock`: blank lines separate examples, so that within one there are none. */
+type Clean = (text: string, where: string, oneBlock?: boolean) => string;
 
 function outsideText(format: PromptFormat, protocol: Protocol, findings: Finding[]): Clean {
-  return (text, where) => {
+  return (text, where, oneBlock = false) => {
     const cleaned = cleanText(text, where);
     const safe = neutralise(cleaned.text, format.markers, where, protocol !== 'authors-code');
     findings.push(...cleaned.findings, ...safe.findings);
     if (safe.text.trim() === '') {
       throw new MeditronError('ERR_INPUT', `Expected ${where} to be text that can be seen, got none after cleaning`);
     }
-    return safe.text;
+    const block = oneBlock && protocol !== 'authors-code' ? safe.text.trim().replace(/\n\s*\n/g, '\n') : safe.text;
+    if (block.split('\n').length < safe.text.split('\n').length)
+      findings.push({ where, kind: 'marker', action: 'rewritten', count: 1, detail: 'blank lines' });
+    return block;
   };
 }
 
@@ -190,8 +194,8 @@ function cleanDemonstration(demonstration: Demonstration, clean: Clean, at: stri
   const { question, answer, explanation } = demonstration;
   return {
     question: cleanAsked(question, clean, at),
-    answer: clean(answer, `${at}answer`),
-    ...(explanation === undefined ? {} : { explanation: clean(explanation, `${at}explanation`) }),
+    answer: clean(answer, `${at}answer`, true),
+    ...(explanation === undefined ? {} : { explanation: clean(explanation, `${at}explanation`, true) }),
   };
 }
 

@@ -18,7 +18,7 @@ function saying(text: string, hash?: Answerer['hash']): Answerer & { readonly re
     architecture: null,
     chatTemplate: null,
     specialTokens: {},
-    ends: [],
+    ends: [2],
     files: [],
   };
   const model = { path: 'x.gguf', file: 'x.gguf', sizeBytes: 1, name: 'x', architecture: null };
@@ -27,7 +27,7 @@ function saying(text: string, hash?: Answerer['hash']): Answerer & { readonly re
   const requests: Request[] = [];
   return {
     requests,
-    model: { info, special: async () => undefined },
+    model: { info, special: async text => (text === '</s>' ? 2 : undefined) },
     counters: { steps: 0, promptTokens: 0, sampledTokens: 0 },
     describe: () => ({
       model: { ...model, quantization: 'none', loadMode: 'read', gpuLayers: 0 },

@@ -102,7 +102,9 @@ test.each(protocols)('CoT new tokens: %s allows 1,024 or what fits, and says whi
 });
 
 test.each(protocols)('stop: %s ends a text at ###', async protocol => {
-  expect((await run(protocol, many)).engine.jobs[0]!.stop).toEqual(['###']);
+  const { stop } = (await run(protocol, many)).engine.jobs[0]!;
+  // The turn marks stop a text where the vocabulary spells them as text; the authors stop at ### alone.
+  expect(stop).toEqual(protocol === 'authors-code' ? ['###'] : ['###', '<|im_end|>', '<|im_start|>']);
 });
 
 test('stop: few-shot also ends where the next question begins, but not in the authors’ code', async () => {
@@ -111,6 +113,8 @@ test('stop: few-shot also ends where the next question begins, but not in the au
   ] as const;
   expect((await run('strict', many, { format: 'few-shot', demonstrations })).engine.jobs[0]!.stop).toEqual([
     '###',
+    '\n\n',
+    "\nLet's think step by step.",
     '\nQuestion:',
   ]);
   const { engine } = await run('authors-code', says('A'), { format: 'few-shot', demonstrations, mode: 'top-token' });

@@ -6,7 +6,7 @@ import { bodyOf } from './body.js';
 import type { Demonstration } from './demonstration.js';
 import { ownDemonstrations } from './examples.js';
 import { type PromptFormat, type PromptInput, thinks } from './format.js';
-import { baseTokens, stopsFor } from './stops.js';
+import { baseTokens, nextQuestion, stopsFor } from './stops.js';
 import { askedOf, trainedTurn } from './turn.js';
 import { answerPhrase, wordingOf } from './wording.js';
 
@@ -20,7 +20,7 @@ export const raw: PromptFormat = {
   source,
   accepts: { chat: false, system: false, demonstrations: false },
   markers,
-  stops: input => stopsFor(input, baseTokens, ['###']),
+  stops: input => stopsFor(input, baseTokens, ['###', ...nextQuestion(input)]),
   build: trainedTurn,
   continuation: (_, label) => label,
 };
@@ -36,7 +36,9 @@ export const fewShot: PromptFormat = {
   source,
   accepts: { chat: false, system: false, demonstrations: true },
   markers,
-  stops: input => stopsFor(input, baseTokens, ['###', '\nQuestion:']),
+  // Examples end in a blank line, and so does what continues them.
+  stops: input =>
+    stopsFor(input, baseTokens, ['###', ...(shownBy(input).length > 0 ? ['\n\n'] : []), ...nextQuestion(input)]),
   build(input) {
     const { instruction, cue } = wordingOf(input);
     const shown = shownBy(input).map(demonstration => worked(demonstration, input));

@@ -2,7 +2,7 @@ import type { Segment } from '../../types.js';
 import { answerCue, instMarkers, specialTokens } from '../hygiene/marker.js';
 import { fixed, join, prompt } from '../segment.js';
 import type { PromptFormat } from './format.js';
-import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
+import { blankBefore, chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** Llama-2-chat. Its brackets are plain text; only `<s>` and `</s>` between turns are tokens. */
 export const llama2: PromptFormat = {
@@ -11,12 +11,12 @@ export const llama2: PromptFormat = {
   source: 'meta-llama/llama llama/generation.py (chat_completion)',
   accepts: { chat: true, system: true, demonstrations: false },
   markers: [specialTokens, answerCue, instMarkers],
-  stops: () => ({ tokens: ['</s>'], texts: [] }),
+  stops: () => ({ tokens: ['</s>'], texts: ['</s>', '[INST]'] }),
   build(input) {
     const system = systemOf(input);
     const head: Segment[] = system === undefined ? [] : prompt`<<SYS>>\n${system}\n<</SYS>>\n\n`;
     const turns = turnsOf(input, chatTurn).map(({ role, content }, i) => {
-      if (role === 'assistant') return prompt` ${content} </s>`;
+      if (role === 'assistant') return prompt`${blankBefore(content)}${content} </s>`;
       return i === 0 ? prompt`[INST] ${head}${content} [/INST]` : prompt`<s>[INST] ${content} [/INST]`;
     });
     const spoken = prefill(input);

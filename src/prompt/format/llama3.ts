@@ -11,7 +11,7 @@ export const llama3: PromptFormat = {
     'meta-llama/llama3 llama/tokenizer.py (ChatFormat); EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml',
   accepts: { chat: true, system: true, demonstrations: false },
   markers: [specialTokens, answerCue],
-  stops: () => ({ tokens: ['<|end_of_text|>', '<|eot_id|>'], texts: [] }),
+  stops: () => ({ tokens: ['<|end_of_text|>', '<|eot_id|>'], texts: ['<|eot_id|>', '<|start_header_id|>'] }),
   build(input) {
     const system = systemOf(input);
     const head = system === undefined ? [] : prompt`<|start_header_id|>system<|end_header_id|>\n\n${system}<|eot_id|>`;

@@ -2,7 +2,7 @@ import { answerCue, hashes, lineMarkers, specialTokens } from '../hygiene/marker
 import { fixed, join, prompt } from '../segment.js';
 import type { FormatName, PromptFormat } from './format.js';
 import { baseTokens, stopsFor } from './stops.js';
-import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
+import { blankBefore, chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** The system text as the paper prints it (arXiv 2311.16079, appendix E.1). */
 export const paperSystem =
@@ -54,7 +54,8 @@ function conversation(name: FormatName, description: string, withExample: boolea
         ? prompt`\n### User: ${fixed(exampleQuestion)}\n### Assistant: ${fixed(exampleAnswer)}`
         : [];
       const turns = turnsOf(input, chatTurn).map(
-        ({ role, content }) => prompt`\n### ${fixed(role === 'user' ? 'User' : 'Assistant')}: ${content}`,
+        ({ role, content }) =>
+          prompt`\n### ${fixed(role === 'user' ? 'User:' : 'Assistant:')}${blankBefore(content)}${content}`,
       );
       const spoken = prefill(input);
       return prompt`${system}${example}${join(turns, '')}\n### Assistant:${fixed(spoken && ` ${spoken}`)}`;

@@ -1,4 +1,6 @@
-import type { PromptInput, Stops } from './format.js';
+import { textOf } from '../segment.js';
+import type { FormatName, PromptInput, Stops } from './format.js';
+import { wordingOf } from './wording.js';
 
 /**
  * End tokens of base MEDITRON. Documents in its training data end in `<EOD>`, which neither its Hugging Face configuration
@@ -10,4 +12,18 @@ export const baseTokens = ['</s>', '<EOD>', '<PAD>'] as const;
 export function stopsFor(input: PromptInput, tokens: readonly string[], texts: readonly string[]): Stops {
   if (input.protocol === 'authors-code') return { tokens: ['</s>', '<PAD>'], texts: ['###'] };
   return { tokens, texts };
+}
+
+/**
+ * Where another question of the same form would begin, in formats of plain text: a base model may go on with an invented one.
+ * Its cue stands before its answer; choices have a label besides.
+ */
+export function nextQuestion(input: PromptInput): string[] {
+  const cue = `\n${textOf(wordingOf(input).cue)}`;
+  return input.question.kind === 'choice' ? [cue, '\nQuestion:'] : [cue];
+}
+
+/** Whether a blank line behind an answer ends it: in these formats what follows is another question, invented by the model. */
+export function endsAtBlankLine(format: FormatName): boolean {
+  return format === 'raw' || format === 'few-shot';
 }

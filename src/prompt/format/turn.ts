@@ -49,6 +49,14 @@ export function turnsOf(input: PromptInput, turn: (input: PromptInput) => Segmen
     }));
 }
 
+/**
+ * The blank between a role and what it says, where the text does not bring its own: these formats end a prompt before it, and
+ * a model that answers says it first.
+ */
+export function blankBefore([first]: readonly Segment[]): readonly Segment[] {
+  return fixed(first !== undefined && /^\s/.test(first.text) ? '' : ' ');
+}
+
 /** The text of the system turn: the conversation's own, or the caller's. Undefined if there is none. */
 export function systemOf(input: PromptInput): string | undefined {
   const first = input.question.kind === 'chat' ? input.question.messages[0] : undefined;

@@ -11,6 +11,11 @@ export type { AnswerForm, Extraction, ExtractRule } from './answer.js';
 export interface ExtractOptions {
   /** Strings that end the text, in addition to the end tokens of the models. Default `['###']`; `strict`, `paper` only. */
   readonly stops?: readonly string[];
+  /**
+   * True if a blank line behind an answer ends the text, as where a base model goes on with a question of its own; `strict`,
+   * `paper` only. Default false.
+   */
+  readonly blankLineEnds?: boolean;
   /** True if the text was generated after demonstrations (`authors-code` only). Default false. */
   readonly shots?: boolean;
   /** True if the text is a chain of thought (`authors-code` only). Default true. */
@@ -27,7 +32,7 @@ export function extract(protocol: Protocol, text: string, form: AnswerForm, opti
   if (protocol === 'authors-code') {
     return extractAuthors(text, { kind: form.kind, shots: options.shots ?? false, cot: options.cot ?? true });
   }
-  return extractStrict(text, protocol === 'strict' ? withoutRepeats(form) : form, options.stops);
+  return extractStrict(text, protocol === 'strict' ? withoutRepeats(form) : form, options.stops, options.blankLineEnds);
 }
 
 /** Options with the same text are one answer, which that text names: it is known by its first letter alone. */
@@ -46,9 +51,10 @@ function check(protocol: unknown, text: unknown, form: unknown, options: unknown
     checkLetters(letters);
     if (optionTexts !== undefined) strings('form.optionTexts', optionTexts);
   } else if (maybe !== undefined) boolean('form.maybe', maybe);
-  const { stops, shots, cot } = object('options', options);
-  checkKeys('the options of extract', options as object, ['stops', 'shots', 'cot']);
+  const { stops, blankLineEnds, shots, cot } = object('options', options);
+  checkKeys('the options of extract', options as object, ['stops', 'blankLineEnds', 'shots', 'cot']);
   if (stops !== undefined) strings('stops', stops);
+  if (blankLineEnds !== undefined) boolean('blankLineEnds', blankLineEnds);
   if (shots !== undefined) boolean('shots', shots);
   if (cot !== undefined) boolean('cot', cot);
 }

@@ -10,9 +10,15 @@ export const defaultStops: readonly string[] = ['###'];
  * option, else a line that is only a letter, or a first word that is only yes, no or maybe. What is not clearly one option
  * is no answer.
  */
-export function extractStrict(text: string, form: AnswerForm, stops: readonly string[] = defaultStops): Extraction {
+export function extractStrict(
+  text: string,
+  form: AnswerForm,
+  stops: readonly string[] = defaultStops,
+  blankLineEnds = false,
+): Extraction {
   const clean = readable(text, stops);
-  const found = form.kind === 'boolean' ? word(clean, form.maybe ?? true) : letter(clean, form);
+  const ends = new Ends(clean, blankLineEnds);
+  const found = form.kind === 'boolean' ? word(clean, form.maybe ?? true, ends) : letter(clean, form, ends);
   return { ...found, vote: found.answer };
 }
 
@@ -69,15 +75,35 @@ function listed(text: string, start: number): boolean {
   return /^[([]?[A-Za-z][.):\]][^\n]{0,400}\n\s{0,20}[([]?[A-Za-z][.):\]]/.test(text.slice(start, start + 450));
 }
 
-function letter(text: string, form: AnswerForm & { kind: 'mcq' }): Found {
+/** Where the paragraph of an answer ends, if what follows is not to be read. Positions must not go back. */
+class Ends {
+  #blank = -1;
+
+  constructor(
+    private readonly text: string,
+    private readonly atBlankLine: boolean,
+  ) {}
+
+  after(answer: number): number {
+    if (!this.atBlankLine) return Infinity;
+    if (this.#blank < answer) this.#blank = this.text.indexOf('\n\n', answer);
+    if (this.#blank < 0) this.#blank = Infinity;
+    return this.#blank;
+  }
+}
+
+function letter(text: string, form: AnswerForm & { kind: 'mcq' }, ends: Ends): Found {
   const reader = new LetterReader(text, form.letters, form.optionTexts ?? []);
   let cued = false;
   let last: Hit | undefined;
   let conflict = false;
+  let close = Infinity;
   for (const { end, start } of cues(text)) {
+    if (end > close) break;
     cued = true;
     const hit = reader.afterCue(end, start);
     if (!hit) continue;
+    close = ends.after(start);
     conflict ||= last !== undefined && last.letter !== hit.letter;
     last = hit;
   }
@@ -118,23 +144,27 @@ const closed = /[*_"'`”’»)\]]{0,8}[\t\p{Zs}]{0,8}(?:[.,:;!?()[\]—–-]|\n
 const noneOf =
   /[\t\p{Zs}]{1,8}(?!(?:because|since|as|for|if|when|while|unless|but|though|although|given|due|based|and|so|is)(?!\p{L}))\p{L}/iuy;
 
-function word(text: string, maybe: boolean): Found {
+function word(text: string, maybe: boolean, ends: Ends): Found {
   const allowed = maybe ? ['yes', 'no', 'maybe'] : ['yes', 'no'];
   const at = (position: number, unless: (end: number, read: string) => boolean): string | undefined => {
     yesNo.lastIndex = position;
     const read = yesNo.exec(text)?.[1]?.toLowerCase();
     return read !== undefined && allowed.includes(read) && !unless(yesNo.lastIndex, read) ? read : undefined;
   };
+  const start = skip(lead, text, 0);
+  const first = at(start, end => !test(closed, text, end));
   let answer: string | undefined;
   let conflict = false;
-  for (const { start } of cues(text)) {
+  let close = first === undefined ? Infinity : ends.after(start);
+  for (const { end: cueEnd, start } of cues(text)) {
+    if (cueEnd > close) break;
     const read = at(start, (end, said) => said === 'no' && test(noneOf, text, end));
     if (read === undefined) continue;
     conflict ||= answer !== undefined && answer !== read;
     answer = read;
+    close = ends.after(start);
   }
   if (answer !== undefined) return { answer, conflict, rule: 'cue' };
-  const first = at(skip(lead, text, 0), end => !test(closed, text, end));
   const rule: ExtractRule = 'first-word';
   return first === undefined ? nothing : { answer: first, conflict: false, rule };
 }

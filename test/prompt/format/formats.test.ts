@@ -142,7 +142,7 @@ describe('few-shot', () => {
   test('stops', () => {
     expect(built('few-shot', choice).stops).toEqual({
       tokens: ['</s>', '<EOD>', '<PAD>'],
-      texts: ['###', '\nQuestion:'],
+      texts: ['###', '\n\n', '\nThe answer is:', '\nQuestion:'],
     });
     expect(built('few-shot', choice, 'top-token', { protocol: 'authors-code', demonstrations }).stops).toEqual({
       tokens: ['</s>', '<PAD>'],
