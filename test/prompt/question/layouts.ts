@@ -681,6 +681,17 @@ const whole: readonly Layout[] = [
     three('B'),
   ),
   refused('bullets in bullets', `${stem}\n- Aspirin\n   - 100 mg\n- Ibuprofen`, /Line 3 .*indented otherwise/),
+  refused(
+    'a mark inside an option',
+    `${stem}\n1) Aspirin\n2) Ibuprofen\n     3) Codeine`,
+    /Line 4 .*indented otherwise/,
+  ),
+  refused(
+    'a page number instead of a text',
+    `${stem}\n1) Aspirin\n2) Ibuprofen\n3)\nPage 3 of 10`,
+    /Line 5 .*text of option C/,
+  ),
+  refused('the first mark twice', `${stem}\n① Aspirin\n   ① Ibuprofen\n② Codeine`, /Expected option/),
   refused('a key among bullets', `${stem}\n- Aspirin\n- Ibuprofen\n- Answer 2`, /Line 4/),
   layout(
     'bullets that hold letters',

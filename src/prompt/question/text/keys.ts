@@ -104,7 +104,7 @@ function bareKey(line: string): KeyLine | undefined {
   const list = several.exec(value) ?? several.exec(closed);
   if (list) {
     const marks = value.match(new RegExp(name, 'giu')) ?? [];
-    return { value, marks: marks.filter(mark => !/^[ey]$/.test(mark)), rest: '', strength: 'mark' };
+    return { value, marks: marks.filter(mark => !/^[ey]$/.test(mark)), rest: '', strength: 'mark', loose: isLoose };
   }
   const one = single.exec(value);
   if (one) {

@@ -214,6 +214,12 @@ class Reader {
           'is it an option, or part of the one before it? It is indented otherwise',
         );
     }
+    for (let i = 2; i < run.items.length; i++) {
+      const [before, here] = [run.items[i - 1]!, run.items[i]!].map(item => this.#lines[item.line]!);
+      if (before!.indent !== line.indent) break;
+      if (here!.indent > line.indent + 2)
+        throw refused(here, 'is it an option, or part of the one before it? It is indented otherwise');
+    }
     if (first.mark.ordinal > 0 && run.sequence !== '1') return;
     const before = this.#lines.slice(0, first.line).findLast(({ blank }) => !blank);
     if (!before || this.#asksBefore(run) || optionsHeading(before.folded.trim())) return;
@@ -228,9 +234,7 @@ class Reader {
     if (first.mark.ordinal === 0) return;
     for (let i = 1; i < first.line; i++) {
       const line = this.#lines[i]!;
-      const lone = line.marks.find(
-        mark => mark.style === run.style && (isLettered(mark.sequence) ? mark.ordinal === 1 : false),
-      );
+      const lone = line.marks.find(mark => mark.style === run.style && mark.ordinal === 1);
       if (lone && !line.key && this.#asks[first.line]! === this.#asks[i + 1]!)
         throw refused(
           this.#lines[first.line],
@@ -310,6 +314,8 @@ class Reader {
         this.#takeOff('field', i, 'it says something about the question and was taken off');
         gap = true;
       } else if (isEmpty(texts, current) && !otherMark(line, run)) {
+        if (line.footer || line.field || line.explains)
+          throw refused(line, `expected the text of option ${owner[0]} before it`);
         texts[current.ordinal - 1] = line.text.trim();
         gap = false;
         this.#as[i] = { as: 'option', options: owner };
