@@ -45,7 +45,14 @@ describe('completions', () => {
     const mine = server.asked.filter(({ body }) => body.prompt === prompt);
     expect(mine.map(({ body }) => body.seed).sort()).toEqual([...seeds].sort());
     expect(mine[0]!.body).toEqual({
-      ...{ model: 'tiny', prompt, max_tokens: 1024, temperature: 0.8, stop: ['###'], logprobs: 1 },
+      ...{
+        model: 'tiny',
+        prompt,
+        max_tokens: 1024,
+        temperature: 0.8,
+        stop: ['###', "\nLet's think step by step.", '\nQuestion:'],
+        logprobs: 1,
+      },
       seed: expect.any(Number),
     });
     expect(rows[0]).toMatchObject({ item: 'item-0', promptTokens: 120, planned: 3 });
