@@ -21,9 +21,9 @@ export interface Answerer {
   /**
    * Says how a request fits. Nothing runs yet.
    *
-   * @throws MeditronError `ERR_CONTEXT_FULL` with the numbers if it never can
+   * @throws MeditronError `ERR_CONTEXT_FULL` with the numbers if it never can; the signal's reason
    */
-  fit(request: Request): Promise<Fit>;
+  fit(request: Request, signal?: AbortSignal): Promise<Fit>;
 }
 
 /** What of a model formats are chosen by. */

@@ -56,8 +56,8 @@ export function answererOf(engine: AskEngine, beginning?: Beginning): Answerer {
     counters: engine.counters,
     describe: () => describe(engine),
     hash: signal => modelHash(engine.model.info, signal),
-    async fit(request) {
-      const measured = await measure(engine.model, request, cached);
+    async fit(request, signal) {
+      const measured = await measure(engine.model, request, { cached, most: engine.settings.sequenceSize, signal });
       const layout = layOut(measured, engine.settings);
       const { waves, maxTokens, warnings } = layout;
       return {

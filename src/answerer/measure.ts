@@ -53,14 +53,24 @@ export interface Reask {
   readonly continuations: readonly Int32Array[];
 }
 
-/** Tokenizes everything that a request may need. `cached` counts how much of a prompt is in the cache already. */
+export interface MeasureOptions {
+  /** Counts how much of a prompt is in the cache already. */
+  readonly cached?: (prompt: Int32Array) => number;
+  /** Tokens beyond which no prompt can fit: then it is refused before it is tokenized. */
+  readonly most?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tokenizes everything that a request may need. */
 export async function measure(
   model: AskModel,
   request: Request,
-  cached: (prompt: Int32Array) => number = () => 0,
+  { cached = () => 0, most, signal }: MeasureOptions = {},
 ): Promise<MeasuredRequest> {
   const { bos, samples, maxTokens, leastTokens } = request;
-  const prompts = await Promise.all(request.prompts.map(({ segments }) => model.tokenize(segments, { bos })));
+  const prompts = await Promise.all(
+    request.prompts.map(({ segments }) => model.tokenize(segments, { bos, maxTokens: most, signal })),
+  );
   const following = (after: Int32Array, texts: readonly string[]) =>
     Promise.all(texts.map(text => model.continuation(after, text)));
   const continuations = await Promise.all(request.prompts.map((p, i) => following(prompts[i]!, p.continuations)));

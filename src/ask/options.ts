@@ -379,6 +379,11 @@ function stopOf(given: AskOptions['stop'], { samples, mode, weighting, minAgreem
   if (name !== 'none' && weighting !== 'none') {
     throw conflict(`Stopping early counts votes; with \`weighting\` "${weighting}" use \`stop\` "none"`);
   }
+  if (rule.rule === 'exact' && (rule.minVotes ?? minAgreement) !== minAgreement) {
+    throw conflict(
+      `Expected \`stop.minVotes\` to be \`minAgreement\`, ${minAgreement}, got ${rule.minVotes}: stopping has to settle the decision that is shown`,
+    );
+  }
   if (name === 'none' || !votes) return { rule: 'none' };
   return name === 'exact' ? { minVotes: minAgreement, ...rule } : rule;
 }

@@ -45,7 +45,7 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
   const { prompt } = outline.variants[0]!;
   const scope = scopeFor(model, asked.question);
   const { warning: equal } = classesOf(asked);
-  const fit = await answerer.fit(outline.request);
+  const fit = await answerer.fit(outline.request, asked.signal);
   const { waves, maxTokens, promptTokens } = fit;
   return {
     ...outline,

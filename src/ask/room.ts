@@ -20,8 +20,9 @@ export async function roomFor(
   options: AskOptions = {},
 ): Promise<Required<Pick<EngineOptions, 'contextSize' | 'maxSequences'>>> {
   object('model.info', object('model', model).info);
-  const { request } = await outlineOf(model, checkAsked(question, options));
-  const measured = await measure(model, request);
+  const asked = checkAsked(question, options);
+  const { request } = await outlineOf(model, asked);
+  const measured = await measure(model, request, { signal: asked.signal });
   const { cells, sequences } = roomyNeed(measured, model.info.contextLength ?? 2048);
   return { contextSize: cells, maxSequences: sequences };
 }

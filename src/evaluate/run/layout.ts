@@ -71,7 +71,7 @@ async function largestNeed(
   for (const { item } of [...prompts].sort((a, b) => b.tokens.length - a.tokens.length)) {
     const asked = checkAsked(questionOf(item), { ...run.options, item: item.id });
     const { request } = await outlineOf(model, asked);
-    const measured = await measure(model, request, prompt => Math.min(sharedTokens, prompt.length - 1));
+    const measured = await measure(model, request, { cached: prompt => Math.min(sharedTokens, prompt.length - 1) });
     try {
       return { each: roomyNeed(measured, sequenceSize), atOnce: measured.direct?.length ?? measured.width };
     } catch (error) {
