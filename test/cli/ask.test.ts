@@ -192,7 +192,7 @@ describe('the screen', () => {
   });
 });
 
-test('chains show their newest words, then their vote, and vanish', () => {
+test('chains show their newest words, then their vote, and vanish', async () => {
   const written: string[] = [];
   const stream = {
     columns: 60,
@@ -211,14 +211,9 @@ test('chains show their newest words, then their vote, and vanish', () => {
     finish: 'end',
     tally: { B: 1, unparsed: 0, notRun: 3 },
   });
-  return new Promise<void>(resolve => {
-    setTimeout(() => {
-      chains.close();
-      const shown = written.join('');
-      expect(shown).toContain('Unverified until the vote closes: B 1');
-      expect(shown).toMatch(/ {2}1 … ….*end␛\[2J/);
-      expect(shown).toContain('  2 B  (when asked again)');
-      resolve();
-    }, 200);
-  });
+  await expect.poll(() => written.join('')).toContain('Unverified until the vote closes: B 1');
+  chains.close();
+  const shown = written.join('');
+  expect(shown).toMatch(/ {2}1 … ….*end␛\[2J/);
+  expect(shown).toContain('  2 B  (when asked again)');
 });

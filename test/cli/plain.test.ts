@@ -47,7 +47,12 @@ async function expectPlain(args: readonly string[]): Promise<string> {
   return text;
 }
 
-const was = { stdout: process.stdout.isTTY, stderr: process.stderr.isTTY, exitCode: process.exitCode };
+const was = {
+  stdout: process.stdout.isTTY,
+  stderr: process.stderr.isTTY,
+  exitCode: process.exitCode,
+  term: process.env.TERM ?? 'xterm',
+};
 let named: string;
 let described: string;
 let question: string;
@@ -56,7 +61,7 @@ beforeAll(async () => {
   process.chdir(folder); // some of the flags name files to write
   process.stdout.isTTY = true;
   process.stderr.isTTY = true;
-  process.env.NO_COLOR = '1';
+  process.env.TERM = 'dumb';
   named = path(`${evil}.gguf`);
   copyFileSync(model, named);
   described = await writeSample(path('described.gguf'), {
@@ -73,7 +78,7 @@ afterAll(() => {
   process.stdout.isTTY = was.stdout;
   process.stderr.isTTY = was.stderr;
   process.exitCode = was.exitCode;
-  delete process.env.NO_COLOR;
+  process.env.TERM = was.term;
   rmSync(folder, { recursive: true, force: true });
 });
 

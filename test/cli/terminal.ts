@@ -19,6 +19,8 @@ import json, os, pty, re, select, sys, time
 argv, steps, env = json.loads(sys.argv[1])
 pid, fd = pty.fork()
 if pid == 0:
+    os.environ.pop('NO_COLOR', None)
+    os.environ.pop('CI', None)
     os.environ.update(env)
     os.execvp(argv[0], argv)
 screen, mark, deadline = b'', 0, time.time() + 50
