@@ -40,7 +40,7 @@ const tame = [
   '通常',
   'IgA',
 ];
-/** Words that look like marks, keys, numbers or footers. */
+/** Words that look like marks, keys, numbers, footers, notes or questions. */
 const hostile = [
   ...[
     'A',
@@ -87,17 +87,39 @@ const hostile = [
     'C:',
     'D -',
   ],
+  ...[
+    'Answer:',
+    'Answer: B',
+    'Answer: B.',
+    '(B)',
+    'correct.',
+    'Solution:',
+    'Explanation:',
+    'Source:',
+    'Topic: heart',
+    'Question 2:',
+    'Which?',
+    'Option',
+    'Page',
+  ],
 ];
+
+const indented = ['     ', '  ', '\t'];
 
 const words = (from: readonly string[], max: number) =>
   fc.array(fc.constantFrom(...from), { minLength: 1, maxLength: max }).map(list => list.join(' '));
 
-/** A question and a text of it; `texts` are the words it is made of. */
-const rendered = (from: readonly string[]) =>
+/** By convention a text that opens like this opens with its own number or key: behind a heading it is part of the question. */
+const needsHeading = /^[\W_]*(?:\d|answer|page|p\.|correct|key|solution|question)/i;
+
+/** A question and a text of it, made of the words in `from`. */
+const rendered = (from: readonly string[], wraps: readonly string[]) =>
   fc
     .record({
       stem: fc.array(words(from, 6), { minLength: 1, maxLength: 3 }),
       options: fc.array(fc.array(words(from, 5), { minLength: 1, maxLength: 2 }), { minLength: 2, maxLength: 10 }),
+      // Before the further line of an option.
+      wrap: fc.constantFrom(...wraps),
       style: fc.constantFrom(...styles),
       number: fc.constantFrom('', '', '12. ', '12) ', 'Q12. ', 'Question 12: ', 'Question: ', 'Frage 12: '),
       title: fc.constantFrom('', '', '\n\nOptions:', '\n\nChoix :'),
@@ -127,12 +149,16 @@ const rendered = (from: readonly string[]) =>
         text => `\n\n${text}\n\n`,
       ),
     })
-    .map(({ stem, options, style, number, title, key, tail, between, finish }) => {
+    .map(({ stem, options, style, wrap, number, title, key, tail, between, finish }) => {
       const question = `${stem.join('\n')} is best?`;
-      const list = options.map(
-        ([first, further], i) => `${style(i)}${first}${further === undefined ? '' : `\n     ${further}`}`,
-      );
-      const text = finish(`${number}${question}${title}\n${list.join(between)}${key}${tail}`);
+      const list = options.map(([first, further], i) => {
+        const ambiguous =
+          i === options.length - 1 || (further !== undefined && style(i) === style(i + 1) && /^[-–•]/.test(further));
+        const line = further === undefined ? '' : `\n${wrap || (ambiguous ? '  ' : '')}${further}`;
+        return `${style(i)}${first}${line}`;
+      });
+      const heading = needsHeading.test(stem[0]!) ? 'Question 12: ' : number;
+      const text = finish(`${heading}${question}${title}\n${list.join(between)}${key}${tail}`);
       return { text, question, options: options.map(parts => parts.join('\n')) };
     });
 
@@ -157,32 +183,21 @@ const expected = ({ question, options }: { question: string; options: readonly s
   options: options.map(plain),
 });
 
-/** The question without the lines, or the beginning, that are reported as taken off: `Page 3`, `12)`. */
-function withoutReported({ text, question }: { text: string; question: string }): string {
-  const { findings } = readQuestionText(text);
-  const off = findings.filter(({ kind }) => /footer|key|number|heading/.test(kind)).map(finding => finding.text);
-  const lines = question
-    .split('\n')
-    .filter(line => !off.some(taken => taken === line.trim() || taken.endsWith(` ${line.trim()}`)));
-  const number = findings.find(({ kind, text }) => kind === 'number' && lines[0]!.startsWith(`${text} `))?.text ?? '';
-  return [lines[0]!.slice(number.length), ...lines.slice(1)].join('\n');
-}
-
 test('a question in any style, with anything usual around it, is read exactly', () => {
   fc.assert(
-    fc.property(rendered(tame), given => {
+    fc.property(rendered(tame, indented), given => {
       expect(read(given.text)).toEqual(expected(given));
     }),
-    { numRuns: 400, seed: 20 },
+    { numRuns: 500 },
   );
 });
 
 test('texts that look like marks and keys are read exactly, or refused', () => {
   fc.assert(
-    fc.property(rendered([...tame, ...hostile]), given => {
+    fc.property(rendered([...tame, ...hostile], [...indented, '']), given => {
       const found = read(given.text);
-      if (typeof found !== 'string') expect(found).toEqual(expected({ ...given, question: withoutReported(given) }));
+      if (typeof found !== 'string') expect(found).toEqual(expected(given));
     }),
-    { numRuns: 400, seed: 20 },
+    { numRuns: 1500 },
   );
 });

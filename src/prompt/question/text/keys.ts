@@ -59,7 +59,7 @@ const opening = new RegExp(
 const openingTight =
   /^(정답|해답|답|(?:正确|正確|标准|標準|参考|參考)?答案|正解|正答)(?:\s*(?:은|는|이|是|为|為|は)\s*)?([A-Za-z\d①-⑳].{0,3})$/su;
 const sentence =
-  /^(?:the\s+)?(?:(?:option|choice|answer|antwort|aussage|réponse|opción|respuesta|alternativa|letra|risposta|resposta)\s+)?[([]?([A-Z]|\d|[①-⑳])[)\].]?\s+(?:is|ist|est|es|é|è)\s+(?:the\s+|die\s+|la\s+|a\s+)?(?:correct|right|best|richtig|korrekt|correct[ea]|corretta|corret[ao]|juste|exacte|esatta|certa|true\s+answer|answer)(?!\p{L}).*$/isu;
+  /^(?:the\s+)?(?:(?:option|choice|answer|antwort|aussage|réponse|opción|respuesta|alternativa|letra|risposta|resposta)\s+)?[([]?([A-Z]|\d|[①-⑳])[)\].]?\s+(?:is|ist|est|es|é|è)\s+(?:the\s+|die\s+|la\s+|a\s+)?(?:correct|right|best|richtig|korrekt|correct[ea]|corretta|corret[ao]|juste|exacte|esatta|certa|true\s+answer|answer)(?!\p{L})[^?？]*$/isu;
 
 const name = String.raw`(?:[A-Z](?![\p{L}\d])|\d{1,2}(?![\p{L}\d.,]*\d|\p{L}|\s*%)|[①-⑳❶-❿⑴-⒇ⓐ-ⓩⒶ-Ⓩ㉠-㉮]|[IVX]{1,5}(?![\p{L}\d])|[ㄱ-ㅎ가-하](?!\p{L}))`;
 const several = new RegExp(
@@ -175,22 +175,29 @@ export function noteLine(line: string): boolean {
   return fields.test(bareStart(line));
 }
 
-const footers: readonly RegExp[] = [
+const pageNumbers: readonly RegExp[] = [
   /^(?:[^.?!]{0,60}[|–-]\s*)?(?:page|seite|página|pagina|pág\.|pag\.|p\.)\s*\d{1,5}(?:\s*(?:of|von|de|di|sur|\/)\s*\d{1,5})?[\s|-]*$/iu,
   /^[-–\s]*\d{1,4}\s*(?:\/|of|von|de|sur|di)\s*\d{1,4}[-–\s]*$/iu,
   /^[-–]\s*\d{1,4}\s*[-–]$/u,
   /^(?:第\s*\d+\s*页|\d+\s*페이지)/u,
+];
+const footers: readonly RegExp[] = [
+  /^(?:page|seite|página|pagina)\s*\d{1,5}\s*(?:of|von|de|di|sur)\s*\d{1,5}$/iu,
   /^(?:©|\(c\)\s+\d{4}|copyright(?!\p{L})|all rights reserved|alle rechte vorbehalten|tous droits réservés|todos los derechos)/iu,
   /©\s*(?:\d{4}|\p{L})/u,
   /^(?:https?:\/\/|www\.)\S+$/iu,
   /^(?:downloaded from|printed (?:from|on|by)|retrieved from|this content (?:is|was)|\[?turn over\]?$|\[?please turn over\]?$|end of (?:the )?(?:question|exam|block|test|section)|(?:next|previous) question|show (?:answer|explanation)s?$|submit(?: answer)?$|report (?:a |this )?(?:question|error|problem)|flag (?:this )?question|not yet answered$|marked out of|answer saved$|question text$|(?:item|question)\s*:?\s*\d{1,4}\s*(?:of|\/)\s*\d{1,4}$|mark (?:this )?question)/iu,
 ];
 
-/** Page numbers, copyright and buttons, as they come along when a page is copied. */
-export function footer(line: string): boolean {
-  if (line.length > 200) return false;
+/**
+ * Page numbers, copyright and buttons, as they come along when a page is copied; `unsure` for a page number that could also be
+ * the wrapped line of a sentence: `Page 3`, `3/10`.
+ */
+export function footer(line: string): 'sure' | 'unsure' | undefined {
+  if (line.length > 200) return undefined;
   const bare = bareStart(line);
-  return footers.some(pattern => pattern.test(line) || pattern.test(bare));
+  const is = (patterns: readonly RegExp[]) => patterns.some(pattern => pattern.test(line) || pattern.test(bare));
+  return is(footers) ? 'sure' : is(pageNumbers) ? 'unsure' : undefined;
 }
 
 /** Whether a line only says that the options follow. */

@@ -23,7 +23,7 @@ export interface Line {
   readonly explains: boolean;
   /** Says something about the question and is no part of it: `Topic: cardiology`. */
   readonly field: boolean;
-  readonly footer: boolean;
+  readonly footer: ReturnType<typeof footer>;
   readonly asks: boolean;
   /** Begins with `>` where other lines do not. */
   readonly quoted: boolean;

@@ -67,7 +67,8 @@ const box = /(?:\[[ xX✓✔]\]|\([ xX✓✔*]?\)|[☐☑☒✓✔✅⬜→=])\s
 const wordBefore =
   /(?:options?|choice|answer|antwort|aussage|réponse|proposition|opción|opcion|respuesta|alternativa|opção|resposta|opzione|risposta|选项|보기)\s*(?=[A-Za-z\d][\s.:)-])/iuy;
 const token = /[IVX]{2,5}(?![A-Za-z\d])|[ivx]{2,5}(?![A-Za-z\d])|\d{1,2}(?!\d)|[A-Za-z](?![A-Za-z\d])|[^\x00-\x7f]/uy;
-const closer = /\s{0,2}(?:\.\)|\)\.|[.)]-(?=\s)|[.):\]}、。·•・|](?!\.)|>(?=\s)|=(?=\s)|\/(?=\s)|-(?=\s)|,(?=\s))/y;
+const closer = /[ \xa0]?(?:\.\)|\)\.|[.)]-(?=\s)|[.):\]}、。·•・|](?!\.)|>(?=\s)|=(?=\s)|\/(?=\s)|-(?=\s)|,(?=\s))/y;
+const abbreviation = /(?:e\.g|i\.e|i\.[vmp]|s\.c|p\.o|[ap]\.m|z\.B|d\.h|u\.a|o\.g|p\.ej?|c\.a|U\.S|I\.[VM])\./y;
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}', '<': '>' };
 
 /** Every mark with which a folded line can begin. */
@@ -183,10 +184,13 @@ function framesBehind(folded: string, at: number, [sequence]: Name): readonly { 
   if (length > 0) {
     const end = at + length;
     const frame = folded.slice(at, end).trim();
-    // Numbers as `1.5`, `10:30`, `1/2`; abbreviations as `e.g.`, `U.S.`.
+    // Numbers as `1.5`, `10:30`, `1/2`; abbreviations as `e.g.`, `U.S.`; any other is a name: `A.S. aureus`.
     if (number && /\d/.test(folded[end] ?? '') && /[.:,/-]$/.test(frame)) return wide;
-    if (frame === '.' && /[A-Za-z]/.test(folded[end] ?? '') && folded[end + 1] === '.') return wide;
-    return [{ frame, end }, ...wide];
+    if (frame === '.' && lengthAt(abbreviation, folded, at - 1) > 0) return wide;
+    // `A.- text`, or `A.` before `- text`.
+    const short =
+      frame === '.-' || frame === ')-' ? [{ frame: frame[0]!, end: at + folded.slice(at).indexOf('-') }] : [];
+    return [{ frame, end }, ...short, ...wide];
   }
   if (!plain || wide.length > 0) return wide;
   if (at === folded.length) return [{ frame: 'alone', end: at }];

@@ -12,7 +12,7 @@ import {
   verdict,
 } from './keys.js';
 import { fold, type Line, linesOf } from './lines.js';
-import { isLettered, namesIn } from './marks.js';
+import { isLettered, type Mark, namesIn } from './marks.js';
 import { closes, type Item, type Run, refused, runsOf, short } from './runs.js';
 
 /** What a line of the text was read as. */
@@ -79,6 +79,8 @@ class Reader {
     if (!run) return this.#open(runs);
     if (run.items.length > 26)
       throw refused(this.#lines[run.items[26]!.line], `Expected 2 to 26 options, got ${run.items.length}`);
+    if (!isLettered(run.sequence) || !startsLine(this.#lines[run.items[0]!.line]!, run.items[0]!))
+      this.#refuseLettered(run.items[0]!.line);
     const bulleted = run.items[0]!.mark.ordinal === 0;
     const mixed = this.#lines.find((line, i) => i < run.items[0]!.line && bulleted && line.key && startsAs(line, run));
     if (mixed) throw refused(mixed, 'is it one more option, or does it say what is right?');
@@ -119,8 +121,12 @@ class Reader {
     const run = before.at(-1);
     if (!run) return undefined;
     if (this.#isList(run, end)) {
-      const lettered = before.find(other => other !== run && isLettered(other.sequence));
-      if (lettered)
+      const asking = run.items.find(item => this.#lines[item.line]!.asks);
+      if (asking && startsLine(this.#lines[asking.line]!, asking))
+        throw refused(this.#lines[asking.line], 'does it ask the question, or is it part of a list?');
+      if (runs.some(other => other.items[0]!.line >= end))
+        throw refused(this.#lines[end], 'is it part of the question, or an explanation?');
+      if (before.some(other => other !== run && (isLettered(other.sequence) || !this.#isList(other, end))))
         throw refused(this.#lines[run.items[0]!.line], 'a second list in another style than the options before it');
       return undefined;
     }
@@ -213,11 +219,14 @@ class Reader {
           this.#lines[other.line],
           'is it an option, or part of the one before it? It is indented otherwise',
         );
+      const asking = run.items.filter(({ text }) => /[?？؟]/.test(text));
+      if (asking.length > 0 && asking.length < run.items.length)
+        throw refused(this.#lines[asking[0]!.line], 'is it an option, or part of the question?');
     }
     for (let i = 2; i < run.items.length; i++) {
       const [before, here] = [run.items[i - 1]!, run.items[i]!].map(item => this.#lines[item.line]!);
       if (before!.indent !== line.indent) break;
-      if (here!.indent > line.indent + 2)
+      if (isFurther(here!, line))
         throw refused(here, 'is it an option, or part of the one before it? It is indented otherwise');
     }
     if (first.mark.ordinal > 0 && run.sequence !== '1') return;
@@ -228,12 +237,15 @@ class Reader {
       throw refused(line, 'a list that may be options or part of the case: nothing before it asks a question');
   }
 
-  /** `A.` before the options, with no question behind it, may be a lost option. */
+  /** `A.` or a bullet before the options, with no question behind it, may be a lost option. */
   #refuseLone(run: Run): void {
     const first = run.items[0]!;
-    if (first.mark.ordinal === 0) return;
+    const bulleted = first.mark.ordinal === 0;
     for (let i = 1; i < first.line; i++) {
       const line = this.#lines[i]!;
+      if (bulleted && startsAs(line, run) && (this.#asks[i]! > 0 || this.#asks[first.line]! === this.#asks[i + 1]!))
+        throw refused(line, 'is it an option? A line that is none stands between it and the others');
+      if (bulleted) continue;
       const lone = line.marks.find(mark => mark.style === run.style && mark.ordinal === 1);
       if (lone && !line.key && this.#asks[first.line]! === this.#asks[i + 1]!)
         throw refused(
@@ -255,6 +267,7 @@ class Reader {
     let shared = false;
     let gap = false;
     let explaining = false;
+    let noted = false;
     let slot = false;
     for (let i = first; i < this.#lines.length; i++) {
       const line = this.#lines[i]!;
@@ -270,6 +283,8 @@ class Reader {
         continue;
       }
       const tail = i > last;
+      if (line.rule && !gap && isFurther(line, this.#lines[current.line]!))
+        throw refused(line, 'is it a further line of the option, or does it only divide?');
       if (line.blank || line.rule) {
         gap = true;
         if (line.rule) this.#as[i] = { as: 'rule' };
@@ -286,10 +301,13 @@ class Reader {
       const next = line.marks.find(mark => mark.style === run.style && mark.ordinal > 0);
       if (next && next.ordinal === count + 1 && tail && !/^(?:bare|alone)$/.test(next.frame))
         throw refused(line, explaining ? 'an option behind the key or explanation' : `it looks like one more option`);
-      if (key && (key.strength !== 'mark' || key.loose) && !gap && line.indent > this.#lines[current.line]!.indent)
+      const further = !gap && isFurther(line, this.#lines[current.line]!);
+      if (key && (further || !tail)) throw refused(line, 'is it a further line of the option, or the answer?');
+      if (line.key?.strength === 'text' && !further && !tail)
         throw refused(line, 'is it a further line of the option, or the answer?');
-      if ((key || line.explains) && run.items[0]!.mark.ordinal === 0 && startsAs(line, run))
+      if (run.items[0]!.mark.ordinal === 0 && startsAs(line, run) && (key || line.explains || (explaining && !noted)))
         throw refused(line, 'is it one more option, or does it say what is right?');
+      noted ||= line.explains && gap;
       if (key) {
         this.#key(i, key);
         slot = key.strength === 'slot';
@@ -298,10 +316,11 @@ class Reader {
       } else if (explaining && !line.field && !line.footer) {
         this.#as[i] = { as: 'explanation' };
       } else if (
-        (line.explains || line.footer || line.field) &&
         !gap &&
         !isEmpty(texts, current) &&
-        line.indent > this.#lines[current.line]!.indent
+        (line.footer
+          ? further || (!tail && line.footer === 'unsure')
+          : (line.explains || line.field) && (further || !tail))
       ) {
         throw refused(line, 'is it a further line of the option, or something else?');
       } else if (line.explains && (tail || gap || texts[current.ordinal - 1] !== '')) {
@@ -412,6 +431,10 @@ class Reader {
   /** A question out of its lines; `listed` if its first line begins a list, so that a number there is none of a question. */
   #question(texts: readonly string[], listed: boolean): string {
     const kept: Kept[] = [];
+    const last = texts.findLastIndex(
+      (text, i) => !isBlank(text) && (text !== this.#lines[i]!.text || isText(this.#lines[i]!)),
+    );
+    const splits = (i: number) => i < last && kept.some(({ text }) => !isBlank(text));
     let slot = false;
     for (const [i, text] of texts.entries()) {
       const line = this.#lines[i]!;
@@ -425,6 +448,7 @@ class Reader {
       if (whole && line.key && !line.blank) {
         const { strength } = line.key;
         if (strength === 'mark' || strength === 'slot') {
+          if (line.asks || splits(i)) throw refused(line, 'is it part of the question, or the answer?');
           slot = strength === 'slot';
           this.#key(i, line.key);
           continue;
@@ -436,6 +460,8 @@ class Reader {
           );
       }
       if (whole && line.footer) {
+        if (line.footer === 'unsure' && !this.#standsAlone(i))
+          throw refused(line, 'is it part of the question, or a page number?');
         this.#takeOff('footer', i, 'a page footer or the like was taken off');
         continue;
       }
@@ -443,10 +469,10 @@ class Reader {
         this.#as[i] = { as: 'rule' };
         if (kept.length === 0) continue;
       } else if (!this.#as[i]) this.#as[i] = { as: 'question' };
-      if (kept.length > 0 || !line.blank) kept.push({ text: this.#withoutTrailingKey(text, line), i });
+      if (kept.length > 0 || !line.blank) kept.push({ text: this.#withoutTrailingKey(text, line, i === last), i });
     }
-    this.#heading(kept, listed);
-    this.#heading(kept, true);
+    // `12. Question: ...`, or a heading on a line of its own before it.
+    if (this.#heading(kept, listed)) this.#heading(kept, true);
     for (let last = kept.at(-1); last; last = kept.at(-1)) {
       const { text, i } = last;
       const heading = optionsHeading(fold(text));
@@ -466,11 +492,13 @@ class Reader {
   }
 
   /** `Which drug? (Answer: B)` without what names the answer. */
-  #withoutTrailingKey(text: string, line: Line): string {
+  #withoutTrailingKey(text: string, line: Line, last: boolean): string {
     const at = trailingKey(text);
     const key = at < 0 ? undefined : keyLine(text.slice(at).replace(/^[([*_]+/, ''));
     const left = at < 0 ? text : text.slice(0, at).trimEnd();
     if (key?.strength === 'mark') {
+      if (!last || !(standsApart(text, at) || /[?？؟][*_)\]\s]*$/.test(left)))
+        throw refused(line, 'is its end part of the question, or the answer?');
       this.#keys.push({ line, key });
       this.find('key', line, text.slice(at), 'the answer key was taken off; it is not sent to the model');
       return left;
@@ -480,20 +508,29 @@ class Reader {
     return text;
   }
 
-  /** Takes off the number or heading that opens a question; a bare number not where it is one of a list. */
-  #heading(kept: Kept[], listed: boolean): void {
+  /** Whether a line stands between blank ones, or at an end of the text. */
+  #standsAlone(i: number): boolean {
+    return [this.#lines[i - 1], this.#lines[i + 1]].every(line => line?.blank ?? true);
+  }
+
+  /**
+   * Takes off the number or heading that opens a question; a bare number not where it is one of a list. Returns whether
+   * another heading may follow: not behind one in words on the same line.
+   */
+  #heading(kept: Kept[], listed: boolean): boolean {
     const first = kept.find(({ text }) => !isBlank(text));
-    if (!first) return;
+    if (!first) return false;
     const folded = fold(first.text);
     const bare = /^\s*[[(#]?\s*\d/.test(folded);
-    if (bare && (listed || /^\s*\(?1[.)].*\s\(?2[.)]\s/.test(folded.slice(0, 500)))) return;
+    if (bare && (listed || /^\s*\(?1[.)].*\s\(?2[.)]\s/.test(folded.slice(0, 500)))) return true;
     const length = questionHeading(folded);
-    if (length === 0) return;
+    if (length === 0) return false;
     const heading = first.text.slice(0, length);
     first.text = first.text.slice(length);
     if (isBlank(first.text)) this.#as[first.i] = { as: 'heading' };
     const line = this.#lines[first.i];
     this.find(bare ? 'number' : 'heading', line, heading, 'the number or heading of the question was taken off');
+    return bare || isBlank(first.text);
   }
 
   /** Takes off what marks one option as right or says how many chose it. */
@@ -527,7 +564,8 @@ class Reader {
       if (at < 0) return text;
       const key = keyLine(text.slice(at).replace(/^[([*_]+/, ''));
       const line = this.#lines[byOrdinal[i]!.line]!;
-      if (key?.strength !== 'mark') throw refused(line, 'it seems to hold the answer key');
+      if (key?.strength !== 'mark' || i < options.length - 1 || !(run.inside || standsApart(text, at)))
+        throw refused(line, 'is its end part of the option, or the answer?');
       this.#keys.push({ line, key });
       this.find('key', line, text.slice(at), 'the answer key was taken off; it is not sent to the model');
       const left = text.slice(0, at).trimEnd();
@@ -630,36 +668,42 @@ class Reader {
     return { question, ...this.#report() };
   }
 
+  /** Lettered lines in a row, before line `end`, that no list of options has. */
+  #refuseLettered(end: number): void {
+    let before: readonly Mark[] = [];
+    for (const [i, line] of this.#lines.slice(0, end).entries()) {
+      if (line.blank) continue;
+      const marks = line.marks.filter(isLetterMark);
+      const pair = marks.find(mark => before.some(({ ordinal }) => ordinal === mark.ordinal - 1));
+      if (pair) {
+        const first = before.find(({ ordinal }) => ordinal === pair.ordinal - 1)!;
+        throw refused(
+          line,
+          first.ordinal === 1
+            ? `it has another style than the line before it (${first.shown})`
+            : `the options begin with ${first.shown}, and not with the first`,
+        );
+      }
+      before = i > 0 ? marks : [];
+    }
+  }
+
   /** `listed` are the lines of lists that are part of the question. */
   #refuseLikeOptions(listed: ReadonlySet<number>): void {
-    const marked = this.#lines.map(line =>
-      line.marks.filter(mark => isLettered(mark.sequence) && !/^(?:alone|[-=,/>])$/.test(mark.frame)),
-    );
-    let before: (typeof marked)[number] = [];
-    for (const [i, marks] of marked.entries()) {
-      if (this.#lines[i]!.blank) continue;
-      const pair = marks.find(mark => before.some(({ ordinal }) => ordinal === mark.ordinal - 1));
-      if (!pair) {
-        before = i > 0 ? marks : [];
-        continue;
-      }
-      const first = before.find(({ ordinal }) => ordinal === pair.ordinal - 1)!;
-      throw refused(
-        this.#lines[i],
-        first.ordinal === 1
-          ? `it has another style than the line before it (${first.shown})`
-          : `the options begin with ${first.shown}, and not with the first`,
-      );
-    }
-    for (const [i, marks] of marked.entries()) {
-      const line = this.#lines[i]!;
+    this.#refuseLettered(this.#lines.length);
+    for (const [i, line] of this.#lines.entries()) {
       if (
         i > 0 &&
-        marks.some(({ ordinal, frame }) => ordinal === 1 && /^(?:\.|\)|\(\)|\[\])$/.test(frame)) &&
+        line.marks.some(mark => isLetterMark(mark) && mark.ordinal === 1 && /^(?:\.|\)|\(\)|\[\])$/.test(mark.frame)) &&
         this.#asks.at(-1)! === this.#asks[i + 1]! &&
         !line.asks
       )
         throw refused(line, 'Expected 2 to 26 options, got 1');
+    }
+    for (const [i, line] of this.#lines.entries()) {
+      const bullet = i > 0 && !listed.has(i) && line.marks.some(({ ordinal }) => ordinal === 0);
+      if (bullet && this.#asks[i]! > 0)
+        throw refused(line, 'is it an option? A question has 2 to 26, each behind a mark of one style');
     }
     let last: string | undefined;
     for (const [i, line] of this.#lines.entries()) {
@@ -703,11 +747,32 @@ function follows(first: string, second: string): boolean {
 const unknownInside =
   /(?:^|[?:]\s{0,3})(?:A([.\-/])\S?[^\n]{1,200}?[\s;,]B\1|a([.\-/])\S?[^\n]{1,200}?[\s;,]b\2|1([-/])\s[^\n]{1,200}?[\s;,]2\3\s)/u;
 
+/** Whether a key at the end of a line stands apart from the words before it: in brackets or behind a gap. */
+function standsApart(text: string, at: number): boolean {
+  return /^[([]/.test(text.slice(at)) || /(?:[([][*_]*|\s{2}|\t)$/.test(text.slice(0, at));
+}
+
+/** Whether a line in a question says something: neither key, footer, rule nor heading of options. */
+function isText(line: Line): boolean {
+  const key = line.key?.strength === 'mark' || line.key?.strength === 'slot';
+  return !line.blank && !line.rule && !line.footer && !key && !optionsHeading(line.folded);
+}
+
 /** An option inside a sentence ends with what joins it to the next. */
 const joinsOn = /(?:[,;，；、]|\s(?:and|or|und|oder|et|ou|y|o|e|og|en|of))$/iu;
 
 const references =
   /^(?:both|only|all\s+of|either|nur|beide|solo|sólo|seulement|apenas|somente)?\s*(?:options?|answers?|statements?)?\s*[([]?(?:\d|[①-⑩])[)\]]?(?:\s*(?:[,&+、]|and|or|y|o|e|et|ou|und|oder|및|和|与|と)\s*[([]?(?:\d|[①-⑩])[)\]]?)+(?:\s+(?:\p{L}+\s*){0,3})?\.?$/iu;
+
+/** Whether a line is indented from the line of its option: by a tab or by more than the blank that a copy may leave. */
+function isFurther({ text, indent }: Line, { indent: own }: Line): boolean {
+  return indent > own + 1 || (indent > own && text[own] === '\t');
+}
+
+/** Whether a mark is a letter that stands before little else than options. */
+function isLetterMark({ sequence, frame }: Mark): boolean {
+  return isLettered(sequence) && !/^(?:alone|[-=,/>])$/.test(frame);
+}
 
 function startsAs(line: Line, run: Run): boolean {
   return line.marks.some(({ style }) => style === run.style);

@@ -88,7 +88,7 @@ function isGenus(line: Line, mark: Mark, inside: boolean): boolean {
     mark.sequence === 'A' &&
     mark.frame === '.' &&
     /\p{Ll}/u.test(line.text[mark.end] ?? '') &&
-    !isWide(line, mark)
+    !/(?:\s{2}|\t)$/.test(line.folded.slice(0, mark.start))
   );
 }
 
@@ -98,7 +98,8 @@ function beginsLarge(lines: readonly Line[], { marks: [first] }: Growing): boole
 
 /** Whether a mark inside a line stands apart, as in columns. */
 function isWide(line: Line, mark: Mark): boolean {
-  return /(?:\s{2}|\t|\|\s?)$/.test(line.folded.slice(Math.max(0, mark.start - 2), mark.start));
+  const before = line.folded.slice(Math.max(0, mark.start - 2), mark.start);
+  return /(?:\s{2}|\t)$/.test(before) || (line.table && /\|\s?$/.test(before));
 }
 
 /** Bullets belong together while nothing else stands between them that is not indented. */
