@@ -16,16 +16,19 @@ const shape = String.raw`<\/?s>|<0x[0-9A-Fa-f]{2}>|<[|｜][^<>\s]{1,80}[|｜]>|<
 /** All special tokens that a text spells, in whatever vocabulary. */
 export const specialShape = new RegExp(shape, 'gu');
 
+/** Every bracket at which a special token begins, also inside another: `<|[SEP]|>` has two. */
+const specialStart = new RegExp(`(?=(${shape}))[<[]`, 'gu');
+
 /**
- * Text from outside for a receiver that makes special tokens of whatever spells one: a space after the first bracket breaks
- * every such spelling, with a finding. All other text stays byte for byte.
+ * Text from outside for a receiver that makes special tokens of whatever spells one: a space behind every bracket at which one
+ * begins breaks them all, with a finding, and makes no new one, because no spelling has a space. All other text stays byte for
+ * byte.
  */
 export function breakSpecials(text: string, where = 'text'): Cleaned {
-  const found = text.match(specialShape);
-  if (!found) return { text, findings: [] };
-  const detail = listed(found);
+  const found = Array.from(text.matchAll(specialStart), match => match[1]!);
+  if (found.length === 0) return { text, findings: [] };
   return {
-    text: text.replace(specialShape, spelled => `${spelled[0]} ${spelled.slice(1)}`),
-    findings: [{ where, kind: 'marker', action: 'rewritten', count: found.length, detail }],
+    text: text.replace(specialStart, '$& '),
+    findings: [{ where, kind: 'marker', action: 'rewritten', count: found.length, detail: listed(found) }],
   };
 }

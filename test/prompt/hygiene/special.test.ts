@@ -115,6 +115,14 @@ describe('breakSpecials', () => {
     expect(findings).toMatchObject([{ where: 'question', kind: 'marker', action: 'rewritten', count: 1 }]);
   });
 
+  test.each([
+    ['<|[SEP]|>', '< |[ SEP]|>'],
+    ['<a[INST]b>', '< a[ INST]b>'],
+    ['<<SYS>>', '<< SYS>>'],
+  ])('of %s every token is broken', (given, text) => {
+    expect(breakSpecials(given).text).toBe(text);
+  });
+
   test.each(innocent)('%s stays byte for byte', text => {
     expect(breakSpecials(text)).toEqual({ text, findings: [] });
   });
