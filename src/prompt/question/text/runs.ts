@@ -180,11 +180,11 @@ function weight({ items, inside, sequence, frame }: Run): number {
 /** The refusal of a line: where, what, why, and how it should be. */
 export function refused(line: Line | undefined, why: string): MeditronError {
   const where = line ? `Line ${line.number} (${JSON.stringify(short(line.text.trim()))}): ` : '';
-  return new MeditronError('ERR_INPUT', `${where}${why}. ${howTo}`);
+  return new MeditronError('ERR_INPUT', `${where}${why}${why.endsWith('?') ? '' : '.'} ${howTo}`);
 }
 
-export const howTo =
-  'Write the question, then each option on a line of its own as `A. text`, its further lines indented, and nothing behind them but a line such as `Answer: A`; or give JSON';
+const howTo =
+  'Write the question, each option on a line of its own (`A. text`, its further lines indented), then at most a key (`Answer: A`); or give JSON';
 
 export function short(text: string): string {
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
