@@ -4,7 +4,8 @@ import { parseJson } from './json.js';
 import { parseQuestion, type Question } from './question.js';
 import type { ReadingFinding } from './reading.js';
 import { example, questionFromRecord } from './record.js';
-import { type PlainReading, readPlain } from './text/read.js';
+import type { PlainReading } from './text/draft.js';
+import { readPlain } from './text/read.js';
 
 /** A question, and how it was read out of a text. */
 export interface QuestionReading {

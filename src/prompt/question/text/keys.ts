@@ -138,6 +138,11 @@ export function trailingKey(text: string): number {
   return found ? from + found.index : -1;
 }
 
+/** Whether a key at the end of a line stands apart from the words before it: in brackets or behind a gap. */
+export function standsApart(text: string, at: number): boolean {
+  return /^[([]/.test(text.slice(at)) || /(?:[([][*_]*|\s{2}|\t)$/.test(text.slice(0, at));
+}
+
 const notes = [
   'explanations?|rationales?|reasoning|discussion|comments?|commentary|feedback|teaching\\s+points?|learning\\s+(?:objectives?|points?)|educational\\s+objectives?|bottom\\s+line|key\\s+(?:points?|idea|concept|learning)|take[- ]?home\\s+(?:points?|message)|hints?|justification|references?|ref|sources?|bibliography|literature|further\\s+reading',
   'erklärung(?:en)?|erläuterung(?:en)?|begründung(?:en)?|kommentare?|hinweise?|quellen?|quellenangaben?|literatur|lernziel',

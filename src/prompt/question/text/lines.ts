@@ -98,12 +98,25 @@ function withoutIndent(lines: readonly string[]): readonly string[] {
 /** One UTF-16 unit for one, so that an offset in the result is one in the text. */
 export function fold(text: string): string {
   if (/^[\t\x20-\x7e]*$/.test(text)) return text;
-  return text
-    .replace(/[\uff01-\uff5e]/g, c => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
-    .replace(/[\u00a0\u2000-\u200f\u202a-\u202f\u205f-\u2064\u3000\ufeff]/g, ' ')
-    .replace(/[\u2010-\u2015\u2212\x96\x97]/g, '-')
-    .replace(/[【〔〖]/g, '[')
-    .replace(/[】〕〗]/g, ']')
-    .replace(/\ufe52/g, '.')
-    .replace(/[\x95\uf0b7\uf0a7\uf0d8]/g, '•');
+  return (
+    text
+      // `Ａ．- text` is not marked by `A.-`.
+      .replace(/\uff0e(?=\s?[-\u2010-\u2015\u2212])/g, '、')
+      .replace(/[\uff01-\uff5e]/g, c => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
+      .replace(/[\u00a0\u2000-\u200f\u202a-\u202f\u205f-\u2064\u3000\ufeff]/g, ' ')
+      .replace(/[\u2010-\u2015\u2212\x96\x97]/g, '-')
+      .replace(/[【〔〖]/g, '[')
+      .replace(/[】〕〗]/g, ']')
+      .replace(/\ufe52/g, '.')
+      .replace(/[\x95\uf0b7\uf0a7\uf0d8]/g, '•')
+  );
+}
+
+/** Whether a line is indented from the line of its option: by a tab or by more than the blank that a copy may leave. */
+export function isFurther({ text, indent }: Line, { indent: own }: Line): boolean {
+  return indent > own + 1 || (indent > own && text[own] === '\t');
+}
+
+export function isBlank(text: string): boolean {
+  return text.trim() === '';
 }

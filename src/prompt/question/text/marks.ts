@@ -256,3 +256,8 @@ export function namesIn(text: string): readonly Name[] {
   const sign = signed.get(text);
   return sign ? [sign] : namesOf(text);
 }
+
+/** Whether a mark is a letter that stands before little else than options. */
+export function isLetterMark({ sequence, frame }: Mark): boolean {
+  return isLettered(sequence) && !/^(?:alone|[-=,/>])$/.test(frame);
+}

@@ -189,3 +189,19 @@ const howTo =
 export function short(text: string): string {
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
+
+export function startsAs(line: Line, run: Run): boolean {
+  return line.marks.some(({ style }) => style === run.style);
+}
+
+export function startsLine(line: Line, item: Item): boolean {
+  return item.mark.start <= line.indent;
+}
+
+export function quote(line: Line): string {
+  return JSON.stringify(line.text.trim().slice(0, 20));
+}
+
+export function plain(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().replace(/[.;]$/, '').toLowerCase();
+}
