@@ -722,6 +722,7 @@ const whole: readonly Layout[] = [
   refused('a page number in the question', `The graph on\nPage 3\n${lettered}`, /Line 2 .*page number/),
   layout('a page number before the question', `Page 3\n${lettered}`, three()),
   layout('a footer in the question', `A man coughs.\nPage 3 of 10\n${lettered}`, q(`A man coughs.\n${stem}`, drugs)),
+  layout('a full-width stop before one dash', `${stem}\nＡ．-5\nＢ．3`, q(stem, ['-5', '3'])),
   layout('a full-width stop before a dash', `${stem}\nＡ．-5\nＢ．- 3`, q(stem, ['-5', '- 3'])),
   refused('an option that names another, behind an empty key', `${stem}\nA、x\nB、y\nAnswer:\nC、A`, /Line 5 .*option/),
   refused('a broken list of bullets', `${stem}\n- Aspirin\nor\n- Ibuprofen`, /Line 2 .*is it an option/),

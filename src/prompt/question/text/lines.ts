@@ -100,8 +100,8 @@ export function fold(text: string): string {
   if (/^[\t\x20-\x7e]*$/.test(text)) return text;
   return (
     text
-      // `Ａ．- text` is not marked by `A.-`.
-      .replace(/\uff0e(?=\s?[-\u2010-\u2015\u2212])/g, '、')
+      // The mark of `Ａ．- text` is `A.`, not the Spanish `A.-`.
+      .replace(/\uff0e(\s?)[-\u2010-\u2015\u2212]/g, '.$1~')
       .replace(/[\uff01-\uff5e]/g, c => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
       .replace(/[\u00a0\u2000-\u200f\u202a-\u202f\u205f-\u2064\u3000\ufeff]/g, ' ')
       .replace(/[\u2010-\u2015\u2212\x96\x97]/g, '-')
