@@ -178,3 +178,29 @@ test('without a terminal a line comes when a run begins, and every so often how 
   expect(written[0]).toBe('CoT (1 of 2): 1 of 9 questions, answered before');
   expect(written[1]).toMatch(/^CoT \(1 of 2\): 3 of 9 questions, about 1s left$/);
 });
+
+test('a request to an endpoint that is tried again is said, once a reason', async () => {
+  const busy = { status: 503, headers: { 'retry-after': '0' }, body: 'loading' };
+  await using server = await fakeServer((_, n) => (n < 3 ? busy : { body: completion('The answer is: A') }));
+  const { code, stderr } = await meditron(
+    [
+      'eval',
+      '--file',
+      questions,
+      '--limit',
+      '1',
+      '--out',
+      join(folder, 'busy'),
+      '--mode',
+      'cot',
+      '--format',
+      'raw',
+      '--endpoint',
+      server.url,
+      '--json',
+    ],
+    '',
+  );
+  expect(code).toBe(0);
+  expect(stderr.match(/status 503: loading; trying again in 0.0 s \(1 of 6\)/g)).toHaveLength(1);
+});

@@ -8,7 +8,6 @@ import { htmlReport } from '../../evaluate/report/html.js';
 import { compareEvaluations, reportJson, reportOf } from '../../evaluate/report/report.js';
 import { terminalReport } from '../../evaluate/report/terminal.js';
 import type { EvaluationReport } from '../../evaluate/report/types.js';
-import { endpointTarget } from '../../evaluate/run/endpoint.js';
 import { runOptions } from '../../evaluate/run/options.js';
 import { localTarget, type Target } from '../../evaluate/run/target.js';
 import type { Reading } from '../../evaluate/score/read.js';
@@ -23,6 +22,7 @@ import { Interrupted } from '../terminal/interrupted.js';
 import { print, printJson, say } from '../terminal/output.js';
 import { evaluationProgress } from '../terminal/progress.js';
 import { hasColours, widthOf } from '../terminal/terminal.js';
+import { warn } from '../terminal/warning.js';
 
 /** What the command takes besides the options of a run, the model's and the engine's. */
 interface EvalFlags extends Flags {
@@ -192,7 +192,10 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
     const apiKey = apiKeyEnv === undefined ? undefined : process.env[apiKeyEnv];
     if (apiKeyEnv !== undefined && !apiKey)
       throw optionError('--api-key-env', 'an environment variable that is set', apiKeyEnv);
+    // The HTTP client takes longer to load than the rest of the command.
+    const { endpointTarget } = await import('../../evaluate/run/endpoint.js');
     const target = await endpointTarget({
+      onRetry: newReasons(),
       url,
       model,
       apiKey,
@@ -230,4 +233,14 @@ function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
       'ERR_OPTION',
       `${unfit} has no meaning with stored results; --html FILE writes their report`,
     );
+}
+
+/** Warns of a retry whose reason is another than the last one's: many requests may fail at once, and for minutes. */
+function newReasons(): (message: string) => void {
+  let last: string | undefined;
+  return message => {
+    const [reason] = message.split('; trying again');
+    if (reason !== last) warn(message);
+    last = reason;
+  };
 }

@@ -37,7 +37,7 @@ export function cacheBytesPerLayer(model: ModelShape, cells: number, kvType: KvT
 /**
  * Bytes of llama.cpp's compute buffer for a step, on each device that has layers: the largest of what is alive at once during
  * attention, feed-forward and output, and the attention mask. Follows the graph that llama.cpp reserves
- * (`llama_context::sched_reserve`); for llama shapes at most a fifth above what it reports, never below.
+ * (`llama_context::sched_reserve`); for llama shapes at most a quarter above what it reports, never below.
  */
 export function computeBytes(model: ModelShape, context: ContextShape): number {
   const { batchSize: tokens, flashAttention } = context;

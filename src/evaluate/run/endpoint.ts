@@ -15,6 +15,8 @@ export interface EndpointOptions {
   readonly concurrency?: number | undefined;
   /** The first pause before a request is tried again. Default 500 ms. */
   readonly retryMs?: number | undefined;
+  /** Called with a sentence whenever a request will be tried again. */
+  readonly onRetry?: ((message: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,8 +30,8 @@ export interface EndpointOptions {
  */
 export async function endpointTarget(options: EndpointOptions): Promise<Target> {
   const url = addressOf(options.url);
-  const { apiKey, timeoutMs = 600_000, concurrency = 16, retryMs, signal } = options;
-  const client = new JsonClient({ apiKey, timeoutMs, concurrency, retryMs });
+  const { apiKey, timeoutMs = 600_000, concurrency = 16, retryMs, onRetry, signal } = options;
+  const client = new JsonClient({ apiKey, timeoutMs, concurrency, retryMs, onRetry });
   const model = options.model ?? (await onlyModel(client, url, signal));
   const answerer = new EndpointAnswerer(client, url, model);
   return {
