@@ -15,6 +15,8 @@ export async function questionFrom(words: readonly string[], signal: AbortSignal
   const [first, ...more] = words;
   if (first === undefined || (first === '-' && more.length === 0))
     return readQuestionText(await textFrom({}, 'FILE or TEXT', signal));
+  if (words.join('').trim() === '')
+    throw new MeditronError('ERR_INPUT', 'Expected a question or a file, got blank text');
   if (more.length === 0 && (existsSync(first) || looksLikeFile(first)))
     return readQuestionText(await textFrom({ file: first }, 'FILE', signal));
   return readQuestionText(words.join(' '));

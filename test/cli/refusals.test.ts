@@ -48,6 +48,8 @@ test.each([
   ['an empty stop text', ['run', '-p', 'x', '--stop', ''], 2, /stop/],
   ['two sources of text', ['run', '-p', 'x', '-f', 'y'], 2, /cannot be used with/],
   ['log-probabilities nobody would see', ['run', '-p', 'x', '--logprobs'], 2, /--json/],
+  ['an empty question', ['ask', ''], 3, /blank text/],
+  ['a blank question', ['prompt', ' ', ' '], 3, /blank text/],
   ['a text file that is missing', ['run', '-f', join(folder, 'none.txt')], 3, /none\.txt/],
   ['a text file that is not UTF-8', ['run', '-f', file('latin', new Uint8Array([65, 0xff]))], 3, /UTF-8/],
   ['a malformed grammar', ['run', '-m', model, '-p', 'x', '--grammar', file('g.gbnf', 'root ::= (')], 2, /grammar/i],
