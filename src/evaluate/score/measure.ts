@@ -1,3 +1,4 @@
+import { mean } from '../../vote/count/arithmetic.js';
 import { clusterOf, type Outcome, verdictOf } from './outcome.js';
 import {
   type Accuracy,
@@ -78,10 +79,12 @@ export function measure(rows: readonly Outcome[]): RunMetrics {
     failed: rate(rows, row => row.error !== undefined),
     decisions: countBy(rows, row => row.decision),
     bySubject: bySubject(scored),
-    samplesPerQuestion: mean(rows.map(row => row.samples.length)),
-    newTokensPerQuestion: mean(rows.map(row => row.samples.reduce((sum, sample) => sum + (sample.tokens ?? 0), 0))),
-    promptTokensPerQuestion: mean(rows.flatMap(row => row.promptTokens ?? [])),
-    msPerQuestion: mean(rows.flatMap(row => row.ms ?? [])),
+    samplesPerQuestion: meanOrZero(rows.map(row => row.samples.length)),
+    newTokensPerQuestion: meanOrZero(
+      rows.map(row => row.samples.reduce((sum, sample) => sum + (sample.tokens ?? 0), 0)),
+    ),
+    promptTokensPerQuestion: meanOrZero(rows.flatMap(row => row.promptTokens ?? [])),
+    msPerQuestion: meanOrZero(rows.flatMap(row => row.ms ?? [])),
   };
 }
 
@@ -166,7 +169,7 @@ function calibrationOf(judged: readonly Judged[]): Calibration {
     if (group) group.push(item);
     else tenths.set(tenth, [item]);
   }
-  const level = new Map([...tenths].map(([tenth, items]) => [tenth, mean(items.map(item => item.confidence))]));
+  const level = new Map([...tenths].map(([tenth, items]) => [tenth, meanOrZero(items.map(item => item.confidence))]));
   return calibration(
     judged.map(({ confidence, correct }) => ({
       correct,
@@ -216,6 +219,6 @@ function rate<T>(values: readonly T[], is: (value: T) => boolean): Rate {
   return { count: values.filter(is).length, of: values.length };
 }
 
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+function meanOrZero(values: readonly number[]): number {
+  return values.length === 0 ? 0 : mean(values);
 }

@@ -1,6 +1,7 @@
 import { MeditronError, optionError } from '../../check/errors.js';
 import { integer } from '../../check/options.js';
 import { uniform } from '../../random/splitmix.js';
+import { mean, sum } from '../../vote/count/arithmetic.js';
 import { clusteredWilson, type Interval, wilson } from '../../vote/count/uncertainty.js';
 
 /** One question that was answered: how sure the answer was (0 to 1, or any scale that only orders) and whether it was right. */
@@ -267,12 +268,4 @@ function levels(items: readonly Judged[]): { confidence: number; group: Judged[]
     else found.push({ confidence: item.confidence, group: [item] });
   }
   return found;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
-}
-
-function mean(values: readonly number[]): number {
-  return sum(values) / values.length;
 }
