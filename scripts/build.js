@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -272,7 +273,10 @@ function buildNative() {
   );
   const libraries = platform.cpu && kind === 'prebuilt' ? relative(root, platform.cpu.directory) : '';
   const record = { addon: relative(root, addon), libraries, kind, variant, release: llama.release, options: chosen };
-  if (!options.sanitize && !options.tests) writeIfOther(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+  if (!options.sanitize && !options.tests) {
+    writeIfOther(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+    renew(recordFile);
+  }
 }
 
 /** CMake's cache names the folders it was made in and refuses to work in others: what was moved or copied is configured afresh. */
@@ -293,6 +297,16 @@ function isLoadable(addon) {
 /** Leaves a file alone that is as it should be: the folder may belong to somebody else. @param {string} path @param {string} text */
 function writeIfOther(path, text) {
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+}
+
+/** Says that a mark was checked now: bin/meditron.js compares its time with the sources'. @param {string} mark */
+function renew(mark) {
+  try {
+    const now = new Date();
+    utimesSync(mark, now, now);
+  } catch {
+    // The folder is not ours: the next start compares contents again.
+  }
 }
 
 /** The part of a build log that says what went wrong. @param {string} output */
@@ -338,7 +352,7 @@ function lacks(tool, why, packages) {
 function buildTypeScript() {
   const stampFile = join(root, 'dist', '.inputs.sha256');
   const inputs = hashOf(...filesIn('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return renew(stampFile);
   note('Compiling the TypeScript …');
   // Beside the old output, so that a failure leaves what worked.
   const fresh = join(root, 'build', `dist-${process.pid}`);

@@ -1,11 +1,12 @@
 import stringWidth from 'string-width';
 import wrap from 'wrap-ansi';
+import { largest } from '../../engine/capacity/need.js';
 
 export type Row = readonly [label: string, value: string];
 
 /** Rows of label and value, aligned; long values go on below themselves. */
 export function table(rows: readonly Row[], columns = process.stdout.columns ?? 100): string {
-  const left = Math.max(...rows.map(([label]) => stringWidth(label))) + 2;
+  const left = largest(rows.map(([label]) => stringWidth(label))) + 2;
   return rows
     .map(([label, value]) => {
       const lines = wrap(value, Math.max(20, columns - left)).split('\n');

@@ -1,8 +1,8 @@
 import { askOptions } from '../../ask/options.js';
 import { asNumber, choice, type Kind, listOf, whole } from '../../check/kinds.js';
 import type { Given, Table } from '../../check/table.js';
+import { authorsSeeds } from '../../prompt/format/demonstration.js';
 import type { StopRuleName } from '../../vote/count/stopping.js';
-import { authorSeeds } from '../tasks/demonstrations.js';
 
 /** The modes that can be evaluated; `free` is for open questions, whose answers are only kept. */
 export const evaluatedModes = ['top-token', 'cot', 'sc-cot', 'free'] as const;
@@ -12,7 +12,7 @@ const stopRules: Kind<StopRuleName> = choice(['none', 'exact', 'beta', 'esc']);
 
 const seeds: Kind<readonly number[]> = {
   check: listOf(whole(0, 2 ** 32 - 1), 1, 1000).check,
-  read: typed => (typed === 'authors' ? authorSeeds : typed.split(',').map(seed => asNumber(seed.trim()))),
+  read: typed => (typed === 'authors' ? authorsSeeds : typed.split(',').map(seed => asNumber(seed.trim()))),
 };
 
 /**
@@ -51,7 +51,7 @@ export const runOptions = {
   demoSeeds: {
     kind: seeds,
     flag: '--demo-seed <s...>',
-    help: `draws them, a run for each; "authors" for ${authorSeeds.join(' ')} (default: 1234)`,
+    help: `draws them, a run for each; "authors" for ${authorsSeeds.join(' ')} (default: 1234)`,
     stored: true,
   },
   stop: {

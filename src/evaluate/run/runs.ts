@@ -5,8 +5,9 @@ import { promptFor } from '../../ask/prompts.js';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { oneOf } from '../../check/options.js';
 import type { Demonstration } from '../../prompt/format/demonstration.js';
+import { authorsSeeds } from '../../prompt/format/demonstration.js';
 import type { Task } from '../../prompt/format/format.js';
-import { authorSeeds, type Demonstrations, demonstrationsFrom } from '../tasks/demonstrations.js';
+import { type Demonstrations, demonstrationsFrom } from '../tasks/demonstrations.js';
 import { goldLabel, questionOf } from '../tasks/question.js';
 import type { Item, TaskName, TaskSet } from '../tasks/task.js';
 import { type EvaluatedMode, evaluatedModes, type RunOptions } from './options.js';
@@ -159,6 +160,6 @@ async function demonstrationsFor(
     notes.push(`the ${shots} demonstrations are this package's own: the training part of ${set.task} is not there`);
     return [undefined];
   }
-  const seeds = options.demoSeeds ?? [authorSeeds[0]];
+  const seeds = options.demoSeeds ?? [authorsSeeds[0]];
   return [...new Set(seeds)].map(seed => demonstrationsFrom(pool, shots, seed, set.items));
 }

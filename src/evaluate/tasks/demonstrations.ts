@@ -1,10 +1,8 @@
 import { MeditronError } from '../../check/errors.js';
 import { integer } from '../../check/options.js';
+import { authorsSeeds } from '../../prompt/format/demonstration.js';
 import { permutation } from '../../random/numpy.js';
 import type { Item, TaskSet } from './task.js';
-
-/** The seeds of the three few-shot runs that the paper averages (epfLLM/meditron, evaluation/inference.py). */
-export const authorSeeds = [1234, 432, 32] as const;
 
 export interface Demonstrations {
   readonly items: readonly Item[];
@@ -47,7 +45,7 @@ export function demonstrationsFrom(
   }
   const straight = indices.every((index, i) => index === order[i]);
   const complete = authorRows[train.task] === train.items.length && train.partition === 'train';
-  const authors = complete && straight && (authorSeeds as readonly number[]).includes(seed);
+  const authors = complete && straight && (authorsSeeds as readonly number[]).includes(seed);
   const from = `rows ${indices.join(', ')} of ${train.items.length} (${train.task}, ${train.partition}), seed ${seed}`;
   return {
     items: indices.map(index => train.items[index]!),

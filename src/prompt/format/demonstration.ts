@@ -12,7 +12,7 @@ export interface Demonstration {
   readonly explanation?: string;
 }
 
-/** The seeds with which the authors draw demonstrations, one run each (epfLLM/meditron evaluation/inference.py). */
+/** The seeds with which the authors draw demonstrations, one run each; the paper averages the three (epfLLM/meditron evaluation/inference.py). */
 export const authorsSeeds = [1234, 432, 32] as const;
 
 /**
