@@ -22,6 +22,9 @@ export type ErrorCode =
   | 'ERR_ABORTED' // the work was cancelled and no other reason was given
   | 'ERR_ENDPOINT' // a server that was asked does not answer, or not as expected
   | 'ERR_ADDON' // the native addon is missing, or built against another llama.cpp release
+  | 'ERR_ENGINE_DIED' // the process of an isolated engine died under the work: see EngineDied
+  | 'ERR_QUARANTINED' // the request was running when two engines in a row crashed: it is not run again
+  | 'ERR_ENGINE_DOWN' // an isolated engine died again and again: it is not started any more
   | 'ERR_NATIVE'; // llama.cpp or the addon failed in a way none of the above describes
 
 export class MeditronError extends Error {
@@ -58,6 +61,9 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_ABORTED: 130,
   ERR_ADDON: 7,
   ERR_NATIVE: 6,
+  ERR_ENGINE_DIED: 6,
+  ERR_QUARANTINED: 6,
+  ERR_ENGINE_DOWN: 6,
 };
 
 /** The caller passed something that cannot be used: `` Expected `maxTokens` to be an integer >= 1, got "a" (string) ``. */

@@ -1,0 +1,63 @@
+import { basename } from 'node:path';
+import { MeditronError } from './errors.js';
+
+/** What an isolated engine was doing when its process died. */
+export type Phase = 'start' | 'load' | 'idle' | 'tokenize' | 'prompt' | 'decode';
+
+/** How the process of an isolated engine ended, and what is known of why. */
+export interface Death {
+  /** The signal that ended it, as `SIGABRT`; null where it ended by an exit code. */
+  readonly signal: string | null;
+  /** Null where a signal ended it. On Windows a fault ends a process by its code: 3221225477 is an access violation. */
+  readonly exitCode: number | null;
+  readonly phase: Phase;
+  /** It was ended because it no longer answered: it hung, or was stopped. */
+  readonly unresponsive: boolean;
+  /** The file it ran; `sha256` is null unless the file has been hashed or is small. */
+  readonly model: { readonly path: string; readonly sha256: string | null };
+  /** Names of the devices it computed on; empty before they are known. */
+  readonly devices: readonly string[];
+  /** The last lines it printed, oldest first: an assertion's text, a driver's error. */
+  readonly lastLines: readonly string[];
+}
+
+/** The process of an isolated engine died, and with it the work it was doing. Model and engine go on in a new one. */
+export class EngineDied extends MeditronError {
+  constructor(readonly death: Death) {
+    super('ERR_ENGINE_DIED', describeDeath(death));
+  }
+}
+
+/** As `The engine's process was ended by SIGABRT while it decoded on CUDA0 (meditron-7b.gguf, SHA-256 1f3…): "CUDA error"`. */
+export function describeDeath(death: Death): string {
+  const { model, devices, lastLines, phase } = death;
+  const where = devices.length > 0 && phase !== 'start' && phase !== 'load' ? ` on ${devices.join(', ')}` : '';
+  const hash = model.sha256 === null ? '' : `, SHA-256 ${model.sha256}`;
+  const said = lastLines.length > 0 ? `. Its last words: ${lastLines.join(' | ')}` : ' and printed nothing';
+  return `The engine's process ${endInWords(death)} ${phaseInWords[phase]}${where} (${basename(model.path)}${hash})${said}`;
+}
+
+function endInWords({ signal, exitCode, unresponsive }: Death): string {
+  if (unresponsive) return 'no longer answered and was ended';
+  if (signal !== null) return `was ended by ${signal}${causes[signal] ? ` (${causes[signal]})` : ''}`;
+  const code = exitCode ?? 0;
+  return code > 0xffff ? `ended with status 0x${code.toString(16).padStart(8, '0')}` : `ended with exit code ${code}`;
+}
+
+const causes: Readonly<Record<string, string>> = {
+  SIGABRT: 'a failed check of llama.cpp or a driver',
+  SIGSEGV: 'a memory fault',
+  SIGBUS: 'a model file that was cut short or changed while it was mapped, or a memory fault',
+  SIGILL: 'an instruction this processor does not have, or a GPU kernel that failed',
+  SIGFPE: 'an arithmetic fault',
+  SIGKILL: 'ended from outside, or by the system because memory ran out',
+};
+
+const phaseInWords: Readonly<Record<Phase, string>> = {
+  start: 'while it started',
+  load: 'while it loaded the model',
+  idle: 'while it had nothing to do',
+  tokenize: 'while it tokenized',
+  prompt: 'while it evaluated a prompt',
+  decode: 'while it decoded',
+};
