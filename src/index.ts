@@ -45,8 +45,9 @@ export type {
 export { type SamplingOptions, samplingDefaults } from './engine/jobs/sampling.js';
 export type { Score } from './engine/jobs/scoring.js';
 export { Lease } from './engine/lease.js';
-export { type EngineOptions, type LoadOptions, loadModel, Model, type ModelInfo } from './engine/model.js';
+export { type EngineOptions, type LoadOptions, Model, type ModelInfo } from './engine/model.js';
 export type { EngineCounters, EngineSettings } from './engine/settings.js';
+export { loadModel } from './host/load.js';
 export { type HashOptions, hashFile } from './models/hash.js';
 export { type Inspection, inspectFile } from './models/inspect.js';
 export { type FormatChoice, formatForModel, type ModelIdentity } from './models/known.js';

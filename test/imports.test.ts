@@ -12,6 +12,7 @@ const rows = [
   ['ask'],
   ['endpoint'],
   ['answerer'],
+  ['host'],
   ['engine'],
   ['native', 'synth', 'clinical'],
   ['models'],

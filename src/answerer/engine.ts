@@ -7,8 +7,6 @@ import type { Held } from '../engine/held.js';
 import type { GenerateEvent } from '../engine/jobs/generation.js';
 import type { Lease } from '../engine/lease.js';
 import { modelHash } from '../models/identity.js';
-import type { AddonBuild } from '../native/addon.js';
-import { loadAddon } from '../native/load.js';
 import type {
   After,
   Answerer,
@@ -296,7 +294,6 @@ function pause(ms: number): Promise<void> {
 }
 
 function describe({ model: { info }, settings }: AskEngine): Description {
-  const addon = addonInUse();
   return {
     model: {
       path: info.path,
@@ -313,18 +310,9 @@ function describe({ model: { info }, settings }: AskEngine): Description {
       arch: process.arch,
       node: process.version,
       devices: info.devices.map(({ name, description, backend }) => ({ name, description, backend })),
-      cpuVariant: addon?.cpuVariant ?? null,
+      cpuVariant: info.runtime.cpuVariant,
     },
-    llama: addon?.build ?? null,
+    llama: info.runtime.build,
     engine: settings,
   };
-}
-
-function addonInUse(): { build: AddonBuild; cpuVariant: string } | undefined {
-  try {
-    const { addon, cpuVariant } = loadAddon();
-    return { build: { ...addon.build }, cpuVariant };
-  } catch {
-    return undefined; // an engine that is not ours
-  }
 }

@@ -22,6 +22,7 @@ export interface AskModel extends Pick<Model, 'tokenize' | 'continuation' | 'spe
     | 'loadMode'
     | 'gpuLayers'
     | 'devices'
+    | 'runtime'
   >;
 }
 

@@ -1,4 +1,5 @@
-import { type LoadOptions, loadModel, type Model } from '../engine/model.js';
+import type { LoadOptions, Model } from '../engine/model.js';
+import { loadModel } from '../host/load.js';
 import { progressBar } from './terminal/progress.js';
 
 /** Loads a command's model, with a progress bar where a person waits for it. */

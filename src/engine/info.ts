@@ -1,5 +1,5 @@
 import type { Inspection } from '../models/inspect.js';
-import type { Device } from '../native/addon.js';
+import type { AddonBuild, Device } from '../native/addon.js';
 import type { Segment } from '../types.js';
 import type { TokenizeOptions } from './jobs/options.js';
 
@@ -15,6 +15,8 @@ export interface ModelInfo extends Inspection {
   readonly specials: Int32Array;
   /** Most bytes of text that one token stands for. */
   readonly longestPiece: number;
+  /** What computes: the addon with its llama.cpp, and the variant of the CPU kernels, as `libggml-cpu-haswell.so`. */
+  readonly runtime: { readonly build: AddonBuild; readonly cpuVariant: string };
   /** How the weights are in memory. */
   readonly loadMode: 'read' | 'mmap';
   /** Layers on GPUs, the output counted as one: `layers` + 1 are all. */

@@ -54,7 +54,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   validateModel(file);
   const inspection = describeFile(file);
 
-  const { addon } = loadAddon();
+  const { addon, cpuVariant } = loadAddon();
   const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, addon.devices());
   const { gpuLayers, hostBytes, layers } = placement;
   const mode = loadMode !== 'auto' ? loadMode : gpuLayers === layers || !fitsInMemory(hostBytes) ? 'mmap' : 'read';
@@ -118,6 +118,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
       specials,
       longestPiece,
       addBos,
+      runtime: { build: { ...addon.build }, cpuVariant },
       loadMode: mode,
       gpuLayers,
       layersOf: names.map((device, i) => ({ device, layers: placement.layersOf[i]!.length })),

@@ -4,12 +4,14 @@ import { nativeFinish } from '../native/addon.js';
 import type { Finish } from '../types.js';
 import { checkFits, inWords } from './capacity/fit.js';
 import { type Need, rest } from './capacity/need.js';
+import { DirectHeld } from './direct/held.js';
+import { DirectLease } from './direct/lease.js';
 import { closedError, toMeditronError } from './errors.js';
-import { Held } from './held.js';
+import type { Held } from './held.js';
 import type { Job, Start } from './jobs/job.js';
 import { LeaseRequest } from './jobs/request.js';
 import { Scoring } from './jobs/scoring.js';
-import { Lease } from './lease.js';
+import type { Lease } from './lease.js';
 import { letGo, type Outcomes, type Pool, Scheduler, Share } from './scheduler.js';
 import type { EngineCounters, EngineSettings } from './settings.js';
 import { whenAborted } from './signals.js';
@@ -27,7 +29,7 @@ export class Loop {
   readonly #scheduler: Scheduler<Waiting>;
   readonly #live = new Map<number, Job>(); // native sequence -> its job
   /** Held sequences that were released, until native may be called: between two steps. */
-  #released: Held[] = [];
+  #released: DirectHeld[] = [];
   #stepping = false;
   #pumping: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -55,8 +57,19 @@ export class Loop {
   room({ from, lease }: Start): Need {
     if (lease) return lease.pool.room;
     const { root } = this.#scheduler;
-    if (!from?.stretch) return root.total;
+    if (!from) return root.total;
     return rest(root.total, { sequences: 1, cells: from.stretch.cells() });
+  }
+
+  /** What a job starts from, as this engine made it. Throws if another made it, and as {@link check}. */
+  own({ from, lease }: { readonly from?: Held | undefined; readonly lease?: Lease | undefined }): Start {
+    if (from !== undefined && !(from instanceof DirectHeld))
+      throw new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
+    if (lease !== undefined && !(lease instanceof DirectLease))
+      throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
+    const start = { from, lease };
+    this.check(start);
+    return start;
   }
 
   /** Throws `ERR_CLOSED` after close(), and if a held sequence or a lease is not this engine's or has been released. */
@@ -164,7 +177,7 @@ export class Loop {
     this.#called = false;
     for (const held of this.#released) {
       this.#release(held.sequence);
-      letGo(held.stretch!);
+      letGo(held.stretch);
     }
     if (this.#released.length > 0) this.#released = [];
     for (const [sequence, job] of this.#live) {
@@ -185,7 +198,7 @@ export class Loop {
   readonly #outcomes: Outcomes<Waiting> = {
     start: (waiter, pool) => {
       if (waiter instanceof LeaseRequest) {
-        const lease = new Lease(this, this.#scheduler.lease(waiter.need), () => this.#endLease(lease));
+        const lease = new DirectLease(this, this.#scheduler.lease(waiter.need), () => this.#endLease(lease));
         waiter.give(lease);
       } else this.#start(waiter, pool);
     },
@@ -195,7 +208,7 @@ export class Loop {
     },
   };
 
-  #endLease(lease: Lease): void {
+  #endLease(lease: DirectLease): void {
     for (const waiter of [...lease.pool.queue] as Waiting[]) {
       this.#scheduler.leave(waiter, this.#poolOf(waiter));
       waiter.fail(new MeditronError('ERR_CLOSED', 'The lease has been released'));
@@ -298,13 +311,13 @@ export class Loop {
   }
 
   /** The sequence and its cells stay taken until the holder lets go. The token sampled last has not been evaluated. */
-  #hold(sequence: number, index: number, job: Job, kept: number, sampled: number): Held {
+  #hold(sequence: number, index: number, job: Job, kept: number, sampled: number): DirectHeld {
     const cells = Math.max(0, sampled - 1);
     const before = (job.from?.tokenCount ?? 0) + job.prompt.length;
     const stretch = job.share!.hold(index, cells);
     job.live.delete(sequence);
     this.#live.delete(sequence);
-    return new Held(
+    return new DirectHeld(
       this,
       sequence,
       before + kept,

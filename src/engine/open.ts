@@ -9,7 +9,7 @@ import { doesNotFit } from './capacity/context.js';
 import { availableCores } from './capacity/cores.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { gpuAlone } from './capacity/placement.js';
-import { Engine } from './engine.js';
+import { DirectEngine } from './direct/engine.js';
 import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
 import type { LoadedWeights } from './load.js';
@@ -20,7 +20,11 @@ export interface EngineOptions extends Given<typeof engineOptions> {}
 const smallModel = 20e6;
 
 /** Checks the options, and makes a context of what they ask for. */
-export async function openEngine(model: LoadedModel, weights: LoadedWeights, options: EngineOptions): Promise<Engine> {
+export async function openEngine(
+  model: LoadedModel,
+  weights: LoadedWeights,
+  options: EngineOptions,
+): Promise<DirectEngine> {
   const given = checkOptions('createEngine()', engineOptions, options);
   const { maxSequences, kvType, poll, beyondTraining } = given;
   const { info } = model;
@@ -69,7 +73,7 @@ export async function openEngine(model: LoadedModel, weights: LoadedWeights, opt
     adapters.unchanged();
     const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
     const settings = { ...limits, sequenceSize, threads: used, kvType, flashAttention, loras, warnings };
-    return new Engine(native, model, settings, gpuAlone(info) ? 1 : used);
+    return new DirectEngine(native, model, settings, gpuAlone(info) ? 1 : used);
   } catch (error) {
     await native.close();
     adapters.unchanged();

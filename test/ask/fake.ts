@@ -148,9 +148,31 @@ export class FakeEngine implements AskEngine {
 
   #hold(tokens: number): Held {
     this.held++;
-    return new Held(this, 0, tokens, () => {
+    return new FakeHeld(tokens, () => {
       this.held--;
     });
+  }
+}
+
+class FakeHeld extends Held {
+  readonly pending = 0;
+  readonly cells = 0;
+  #released = false;
+
+  constructor(
+    readonly tokenCount: number,
+    private readonly onRelease: () => void,
+  ) {
+    super();
+  }
+
+  first(count: number): Held {
+    return new FakeHeld(count, () => {});
+  }
+
+  release(): void {
+    if (!this.#released) this.onRelease();
+    this.#released = true;
   }
 }
 
@@ -181,4 +203,5 @@ const info: Omit<AskModel['info'], 'gpuLayers'> = {
   files: [],
   loadMode: 'read',
   devices: [],
+  runtime: { build: { headers: 'v0', libraries: '0', ggml: '0', kind: 'prebuilt' }, cpuVariant: 'none' },
 };

@@ -4,7 +4,8 @@ import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import type { Answer } from '../../src/ask/types.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { loadModel, type Model } from '../../src/engine/model.js';
+import type { Model } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { loadStories } from '../engine/stories.js';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Answer, Conversation } from '../../src/cli/conversation.js';
-import { loadModel } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 import { alpaca } from '../../src/prompt/format/alpaca.js';
 import { formats } from '../../src/prompt/format/formats.js';
 import { buildPrompt } from '../../src/prompt/prompt.js';

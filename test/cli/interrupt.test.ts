@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generate } from '../../src/cli/samples.js';
 import { silent } from '../../src/cli/terminal/streams.js';
-import { loadModel } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 import { model, root, start } from './command.js';
 
 const long = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadModel } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 import { formatByName } from '../../src/prompt/format/formats.js';
 import { buildPrompt } from '../../src/prompt/prompt.js';
 import { meditron, model } from './command.js';

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { availableCores } from '../../src/engine/capacity/cores.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { GenerateEvent } from '../../src/engine/jobs/generation.js';
-import { loadModel, type Model } from '../../src/engine/model.js';
+import type { Model } from '../../src/engine/model.js';
 import { turn } from '../../src/engine/turn.js';
+import { loadModel } from '../../src/host/load.js';
 import { all, ends, exact, golden, loadStories, storiesPath, textOf } from './stories.js';
 
 let model: Model;

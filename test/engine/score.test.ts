@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
-import { loadModel, type Model } from '../../src/engine/model.js';
+import type { Model } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 import { synthesize } from '../../src/synth/synth.js';
 import { exact, loadStories, oneThread, reference } from './stories.js';
 

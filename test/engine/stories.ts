@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { GenerateEvent, SampleEnd } from '../../src/engine/jobs/generation.js';
 import type { EngineOptions, LoadOptions, Model } from '../../src/engine/model.js';
-import { loadModel } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

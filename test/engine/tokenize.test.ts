@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadModel, type Model } from '../../src/engine/model.js';
+import type { Model } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 import { synthesize } from '../../src/synth/synth.js';
 
 interface Vector {

@@ -18,7 +18,7 @@ test.skipIf(reason !== undefined)(
   'all layers on a Vulkan device give the golden text',
   async () => {
     process.env.GGML_VK_VISIBLE_DEVICES = String(device);
-    const { loadModel } = await import('../../src/engine/model.js');
+    const { loadModel } = await import('../../src/host/load.js');
     await using model = await loadModel({ path: storiesPath });
     expect(model.info.gpuLayers).toBe(6);
     expect(model.info.devices.map(used => used.backend)).toContain('Vulkan');

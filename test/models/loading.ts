@@ -1,5 +1,5 @@
 import { MeditronError } from '../../src/check/errors.js';
-import { loadModel } from '../../src/engine/model.js';
+import { loadModel } from '../../src/host/load.js';
 
 // Loads a file again and again in a process of its own: `node --import tsx loading.ts FILE TIMES`. Prints what became of each.
 const [path, times] = process.argv.slice(2) as [string, string];

@@ -1,7 +1,7 @@
 import type { Answerer } from '../../answerer/answerer.js';
 import { type AskEngine, answererOf } from '../../answerer/engine.js';
 import { checkKeys, object } from '../../check/options.js';
-import { loadModel } from '../../engine/model.js';
+import { loadModel } from '../../host/load.js';
 import { askStream } from '../ask.js';
 import { checkAsked } from '../asked.js';
 import { chooseFormat } from '../choice.js';

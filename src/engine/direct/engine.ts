@@ -1,11 +1,11 @@
-import { MeditronError } from '../check/errors.js';
-import type { NativeEngine } from '../native/addon.js';
-import { checkLeaseFits } from './capacity/fit.js';
-import { planScoring } from './capacity/scoring.js';
-import type { Held } from './held.js';
-import type { LoadedModel } from './info.js';
-import { type GenerateEvent, Generation } from './jobs/generation.js';
-import type { Job, Start } from './jobs/job.js';
+import { MeditronError } from '../../check/errors.js';
+import type { NativeEngine } from '../../native/addon.js';
+import { checkLeaseFits } from '../capacity/fit.js';
+import { planScoring } from '../capacity/scoring.js';
+import { Engine } from '../engine.js';
+import type { LoadedModel } from '../info.js';
+import { type GenerateEvent, Generation } from '../jobs/generation.js';
+import type { Job, Start } from '../jobs/job.js';
 import {
   type BosRule,
   checkGenerate,
@@ -18,23 +18,20 @@ import {
   type PrefixOptions,
   type Prompt,
   type ScoreOptions,
-} from './jobs/options.js';
-import { Prefix } from './jobs/prefix.js';
-import { LeaseRequest } from './jobs/request.js';
-import { type Score, Scoring } from './jobs/scoring.js';
-import type { Lease } from './lease.js';
-import { Loop } from './loop.js';
-import type { EngineCounters, EngineSettings } from './settings.js';
+} from '../jobs/options.js';
+import { Prefix } from '../jobs/prefix.js';
+import { LeaseRequest } from '../jobs/request.js';
+import { type Score, Scoring } from '../jobs/scoring.js';
+import { Loop } from '../loop.js';
+import type { EngineCounters, EngineSettings } from '../settings.js';
+import type { DirectHeld } from './held.js';
+import type { DirectLease } from './lease.js';
 
-/**
- * Runs many jobs on one context: whoever fits is in the batch, the rest wait in the order they came. Made by
- * `Model.createEngine`. Safe to close at any time, before or after its model.
- */
-export class Engine implements AsyncDisposable {
+/** An engine in this process. */
+export class DirectEngine extends Engine {
   readonly counters: Readonly<EngineCounters>;
   readonly #loop: Loop;
 
-  /** @internal */
   constructor(
     native: NativeEngine,
     readonly model: LoadedModel,
@@ -42,21 +39,16 @@ export class Engine implements AsyncDisposable {
     /** Cores that a step keeps busy. */
     cores: number,
   ) {
+    super();
     this.#loop = new Loop(native, settings, cores);
     this.counters = this.#loop.counters;
   }
 
-  /**
-   * Streams the samples of one prompt, which is evaluated once for all of them. Leaving the loop early, or aborting the signal,
-   * cancels what is left; an abort throws the signal's reason.
-   *
-   * @throws MeditronError `ERR_OPTION`; `ERR_CONTEXT_FULL` if prompt and new tokens do not fit, with the numbers;
-   *   `ERR_GRAMMAR`, `ERR_NUMERIC`, `ERR_DECODE`; `ERR_CLOSED`.
-   */
   async *generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
     const work = checkGenerate(options);
-    const prompt = await this.#prompt(work.prompt, work.bos, work, work.signal);
-    const generation = new Generation(work, prompt);
+    const start = this.#loop.own(work);
+    const prompt = await this.#prompt(work.prompt, work.bos, start, work.signal);
+    const generation = new Generation(work, prompt, start);
     const leave = this.#loop.enter(generation, work.signal);
     try {
       yield* generation.events();
@@ -65,15 +57,10 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  /**
-   * The exact log-probability of each given continuation of one prompt, which is evaluated once wherever two sequences are to be had.
-   * Continuations given as text are tokenized as they would be right behind the prompt.
-   *
-   * @throws MeditronError as {@link generate}
-   */
   async score(options: ScoreOptions): Promise<Score[]> {
-    const { prompt, continuations, signal, bos, from, lease } = checkScore(options);
-    const start = { from, lease };
+    const { prompt, continuations, signal, bos, ...rest } = checkScore(options);
+    const start = this.#loop.own(rest);
+    const { from, lease } = start;
     const tokens = await this.#prompt(prompt, bos, start, signal);
     const given = await Promise.all(
       continuations.map(text => (text instanceof Int32Array ? text.slice() : this.model.continuation(tokens, text))),
@@ -96,38 +83,21 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  /**
-   * Evaluates a prompt and keeps it in the KV cache, for several jobs to start from (`from`). The caller releases it.
-   *
-   * @throws MeditronError as {@link generate}
-   */
-  async prefix(prompt: Prompt, options: PrefixOptions = {}): Promise<Held> {
+  async prefix(prompt: Prompt, options: PrefixOptions = {}): Promise<DirectHeld> {
     const checked = checkPrompt(prompt);
-    const { bos, from, lease, signal } = checkPrefix(options);
-    const start = { from, lease };
+    const { bos, signal, ...rest } = checkPrefix(options);
+    const start = this.#loop.own(rest);
     return this.#run(new Prefix(await this.#prompt(checked, bos, start, signal), start), signal);
   }
 
-  /**
-   * Sets sequences and cells aside for one caller: give the lease to `generate`, `score` and `prefix`, and release it. Waits in line
-   * with the jobs. Work that holds sequences while it asks for more takes one, or two such callers can wait for each other.
-   *
-   * @throws MeditronError `ERR_CONTEXT_FULL` at once if the engine can never give that much; `ERR_OPTION`; `ERR_CLOSED`; the
-   *   signal's reason
-   */
-  async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lease> {
+  async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<DirectLease> {
     const need = checkLeaseSize(size, options);
     checkLeaseFits(need, this.settings);
     return this.#run(new LeaseRequest(need), options.signal);
   }
 
-  /** Ends everything that runs with `ERR_CLOSED`, within a quarter of a second on the CPU, and frees the context. Idempotent. */
   close(): Promise<void> {
     return this.#loop.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   async #prompt(prompt: Prompt, bos: BosRule, start: Start, signal: AbortSignal | undefined): Promise<Int32Array> {

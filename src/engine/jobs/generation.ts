@@ -1,8 +1,9 @@
 import { TextDecoder } from 'node:util';
 import type { NativeBranch } from '../../native/addon.js';
 import type { Finish } from '../../types.js';
+import type { DirectHeld } from '../direct/held.js';
 import type { Held } from '../held.js';
-import { Job } from './job.js';
+import { Job, type Start } from './job.js';
 import type { Work } from './options.js';
 import { nativeSampler } from './sampling.js';
 import { StopFinder } from './stop.js';
@@ -58,9 +59,10 @@ export class Generation extends Job {
   constructor(
     readonly work: Work,
     prompt: Int32Array,
+    start: Start,
   ) {
     const cells = new Array<number>(work.samplers.length).fill(work.maxTokens);
-    super(prompt, work, cells, work.hold);
+    super(prompt, start, cells, work.hold);
     this.#samples = work.samplers.map(() => ({
       decoder: new TextDecoder(),
       stops: new StopFinder(work.stop),
@@ -113,7 +115,7 @@ export class Generation extends Job {
     return found.stop === undefined ? undefined : 'stop';
   }
 
-  override end(index: number, finish: Finish, held: Held | undefined): void {
+  override end(index: number, finish: Finish, held: DirectHeld | undefined): void {
     const sample = this.#samples[index]!;
     if (sample.ended || this.#left) {
       held?.release();

@@ -1,14 +1,14 @@
 import type { NativeBranch } from '../../native/addon.js';
 import type { Finish } from '../../types.js';
 import { jobNeed, largest, type Need } from '../capacity/need.js';
-import type { Held } from '../held.js';
-import type { Lease } from '../lease.js';
+import type { DirectHeld } from '../direct/held.js';
+import type { DirectLease } from '../direct/lease.js';
 import type { Share, Waiter } from '../scheduler.js';
 
 /** What a job starts from: a held sequence, and the lease whose sequences and cells it takes. */
 export interface Start {
-  readonly from?: Held | undefined;
-  readonly lease?: Lease | undefined;
+  readonly from?: DirectHeld | undefined;
+  readonly lease?: DirectLease | undefined;
 }
 
 /** One job on its way through the engine, whatever it is for. The engine writes into it, its reader waits for news. */
@@ -23,8 +23,8 @@ export abstract class Job implements Waiter {
   share: Share | undefined;
   /** Prompt tokens still to be evaluated; undefined before the first step. */
   promptLeft: number | undefined;
-  readonly from: Held | undefined;
-  readonly lease: Lease | undefined;
+  readonly from: DirectHeld | undefined;
+  readonly lease: DirectLease | undefined;
   readonly need: Need;
 
   #failure: { readonly error: unknown } | undefined;
@@ -48,7 +48,7 @@ export abstract class Job implements Waiter {
   /** Takes one token of a branch. Returns how the branch ends if it is no longer wanted. */
   abstract token(index: number, token: number, logprob: number, bytes: Uint8Array): 'stop' | 'end' | undefined;
   /** A branch is over. */
-  abstract end(index: number, finish: Finish, held: Held | undefined): void;
+  abstract end(index: number, finish: Finish, held: DirectHeld | undefined): void;
 
   get continues(): boolean {
     return this.from !== undefined;

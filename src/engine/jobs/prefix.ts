@@ -1,12 +1,12 @@
 import type { NativeBranch } from '../../native/addon.js';
 import type { Finish } from '../../types.js';
-import type { Held } from '../held.js';
+import type { DirectHeld } from '../direct/held.js';
 import { Job, type Start } from './job.js';
 import { nativeSampler, samplingDefaults } from './sampling.js';
 
 /** A job that only evaluates its prompt and keeps it, for others to start from. */
 export class Prefix extends Job {
-  #held: Held | undefined;
+  #held: DirectHeld | undefined;
 
   constructor(prompt: Int32Array, start: Start) {
     super(prompt, start, [0], true);
@@ -27,12 +27,12 @@ export class Prefix extends Job {
 
   override token(): undefined {}
 
-  override end(_index: number, _finish: Finish, held: Held | undefined): void {
+  override end(_index: number, _finish: Finish, held: DirectHeld | undefined): void {
     this.#held = held;
     this.wake();
   }
 
-  async result(): Promise<Held> {
+  async result(): Promise<DirectHeld> {
     while (!this.#held) {
       this.throwIfFailed();
       await this.news();

@@ -1,5 +1,5 @@
 import type { Need } from '../capacity/need.js';
-import type { Lease } from '../lease.js';
+import type { DirectLease } from '../direct/lease.js';
 import type { Waiter } from '../scheduler.js';
 
 /** A request for a lease on its way through the queue. */
@@ -8,16 +8,16 @@ export class LeaseRequest implements Waiter {
   readonly holds = true;
   readonly lease = undefined;
   dropped = false;
-  #resolve!: (lease: Lease) => void;
+  #resolve!: (lease: DirectLease) => void;
   #reject!: (error: unknown) => void;
-  readonly #lease = new Promise<Lease>((resolve, reject) => {
+  readonly #lease = new Promise<DirectLease>((resolve, reject) => {
     this.#resolve = resolve;
     this.#reject = reject;
   });
 
   constructor(readonly need: Need) {}
 
-  give(lease: Lease): void {
+  give(lease: DirectLease): void {
     this.dropped = true; // it has left the queue for good
     this.#resolve(lease);
   }
@@ -27,7 +27,7 @@ export class LeaseRequest implements Waiter {
     this.#reject(error);
   }
 
-  result(): Promise<Lease> {
+  result(): Promise<DirectLease> {
     return this.#lease;
   }
 }

@@ -11,7 +11,6 @@ import { cellsInMemory } from '../../engine/capacity/context.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import type { Need } from '../../engine/capacity/need.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
-import { loadAddon } from '../../native/load.js';
 import type { Layout } from '../storage/types.js';
 import { questionOf } from '../tasks/question.js';
 import type { Item } from '../tasks/task.js';
@@ -49,7 +48,7 @@ export async function sizeFor(
   const common = prompts.length > 1 ? commonTokens(prompts.map(({ tokens }) => tokens)) : 0;
   const sharedTokens = common >= leastShared ? common : 0;
   const shared = { sequences: sharedTokens > 0 ? 1 : 0, cells: sharedTokens };
-  const most = engine.contextSize ?? cellsThatFit(model, engine);
+  const most = engine.contextSize ?? (await cellsThatFit(model, engine));
   const { each, atOnce } = await largestNeed(model, run, prompts, sharedTokens, most);
 
   const wanted = Math.ceil((model.info.gpuLayers > 0 ? fullBatch.gpu : fullBatch.cpu) / atOnce);
@@ -118,8 +117,8 @@ async function promptsOf(
 }
 
 /** Half of the memory that is free now, in cells, wherever the model's layers are. */
-function cellsThatFit({ info }: Model, { kvType = 'f16' }: EngineOptions): number {
-  const devices = info.gpuLayers > 0 ? loadAddon().addon.devices() : [];
-  const cells = cellsInMemory(info, kvType, availableMemory(), devices);
+async function cellsThatFit(model: Model, { kvType = 'f16' }: EngineOptions): Promise<number> {
+  const devices = model.info.gpuLayers > 0 ? await model.devices() : [];
+  const cells = cellsInMemory(model.info, kvType, availableMemory(), devices);
   return Math.max(256, Math.min(1 << 20, cells));
 }

@@ -6,7 +6,6 @@ import { MeditronError } from '../../check/errors.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
 import type { EngineSettings } from '../../engine/settings.js';
 import { modelHash } from '../../models/identity.js';
-import { loadAddon } from '../../native/load.js';
 import type { FormatName } from '../../prompt/format/format.js';
 import type { Fact, Layout } from '../storage/types.js';
 import type { Item } from '../tasks/task.js';
@@ -104,7 +103,7 @@ function checkSettings(settings: EngineSettings, layout: Layout): void {
 
 async function describeModel(model: Model, options: EngineOptions, signal: AbortSignal | undefined): Promise<Fact[]> {
   const { info } = model;
-  const { addon, cpuVariant } = loadAddon();
+  const { runtime } = info;
   const files = await modelHash(info, signal);
   const { kvType = 'f16', threads, batchSize, flashAttention, loras = [] } = options;
   const given = {
@@ -118,7 +117,7 @@ async function describeModel(model: Model, options: EngineOptions, signal: Abort
     { name: 'model', value: `${info.name ?? basename(info.path)} (${basename(info.path)})` },
     { name: 'model SHA-256', value: files.map(file => file.sha256).join(' ') },
     { name: 'quantization', value: info.quantization.name },
-    { name: 'build', value: `llama.cpp ${addon.build.libraries}, ${addon.build.kind}, ${cpuVariant}` },
+    { name: 'build', value: `llama.cpp ${runtime.build.libraries}, ${runtime.build.kind}, ${runtime.cpuVariant}` },
     {
       name: 'machine',
       value: `${info.devices.map(device => device.description || device.name).join(', ')}; ${info.gpuLayers} layers on the GPU, weights by ${info.loadMode}`,

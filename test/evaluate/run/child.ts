@@ -1,7 +1,8 @@
 // Run as a process of its own by the tests: evaluates the questions that have no row yet, and is killed while doing so.
-import { loadModel } from '../../../src/engine/model.js';
+
 import { evaluate } from '../../../src/evaluate/evaluate.js';
 import { localTarget } from '../../../src/evaluate/run/target.js';
+import { loadModel } from '../../../src/host/load.js';
 import { itemsOf, setOf } from './items.js';
 
 const [path, out, count] = [process.argv[2]!, process.argv[3]!, Number(process.argv[4])];

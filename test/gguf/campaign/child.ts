@@ -1,5 +1,5 @@
 import { MeditronError } from '../../../src/check/errors.js';
-import { loadModel } from '../../../src/engine/model.js';
+import { loadModel } from '../../../src/host/load.js';
 import type { Outcome, Trial } from './run.js';
 
 // Loads one file after another as it is told, and computes with it; the parent notices if it dies.

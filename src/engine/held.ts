@@ -1,0 +1,24 @@
+/**
+ * Evaluated tokens that stay in the KV cache: a shared prefix, or a finished sample. Jobs start from it without evaluating
+ * them again. It takes cells and a sequence of its engine, or of the lease it was made in, until `release()`; releasing twice is
+ * harmless.
+ */
+export abstract class Held implements Disposable {
+  /** Tokens it stands for, prompt and what was generated. */
+  abstract readonly tokenCount: number;
+
+  /** Tokens a job that starts here has to evaluate before its own: 1 after the last token of a sample, which was sampled only. */
+  abstract get pending(): number;
+
+  /** Cells that stay taken while it is held, or a job that started from it runs; those of the sequences it continues included. */
+  abstract get cells(): number;
+
+  /** The same sequence cut off after its first `count` tokens, for a job that starts there. Released with the whole. */
+  abstract first(count: number): Held;
+
+  abstract release(): void;
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

@@ -1,0 +1,17 @@
+import type { Need } from './capacity/need.js';
+
+/**
+ * Sequences and cells of an engine set aside for one caller, so that work of several jobs never waits halfway for what others hold.
+ * Jobs given the lease take from it alone. Made by `Engine.lease`; the caller releases it.
+ */
+export abstract class Lease implements Disposable {
+  /** Sequences and cells the lease was made with. */
+  abstract get size(): Need;
+
+  /** Jobs that wait in it fail with `ERR_CLOSED`; those that run go on, and what they and held sequences use comes back when they end. */
+  abstract release(): void;
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
