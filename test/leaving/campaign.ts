@@ -1,21 +1,20 @@
-/** Leaves many times: `npm run campaign:exits -- --count 600 --seed 1`. Prints what ended otherwise than it says; exit code 1 then. */
-import { parseArgs } from 'node:util';
+import { type Campaign, Tally } from '../campaigns/campaign.js';
 import { departures, leave } from './run.js';
 
-const { values } = parseArgs({
-  options: { count: { type: 'string', default: '600' }, seed: { type: 'string', default: '1' } },
-});
-let wrong = 0;
-let slowest = 0;
-for (const departure of departures(Number(values.count), Number(values.seed))) {
-  const start = performance.now();
-  const { expected, got, output } = await leave(departure);
-  slowest = Math.max(slowest, performance.now() - start);
-  if (got === expected) continue;
-  wrong++;
-  console.log(`${JSON.stringify(departure)} ended ${got}, expected ${expected}\n${output}`);
-}
-console.log(
-  `${values.count} processes, ${wrong} ended otherwise than they say; the slowest took ${Math.round(slowest)} ms`,
-);
-process.exitCode = wrong > 0 ? 1 : 0;
+/** Leaves the process in every way while it does something; it ends as it was told to, and nothing it started is left a second later. */
+export const campaign: Campaign = async options => {
+  const tally = new Tally(options);
+  const { count, only = 0, seed, isolate } = options;
+  const all = departures(Math.max(count, only + 1), seed, isolate);
+  for (const index of tally.indices) {
+    const departure = all[index]!;
+    const { expected, how, left, stdout, stderr, milliseconds } = await leave(departure);
+    const words = `${JSON.stringify(departure)} ended ${how}, expected ${expected} ${stdout}${stderr}`.trim();
+    if (how === 'hangs') tally.fault('hangs', index, words);
+    // Killed by a signal that it was not to end by: that is a crash, whatever else was asked of it.
+    else if (how !== expected) tally.fault(how.startsWith('by') ? 'hostDeaths' : 'broken', index, words);
+    if (left.length > 0) tally.fault('broken', index, `${JSON.stringify(departure)} left behind: ${left.join(', ')}`);
+    tally.done(milliseconds);
+  }
+  return tally.outcome();
+};

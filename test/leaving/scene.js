@@ -1,16 +1,23 @@
 // What the ways of leaving have in common: a model, an engine, and something endless that they do. The runner says what and when.
 import { fileURLToPath } from 'node:url';
-import { loadModel } from '../../dist/index.js';
+import { loadModel as load } from '../../dist/index.js';
 
 const path = fileURLToPath(new URL('../../models/stories260K.gguf', import.meta.url));
+const loadModel = () => load({ path, ...(process.env.LEAVING_ISOLATE ? { isolate: true } : {}) });
 const samplers = Array.from({ length: 4 }, () => ({ temperature: 1 }));
 const prompt = 'Once upon a time';
 
 /** What a process may be doing when it is left, over and over until it fails. */
 export const activities = {
   idle: () => new Promise(() => {}),
-  load: async () => (await loadModel({ path })).close(),
+  load: async () => (await loadModel()).close(),
   open: async ({ model }) => (await model.createEngine({ threads: 1, contextSize: 256 })).close(),
+  close: async () => {
+    const model = await loadModel();
+    const engine = await model.createEngine({ threads: 1, contextSize: 256 });
+    const work = engine.score({ prompt, continuations: [' there'] }).catch(() => {});
+    await Promise.all([engine.close(), model.close(), work]);
+  },
   score: ({ engine, signal }) => engine.score({ prompt, continuations: [' there', ' was a little'], signal }),
   generate: async ({ engine, signal }) => {
     for await (const _ of engine.generate({ prompt, samplers, maxTokens: 600, ignoreEnd: true, signal }));
@@ -25,7 +32,7 @@ export const activities = {
 
 export async function begin() {
   const abort = new AbortController();
-  const model = await loadModel({ path });
+  const model = await loadModel();
   const engine = await model.createEngine({ threads: 1, contextSize: 4096, beyondTraining: true });
   const scene = { model, engine, abort, signal: abort.signal, samplers, prompt };
   const activity = activities[process.env.LEAVING_ACTIVITY ?? 'generate'];

@@ -6,60 +6,56 @@ import { splitFileName } from '../../../src/gguf/split.js';
 import { writeGguf } from '../../../src/gguf/writer.js';
 import { uniform } from '../../../src/random/splitmix.js';
 import { sourcesOf } from '../../../src/synth/tiny.js';
+import { type Campaign, Tally } from '../../campaigns/campaign.js';
 import { Dice, mutations, type Subject, soundSubject } from './mutate.js';
-import { type Outcome, Runner, type Trial } from './run.js';
-
-export interface CampaignOptions {
-  readonly count: number;
-  readonly seed: number;
-  /** Only the file of this number, and keep it in this folder. */
-  readonly only?: { readonly index: number; readonly folder: string } | undefined;
-  /** Seconds for one file. Default 60. */
-  readonly limitSeconds?: number;
-  readonly onProgress?: (done: number, total: number, bad: number) => void;
-}
-
-export interface Tried extends Outcome {
-  readonly index: number;
-  /** What was changed. */
-  readonly changes: readonly string[];
-}
+import { type Ending, Runner, type Trial } from './run.js';
 
 /** Some files are written ahead, so that they have been at rest when they are loaded. */
 const batch = 50;
 
-/** Changes sound models and adapters in `count` ways and loads each, in processes of their own. The same seed makes the same files. */
-export async function campaign(options: CampaignOptions): Promise<Tried[]> {
-  const { count, seed, only, limitSeconds = 60 } = options;
-  const runner = new Runner(limitSeconds * 1000);
-  const folder = only?.folder ?? (await mkdtemp(join(tmpdir(), 'meditron-campaign-')));
-  const tried: Tried[] = [];
-  let bad = 0;
+/**
+ * Changes sound models and adapters in `count` ways; an app loads each, computes a few tokens with it and closes it, and never dies.
+ * The same seed makes the same files. `ends` says how often what became of a file, by code and stage.
+ */
+export const campaign: Campaign = async options => {
+  const { seed, only } = options;
+  const tally = new Tally(options);
+  const runner = new Runner();
+  const kept = only === undefined ? undefined : options.folder;
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'meditron-campaign-')));
+  const ends = new Map<string, number>();
+  let single: Record<string, unknown> = {};
   try {
-    const indices = only ? [only.index] : Array.from({ length: count }, (_, i) => i);
+    const { indices } = tally;
     for (let from = 0; from < indices.length; from += batch) {
       const made: { index: number; trial: Trial; changes: string[] }[] = [];
       for (const index of indices.slice(from, from + batch)) {
         made.push({ index, ...(await make(join(folder, String(index)), seed, index)) });
       }
       for (const { index, trial, changes } of made) {
-        const outcome = await runner.try(trial);
-        if (isFault(outcome)) bad++;
-        tried.push({ index, changes, ...outcome });
-        if (!only) await rm(join(folder, String(index)), { recursive: true });
+        const begun = performance.now();
+        const ending = await runner.try(trial);
+        judge(tally, index, ending, changes);
+        tally.done(performance.now() - begun);
+        const end = ending.code === 'ran' ? 'ran' : `${ending.code.split(' ')[0]} (${ending.stage})`;
+        ends.set(end, (ends.get(end) ?? 0) + 1);
+        if (only !== undefined) single = { changes, ...ending, ...(kept && { path: trial.path }) };
+        if (!kept) await rm(join(folder, String(index)), { recursive: true });
       }
-      options.onProgress?.(tried.length, indices.length, bad);
     }
   } finally {
     await runner.close();
-    if (!only) await rm(folder, { recursive: true, force: true });
+    if (!kept) await rm(folder, { recursive: true, force: true });
   }
-  return tried;
-}
+  return tally.outcome({ ends: Object.fromEntries([...ends].sort((a, b) => b[1] - a[1])), ...single });
+};
 
-/** An end that no file may have. */
-export function isFault({ code }: Outcome): boolean {
-  return code.startsWith('DIED') || code === 'HUNG' || code === 'UNTYPED';
+/** No file may end the app, keep it or give it an error without a code. */
+function judge(tally: Tally, index: number, { code, message }: Ending, changes: readonly string[]): void {
+  const words = `${code} ${message} ${changes.join('; ')}`;
+  if (code.startsWith('DIED')) tally.fault('hostDeaths', index, words);
+  if (code === 'HUNG') tally.fault('hangs', index, words);
+  if (code === 'UNTYPED') tally.fault('untyped', index, words);
 }
 
 async function make(folder: string, seed: number, index: number): Promise<{ trial: Trial; changes: string[] }> {

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import type { Campaign } from './campaign.js';
+
+export interface Entry {
+  readonly about: string;
+  /** Trials of the short form, which takes seconds, and of the long one. */
+  readonly short: number;
+  readonly long: number;
+  /** The module that exports it as `campaign`. */
+  readonly home: string;
+}
+
+const entries: Readonly<Record<string, Entry>> = {
+  gguf: {
+    about: 'load changed models and adapters, compute with them and close them, file after file, in one app',
+    short: 500,
+    long: 50_000,
+    home: '../gguf/campaign/campaign.ts',
+  },
+  kill: {
+    about: 'kill or stop the process of the engine at random moments',
+    short: 10,
+    long: 2000,
+    home: '../host/campaign.ts',
+  },
+  terminate: {
+    about: 'terminate a worker while it loads, computes or closes',
+    short: 30,
+    long: 1000,
+    home: '../leaving/terminate.ts',
+  },
+  exit: {
+    about: 'leave the process in every way, in the middle of everything',
+    short: 60,
+    long: 600,
+    home: '../leaving/campaign.ts',
+  },
+  abort: {
+    about: 'abort in the prompt or at a random token; the engine is free at once and its next text is right',
+    short: 60,
+    long: 5000,
+    home: './abort.ts',
+  },
+  state: {
+    about: 'change files of ours; none is accepted',
+    short: 300,
+    long: 10_000,
+    home: '../state/campaign.ts',
+  },
+  soak: {
+    about: 'generate again and again on one engine; memory, threads, handles and listeners stay as they are',
+    short: 600,
+    long: 100_000,
+    home: './soak.ts',
+  },
+  faults: {
+    about: 'too little memory, full disk, no permission, files that change or go, too many open files, a closed output',
+    short: 30,
+    long: 500,
+    home: './faults.ts',
+  },
+};
+
+const there = ({ home }: Entry): boolean => existsSync(new URL(home, import.meta.url));
+
+/** Every campaign by name. */
+export const campaigns = Object.fromEntries(Object.entries(entries).filter(([, entry]) => there(entry)));
+
+export async function campaignOf(name: string): Promise<Campaign> {
+  const module = (await import(new URL(campaigns[name]!.home, import.meta.url).href)) as { campaign: Campaign };
+  return module.campaign;
+}
