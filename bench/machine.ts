@@ -5,8 +5,8 @@ import { availableCores } from '../src/engine/capacity/cores.js';
 import { loadAddon } from '../src/native/load.js';
 
 /** What a figure was measured on: written into every result. */
-export function machine() {
-  const { addon, cpuVariant } = loadAddon();
+export async function machine() {
+  const { addon, cpuVariant } = await loadAddon();
   return {
     date: new Date().toISOString(),
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),

@@ -50,7 +50,7 @@ try {
   execFileSync(process.execPath, write, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   const asked = ['eval', '--task', 'clinical', '--data', folder, '-m', model];
   const options = ['--mode', 'top-token,cot,sc-cot', '--samples', samples, '--temperature', '0.8', '--seed', seed];
-  const before = machine();
+  const before = await machine();
   const printed = execFileSync(
     process.execPath,
     ['bin/meditron.js', ...asked, ...options, '--out', results, '--json'],

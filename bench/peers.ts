@@ -59,7 +59,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
 const ratios = (name: string) => results.meditron!.map((mine, i) => mine.wallMs / results[name]![i]!.wallMs);
 const report = {
   what: 'wall time of n samples of one prompt, prompt evaluation included; ratios are taken round by round',
-  machine: machine(),
+  machine: await machine(),
   model: { file: basename(job.model), bytes: statSync(job.model).size },
   job: {
     promptTokens: job.prompt.length,

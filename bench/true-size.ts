@@ -26,7 +26,7 @@ const prompt = Int32Array.from({ length: Number(values.prompt) }, (_, i) =>
   i === 0 ? 1 : 300 + ((i * 7919) % 30_000),
 );
 
-const before = machine();
+const before = await machine();
 const started = performance.now();
 const model = await loadModel({ path, gpuLayers: 0 });
 const loadSeconds = (performance.now() - started) / 1000;

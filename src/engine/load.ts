@@ -54,7 +54,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   validateModel(file);
   const inspection = describeFile(file);
 
-  const { addon, cpuVariant } = loadAddon();
+  const { addon, cpuVariant } = await loadAddon();
   const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, addon.devices());
   const { gpuLayers, hostBytes, layers } = placement;
   const mode = loadMode !== 'auto' ? loadMode : gpuLayers === layers || !fitsInMemory(hostBytes) ? 'mmap' : 'read';

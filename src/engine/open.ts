@@ -3,6 +3,7 @@ import { engineOptions } from '../check/machine.js';
 import { checkOptions, type Given } from '../check/table.js';
 import { inBytes } from '../check/words.js';
 import { OpenAdapters } from '../models/open.js';
+import type { Addon } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
 import { type ContextShape, microBatch } from './capacity/compute.js';
 import { doesNotFit } from './capacity/context.js';
@@ -52,12 +53,12 @@ export async function openEngine(
   }
   const loras = given.loras.map(({ path, scale = 1 }) => ({ path, scale }));
   const context = { contextSize, batchSize, maxSequences, kvType, flashAttention: flashAttention !== 'off' };
-  if (given.checkMemory) checkMemory(info, context);
+  const { addon } = await loadAddon();
+  if (given.checkMemory) checkMemory(info, context, addon);
 
   const paths = loras.map(lora => lora.path);
   await using adapters = await OpenAdapters.at(paths, weights.base);
   warnings.push(...adapters.warnings);
-  const { addon } = loadAddon();
   const native = new addon.Engine(weights.native);
   try {
     const limits = await native.open({
@@ -82,8 +83,8 @@ export async function openEngine(
 }
 
 /** Against what every place has free now: others may have taken memory since the model was loaded. */
-function checkMemory(info: ModelInfo, context: ContextShape): void {
-  const devices = info.gpuLayers > 0 ? loadAddon().addon.devices() : [];
+function checkMemory(info: ModelInfo, context: ContextShape, addon: Addon): void {
+  const devices = info.gpuLayers > 0 ? addon.devices() : [];
   const message = doesNotFit(info, context, place => {
     if (place === 'CPU') return { bytes: availableMemory(), words: memoryInWords() };
     const free = devices.find(device => device.name === place)?.memoryFree ?? Infinity;

@@ -16,7 +16,7 @@ export interface LoadedAddon {
   readonly backends: readonly Backend[];
 }
 
-let loaded: LoadedAddon | undefined;
+let loaded: Promise<LoadedAddon> | undefined;
 
 /**
  * Loads the native addon and the backends this machine can use, once per thread.
@@ -24,12 +24,12 @@ let loaded: LoadedAddon | undefined;
  * @throws MeditronError `ERR_ADDON` if the addon has not been built, or was built with headers of another llama.cpp release
  *   than the libraries it finds.
  */
-export function loadAddon(): LoadedAddon {
+export function loadAddon(): Promise<LoadedAddon> {
   loaded ??= load();
   return loaded;
 }
 
-function load(): LoadedAddon {
+async function load(): Promise<LoadedAddon> {
   // Without this llama.cpp starts a debugger on itself when an assertion fails, and waits for it.
   process.env.GGML_NO_BACKTRACE ??= '1';
 

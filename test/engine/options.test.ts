@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 const stories = readFileSync(storiesPath);
-const hasGpu = gpusOf(loadAddon().addon.devices()).length > 0;
+const hasGpu = gpusOf((await loadAddon()).addon.devices()).length > 0;
 function file(name: string, content: Uint8Array | string): string {
   const path = join(folder, name);
   writeFileSync(path, content);

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { gpuBackends } from '../../src/native/backends.js';
 import { checkRelease, loadAddon } from '../../src/native/load.js';
 
-test('the addon and its libraries are of one release, and a CPU variant was chosen', () => {
-  const { addon, cpuVariant } = loadAddon();
+test('the addon and its libraries are of one release, and a CPU variant was chosen', async () => {
+  const { addon, cpuVariant } = await loadAddon();
   expect(() => checkRelease(addon.build)).not.toThrow();
   expect(cpuVariant).toMatch(/^(libggml-cpu|ggml-cpu|built in)/);
   expect(addon.devices().map(device => device.type)).toContain('cpu');

@@ -41,8 +41,8 @@ interface Report {
   readonly devices: readonly (Device & { readonly used: boolean })[];
 }
 
-function show(flags: { readonly json?: boolean }): void {
-  const report = reportOf(loadAddon());
+async function show(flags: { readonly json?: boolean }): Promise<void> {
+  const report = reportOf(await loadAddon());
   if (flags.json) printJson(report, 2);
   else print(described(report));
 }

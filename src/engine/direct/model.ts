@@ -67,9 +67,8 @@ export class DirectModel extends Model {
 
   async devices(): Promise<readonly Device[]> {
     const used = new Set(this.info.devices.map(device => device.name));
-    return loadAddon()
-      .addon.devices()
-      .filter(device => used.has(device.name));
+    const { addon } = await loadAddon();
+    return addon.devices().filter(device => used.has(device.name));
   }
 
   close(): Promise<void> {
