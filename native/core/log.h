@@ -3,7 +3,7 @@
 #include <string>
 
 // Collects what llama.cpp logs on this thread while the object lives, so that a failed call can say why.
-// Nothing is ever printed: a log line may hold patient text.
+// Nothing is printed unless echo_to_stderr says so: a log line may hold patient text.
 class LogCapture {
 public:
     LogCapture();
@@ -20,6 +20,10 @@ public:
 
     // Takes over llama.cpp's process-wide log. Called once, from the addon's initialization.
     static void install();
+
+    // Whether warnings and errors go to file descriptor 2 besides, whole lines, as they come: for a process whose error stream its
+    // parent keeps in memory. From any thread.
+    static void echo_to_stderr(bool on);
 
 private:
     friend void log_line(int level, const char * text);

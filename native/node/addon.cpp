@@ -3,6 +3,7 @@
 #include "log.h"
 #include "model.h"
 #include "owner.h"
+#include "process.h"
 
 #include <ggml.h>
 
@@ -26,6 +27,12 @@ static void halt_at_exit(Napi::Env env) {
     process.Get("prependListener").As<Napi::Function>().Call(process, { Napi::String::New(env, "exit"), halt });
 }
 
+// belongToParent(parentPid)
+static void belong(const Napi::CallbackInfo & info) { belong_to_parent(info[0].As<Napi::Number>().Int64Value()); }
+
+// echoLog(on)
+static void echo_log(const Napi::CallbackInfo & info) { LogCapture::echo_to_stderr(info[0].As<Napi::Boolean>().Value()); }
+
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     stay_loaded();
     LogCapture::install();
@@ -35,6 +42,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("Engine", Engine::init(env));
     exports.Set("loadBackends", Napi::Function::New<&load_backends>(env));
     exports.Set("devices", Napi::Function::New<&list_devices>(env));
+    exports.Set("belongToParent", Napi::Function::New<&belong>(env));
+    exports.Set("echoLog", Napi::Function::New<&echo_log>(env));
 
     auto build = Napi::Object::New(env);
     build.Set("headers", MEDITRON_LLAMA_RELEASE); // the release whose headers this was compiled with

@@ -1,5 +1,7 @@
 #include "owner.h"
 
+#include "process.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -161,6 +163,7 @@ void Owner::push(Task task) {
 }
 
 void * Owner::thread_main(void * self) {
+    const SignalStack for_handlers;
     static_cast<Owner *>(self)->loop();
     return nullptr;
 }

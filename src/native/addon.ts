@@ -7,6 +7,10 @@ export interface Addon {
   readonly Engine: new (model: NativeModel) => NativeEngine;
   loadBackends(directory: string, files: readonly string[]): BackendReport[];
   devices(): Device[];
+  /** For a process of its own: no core dump, dies with its parent, says on stderr what ends it; exits if the parent is gone already. */
+  belongToParent(parentPid: number): void;
+  /** Whether llama.cpp's warnings and errors go to file descriptor 2 too, for the whole process. */
+  echoLog(on: boolean): void;
   readonly build: AddonBuild;
 }
 
