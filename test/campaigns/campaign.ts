@@ -63,9 +63,9 @@ export class Tally {
     this.faults.push(`--only ${index}: ${kind}: ${words}`);
   }
 
-  /** A trial is over, whatever became of it. */
-  done(milliseconds: number): void {
-    this.#tried++;
+  /** A trial is over, whatever became of it; or several, of which the longest took so long. */
+  done(milliseconds: number, trials = 1): void {
+    this.#tried += trials;
     this.#slowest = Math.max(this.#slowest, milliseconds);
     this.#options.onProgress?.(this.#tried, this.indices.length, this.faults.length);
   }
