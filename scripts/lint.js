@@ -14,7 +14,7 @@ const biome = require.resolve('@biomejs/biome/bin/biome');
 const typescript = run(process.execPath, [biome, 'check', '--error-on-warnings', ...(fix ? ['--write'] : []), '.']);
 
 const sources = ['native', 'test/native'].flatMap(folder =>
-  readdirSync(join(root, folder))
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter(name => /\.(cpp|h)$/.test(name))
     .map(name => join(folder, name)),
 );

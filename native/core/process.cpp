@@ -163,7 +163,7 @@ static void say_what_ends_the_process() {
 }
 
 void belong_to_parent(int64_t parent_pid) {
-    const struct rlimit none { 0, 0 };
+    const struct rlimit none = { 0, 0 };
     setrlimit(RLIMIT_CORE, &none);
 #    ifdef __linux__
     prctl(PR_SET_DUMPABLE, 0); // holds where dumps go to a program, which the limit does not keep from it
