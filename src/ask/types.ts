@@ -114,7 +114,7 @@ export interface Answer {
   readonly evidence: Evidence;
 }
 
-export const evidenceSchema = 'meditron.evidence.v2';
+export const evidenceSchema = 'meditron.evidence.v3';
 
 /** What a prompt was, in the order it was sent. */
 export interface PromptRecord {
@@ -173,6 +173,8 @@ export interface Evidence {
     /** In mode `top-token`, by answer. */
     readonly scores: Readonly<Record<string, AnswerScore>> | null;
   };
+  /** Of all the rest as JSON, the keys of its objects in alphabetical order: a record that was changed is refused. */
+  readonly sha256: string;
 }
 
 /** Said once with every answer. */

@@ -145,7 +145,7 @@ test.each([
 
 test.each([
   [{}, 'schema'],
-  [{ schema: 'meditron.evidence.v1' }, 'ask the question again'],
+  [{ schema: 'meditron.evidence.v2' }, 'ask the question again'],
 ])('%j is no record of this release, and the error says what to do', (record, sentence) => {
   expect(() => readEvidence(record)).toThrow(sentence);
 });

@@ -6,6 +6,7 @@ import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import { replay, replayOn } from '../../src/ask/record/replay.js';
 import { roomFor } from '../../src/ask/room.js';
+import { sealed } from '../../src/check/seal.js';
 import type { Model } from '../../src/engine/model.js';
 import { loadModel } from '../../src/host/load.js';
 import { hashFile } from '../../src/models/hash.js';
@@ -48,7 +49,7 @@ test('an answer of a real model carries its evidence', async () => {
   const { evidence } = answer;
   expect(evidence.model.sha256).toBe(await hashFile(model.info.path));
   expect(evidence).toMatchObject({
-    schema: 'meditron.evidence.v2',
+    schema: 'meditron.evidence.v3',
     format: { name: 'chatml', by: 'vocabulary' },
     model: { quantization: 'F16', gpuLayers: 0 },
     engine: { threads: 1, kvType: 'f16', fresh: true },
@@ -170,13 +171,13 @@ describe('replay', () => {
     expect(again.summary).toContain('Nothing was run');
   });
 
-  test('a changed record is found at its first token', async () => {
+  test('a record that was changed, and its checksum with it, is found at its first token', async () => {
     const { evidence } = await recordOf({ stop: 'none' });
     const tampered = structuredClone(evidence);
     const token = tampered.samples[1].tokens[3];
     tampered.samples[1].tokens[3] = token + 1;
     tampered.samples[2].tokens[0] = 7;
-    expect((await replay(tampered)).difference).toEqual({
+    expect((await replay(sealed(tampered))).difference).toEqual({
       where: 'sample',
       sample: 1,
       token: 3,
@@ -186,11 +187,11 @@ describe('replay', () => {
 
     const prompt = structuredClone(evidence);
     prompt.question.question += '!';
-    expect((await replay(prompt)).difference).toMatchObject({ where: 'record', path: 'questionSha256' });
+    expect((await replay(sealed(prompt))).difference).toMatchObject({ where: 'record', path: 'questionSha256' });
 
     const vote = structuredClone(evidence);
     vote.result.votes.A += 1;
-    expect((await replay(vote)).difference).toMatchObject({ where: 'vote' });
+    expect((await replay(sealed(vote))).difference).toMatchObject({ where: 'vote' });
   });
 
   test('what has changed around it is named', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
+import { sealed } from '../../src/check/seal.js';
 import { answerScreen } from '../../src/cli/terminal/answer.js';
 import { chainsOn } from '../../src/cli/terminal/chains.js';
 import type { Question } from '../../src/prompt/question/question.js';
@@ -60,7 +61,7 @@ describe('the stable surface', () => {
     }
     expect(answer.answer).toMatch(/^[A-D]$/);
     expect(answer.evidence).toMatchObject({
-      schema: 'meditron.evidence.v2',
+      schema: 'meditron.evidence.v3',
       model: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(JSON.parse((await meditron(args)).stdout).samples).toEqual(answer.samples);
@@ -103,6 +104,11 @@ test('a record is written for the owner alone, and replays', async () => {
   const changed = JSON.parse(await readFile(record, 'utf8'));
   changed.samples[1].tokens[2] += 1;
   await writeFile(record, JSON.stringify(changed));
+  expect(await meditron(['replay', record])).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('was changed after it was written'),
+  });
+  await writeFile(record, JSON.stringify(sealed(changed)));
   const again = await meditron(['replay', '--json', record]);
   expect(again.code).toBe(1);
   expect(JSON.parse(again.stdout)).toMatchObject({ same: false, difference: { where: 'sample', sample: 1, token: 2 } });

@@ -1,18 +1,7 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { tryFolder, tryOutput, writeOutput } from '../../src/cli/outputs.js';
+import { afterAll, expect, test } from 'vitest';
 import { meditron, model } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-outputs-'));
@@ -21,49 +10,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const file = join(folder, 'file');
 writeFileSync(file, 'before');
 mkdirSync(join(folder, 'sub'));
-mkdirSync(join(folder, 'work'));
-const before = readdirSync(folder);
-
-describe.each([
-  ['a folder that is not there', join(folder, 'no', 'such', 'r.json'), /there is no folder .*such/],
-  ['a folder', join(folder, 'sub'), /it is a folder/],
-  ['a file where a folder should be', join(file, 'r.json'), /ENOTDIR/],
-  ['a name that is too long', join(folder, 'x'.repeat(300)), /ENAMETOOLONG/],
-])('%s', (_, path, why) => {
-  test('is refused before anything is computed, and when it is written', async () => {
-    const refusal = { code: 'ERR_OUTPUT', message: expect.stringMatching(why) };
-    await expect(tryOutput(path)).rejects.toMatchObject(refusal);
-    await expect(writeOutput(path, 'after')).rejects.toMatchObject(refusal);
-    expect(readdirSync(folder)).toEqual(before);
-  });
-});
-
-test('trying leaves nothing behind, and writing replaces the whole file for its owner alone', async () => {
-  const fresh = join(folder, 'work', 'fresh');
-  const link = join(folder, 'work', 'link');
-  symlinkSync(file, link);
-  for (const path of [fresh, link, file]) await tryOutput(path);
-  await tryFolder(join(folder, 'a', 'b', 'c'));
-  expect([readdirSync(folder), readdirSync(join(folder, 'work'))]).toEqual([before, ['link']]);
-  expect(readFileSync(file, 'utf8')).toBe('before');
-  await writeOutput(fresh, ['one ', 'two']);
-  await writeOutput(link, 'after');
-  expect([fresh, file].map(path => readFileSync(path, 'utf8'))).toEqual(['one two', 'after']);
-  expect(statSync(fresh).mode & 0o077).toBe(0);
-  expect(readdirSync(join(folder, 'work'))).toEqual(['fresh', 'link']);
-});
-
-test('what fails in the middle leaves the old file and nothing beside it', async () => {
-  const path = join(folder, 'work', 'kept');
-  await writeOutput(path, 'old');
-  const broken = (function* () {
-    yield 'new';
-    throw new Error('it broke');
-  })();
-  await expect(writeOutput(path, broken)).rejects.toMatchObject({ code: 'ERR_OUTPUT' });
-  expect(readFileSync(path, 'utf8')).toBe('old');
-  expect(readdirSync(join(folder, 'work')).filter(name => name.startsWith('.'))).toEqual([]);
-});
 
 const quick = ['-m', model, '--format', 'raw', '--instruction', '', '--max-tokens', '8', '--threads', '1'];
 const question = join(folder, 'sub', 'question.txt');

@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { sealed } from '../../src/check/seal.js';
 import { createProgram } from '../../src/cli/program.js';
 import { report } from '../../src/cli/terminal/exit.js';
 import { entry } from '../../src/gguf/metadata.js';
@@ -146,7 +147,7 @@ test('every text of a record', async () => {
     const changed = structuredClone(evidence);
     const holder = at.slice(0, -1).reduce((value, key) => value[key], changed);
     holder[at.at(-1)!] = evil;
-    await expectPlain(['replay', file('changed.json', JSON.stringify(changed))]);
+    await expectPlain(['replay', file('changed.json', JSON.stringify(sealed(changed)))]);
   }
 });
 

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
+import { jsonHash } from '../../check/seal.js';
 import { sampleSeeds } from '../../random/seeds.js';
 import { planWaves } from '../../vote/count/stopping.js';
 import type { Evidence } from '../types.js';
 import { type Difference, firstPart } from './difference.js';
-import { hashOfFiles, jsonHash, tokenHash } from './hashes.js';
+import { hashOfFiles, tokenHash } from './hashes.js';
 
 /** Where a record contradicts itself, before anything runs: what follows from its own fields. Pure. */
 export function contradiction(record: Evidence): Difference | undefined {

@@ -1,12 +1,13 @@
 import type { Description } from '../../answerer/answerer.js';
 import { packageVersion } from '../../check/project.js';
+import { jsonHash, sealed, textHash } from '../../check/seal.js';
 import type { FileHash } from '../../models/identity.js';
 import { textOf } from '../../prompt/segment.js';
 import type { Conclusion } from '../conclude.js';
 import { storedAsk } from '../options.js';
 import type { Planned } from '../plan.js';
 import { type Answer, type AnswerScore, type Evidence, evidenceSchema } from '../types.js';
-import { hashOfFiles, jsonHash, textHash, tokenHash } from './hashes.js';
+import { hashOfFiles, tokenHash } from './hashes.js';
 
 export interface Measured {
   /** True if nothing had run on the engine before. */
@@ -28,7 +29,7 @@ export function evidenceOf(
   const { asked: given, chosen, plan, seeds, variants, fit } = planned;
   const { question } = given;
   const asked = recordedOptions(planned);
-  return {
+  return sealed<Omit<Evidence, 'sha256'>>({
     schema: evidenceSchema,
     meditron: packageVersion(),
     created: new Date().toISOString(),
@@ -54,13 +55,13 @@ export function evidenceOf(
     samples: conclusion.samples,
     cost: { promptTokens, sampledTokens, milliseconds },
     result: resultOf(conclusion, scores),
-  };
+  });
 }
 
 /** Evidence whose model file has been hashed after all; unchanged if it has a hash, or `files` is null. */
 export function withHash(evidence: Evidence, files: readonly FileHash[] | null): Evidence {
   if (evidence.model.files || !files) return evidence;
-  return { ...evidence, model: { ...evidence.model, files, sha256: hashOfFiles(files) } };
+  return sealed({ ...evidence, model: { ...evidence.model, files, sha256: hashOfFiles(files) } });
 }
 
 /** An answer as JSON, each of its samples once: {@link readEvidence} takes those of the evidence from the answer. */

@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import { describe, MeditronError } from '../../check/errors.js';
+import { isSealed } from '../../check/seal.js';
 import { formatNames, modes, protocols, tasks } from '../../prompt/format/format.js';
 import { shuffles } from '../../prompt/question/shuffle.js';
 import { weightings } from '../options.js';
 import { type Evidence, evidenceSchema } from '../types.js';
+import { allParts } from './difference.js';
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -183,16 +185,18 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
     tie: flag,
     scores: v.nullable(byName(v.strictObject({ logprob, probability: v.number(), tokens: counts }))),
   }),
+  sha256: hash,
 });
 
 /**
  * A record in the form of the evidence alone, or of a whole answer that holds it; an answer as `--json` prints it has its
- * samples once.
+ * samples once. What it says has to be as it was written, to the last bit.
  *
- * @throws MeditronError `ERR_INPUT` with the field, what was expected and what came
+ * @throws MeditronError `ERR_INPUT` with the field, what was expected and what came; or that it was changed
  */
 export function readEvidence(value: unknown): Evidence {
-  const given = evidenceIn(value);
+  const whole = isObject(value) ? value : {};
+  const given = evidenceIn(whole);
   const { schema } = given;
   if (schema !== evidenceSchema) {
     const old = typeof schema === 'string' && /^meditron\.evidence\.v\d+$/.test(schema);
@@ -204,12 +208,28 @@ export function readEvidence(value: unknown): Evidence {
     );
   }
   const read = v.safeParse(record, given);
-  if (read.success) return read.output;
-  throw damaged(read.issues[0]);
+  if (!read.success) throw damaged(read.issues[0]);
+  if (!isSealed(given))
+    throw new MeditronError(
+      'ERR_INPUT',
+      'The record was changed after it was written: its SHA-256 is not that of its content. Use an unchanged copy, or ask the question again',
+    );
+  const [other] = whole === given ? [] : allParts(saidIn(given, given.result), saidIn(whole, whole));
+  if (other)
+    throw new MeditronError(
+      'ERR_INPUT',
+      `The record is damaged: ${other.path} of the answer is ${other.got}, and ${other.expected} in its evidence`,
+    );
+  return read.output;
 }
 
-function evidenceIn(value: unknown): Record<string, unknown> {
-  const whole = isObject(value) ? value : {};
+/** What an answer says, and its evidence says too: that in its result. */
+function saidIn({ samples, plan }: Record<string, unknown>, result: unknown): object {
+  const { answer, decision, reason, summary, votes, scores } = result as Record<string, unknown>;
+  return { answer, decision, reason, summary, votes, scores, samples, plan };
+}
+
+function evidenceIn(whole: Record<string, unknown>): Record<string, unknown> {
   const evidence = 'evidence' in whole ? whole.evidence : whole;
   if (!isObject(evidence)) return {};
   return evidence !== whole && !('samples' in evidence) && 'samples' in whole

@@ -1,15 +1,7 @@
-import { createHash } from 'node:crypto';
 import { MeditronError } from '../../check/errors.js';
 
 /** What decides the rows of a file: plain JSON. Two runs with equal configurations may continue each other. */
 export type Config = Readonly<Record<string, unknown>>;
-
-/** SHA-256 of a configuration, whatever the order of its keys. */
-export function configHash(config: Config): string {
-  return createHash('sha256')
-    .update(JSON.stringify(plain(config)))
-    .digest('hex');
-}
 
 /** As it will be read back, with keys in order; a value that JSON cannot hold is a mistake of the caller. */
 export function plain(value: unknown, at = 'config'): unknown {

@@ -1,7 +1,10 @@
-import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
-import { type Config, configHash, differences, plain } from './config.js';
+import { isLeftover, makeFolder, outputError, writeOutput } from '../../check/outputs.js';
+import { type Config, differences, plain } from './config.js';
 import {
   type Contents,
   type Header,
@@ -10,8 +13,11 @@ import {
   readHeader,
   resultsName,
   rowsIn,
+  sealLine,
 } from './lines.js';
 import { acquire, type Lock } from './lock.js';
+
+const lockName = 'lock';
 
 export interface JournalOptions<Row> {
   /** Go on behind the rows that are there. Default false. */
@@ -22,9 +28,9 @@ export interface JournalOptions<Row> {
 
 /**
  * Opens the results in the folder `dir` for writing. The file holds one JSON object a line: a header with the
- * configuration, then a row for each item. Rows are only ever appended, and each is on the disk before its `append`
- * resolves, so a killed process loses at most rows whose `append` was pending, and leaves at most one torn line, which is
- * cut when the file is opened again. Only the user can read it.
+ * configuration, then a row for each item, each with a checksum over itself and what stands before it. Rows are only ever
+ * appended, and each is on the disk before its `append` resolves, so a killed process loses at most rows whose `append` was
+ * pending, and leaves at most one torn line, which is cut when the file is opened again. Only the user can read it.
  *
  * @throws MeditronError `ERR_OUTPUT` if the folder holds results and `resume` is not set, or cannot be written; `ERR_OPTION`
  *   if they are of another configuration (the fields are named); `ERR_BUSY` if another process writes them; `ERR_INPUT` if
@@ -36,29 +42,25 @@ export async function openJournal<Row extends Identified>(
   { resume = false, check }: JournalOptions<Row>,
 ): Promise<Journal<Row>> {
   const path = join(dir, resultsName);
-  await mkdir(dir, { recursive: true }).catch(error => {
-    throw outputError(dir, error);
-  });
-  const lock = await acquire(join(dir, 'lock'));
+  await makeFolder(dir);
+  const lock = await acquire(join(dir, lockName));
   let file: FileHandle | undefined;
   try {
     const now = plain(config);
-    const exists = await stat(path).then(
-      info => info.size > 0,
-      () => false,
-    );
+    await removeLeftovers(dir);
+    const exists = await isThere(path);
     if (exists && !resume) {
       const message = `${dir} already holds the results of a run; continue it with \`resume\`, or choose another folder`;
       throw new MeditronError('ERR_OUTPUT', message);
     }
-    if (!exists) await writeHeader(dir, path, config);
+    if (!exists) await writeHeader(path, now);
     const differing = differences((await readHeader(path)).config, now);
     if (differing.length > 0) {
       const message = `${dir} holds a run of another configuration; choose another folder, or set these as they were:\n  ${differing.join('\n  ')}`;
       throw new MeditronError('ERR_OPTION', message);
     }
     const contents = await read(path, check);
-    file = await open(path, 'r+');
+    file = await open(path, constants.O_RDWR | noFollow);
     await file.truncate(contents.end);
     await file.sync();
     return new Journal<Row>(path, file, lock, contents, check);
@@ -67,6 +69,25 @@ export async function openJournal<Row extends Identified>(
     await lock.release();
     throw error instanceof MeditronError ? error : outputError(path, error);
   }
+}
+
+/** What processes that were killed left behind. */
+async function removeLeftovers(dir: string): Promise<void> {
+  const found = (await readdir(dir)).filter(name => [resultsName, lockName].some(whole => isLeftover(name, whole)));
+  for (const name of found) await rm(join(dir, name), { recursive: true });
+}
+
+/** Elsewhere than on Windows: what becomes a link after it was looked at is not followed. */
+const noFollow = constants.O_NOFOLLOW ?? 0;
+
+/** Whether there are results; an empty file is none. */
+async function isThere(path: string): Promise<boolean> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found && !found.isFile()) throw outputError(path, new Error('it is no file'));
+  return found !== undefined && found.size > 0;
 }
 
 /** Reads to the end of the last whole line, every row checked and none kept. */
@@ -86,7 +107,11 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #lock: Lock;
   #end: number;
-  #queue: { readonly row: Row; readonly line: Buffer; resolve(): void; reject(error: unknown): void }[] = [];
+  /** The checksum of the last line. */
+  #last: string;
+  /** Whether there is something behind the end that could not be cut off. */
+  #torn = false;
+  #queue: { readonly id: string; readonly json: string; resolve(): void; reject(error: unknown): void }[] = [];
   #writing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -95,7 +120,7 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
     readonly path: string,
     file: FileHandle,
     lock: Lock,
-    { header, ids, end }: Contents,
+    { header, ids, end, last }: Contents,
     private readonly check: RowCheck<Row>,
   ) {
     this.header = header;
@@ -103,6 +128,7 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
     this.#lock = lock;
     this.#done = ids;
     this.#end = end;
+    this.#last = last;
   }
 
   /** The items whose rows are on the disk. */
@@ -123,9 +149,10 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
     if (this.#done.has(row.id) || this.#pending.has(row.id)) {
       return Promise.reject(new MeditronError('ERR_OPTION', `Item "${row.id}" already has a row in ${this.path}`));
     }
-    const line = Buffer.from(`${JSON.stringify(row)}\n`);
-    this.#pending.add(row.id);
-    const written = new Promise<void>((resolve, reject) => this.#queue.push({ row, line, resolve, reject }));
+    const { id } = row;
+    const json = JSON.stringify(row);
+    this.#pending.add(id);
+    const written = new Promise<void>((resolve, reject) => this.#queue.push({ id, json, resolve, reject }));
     this.#writing ??= this.#drain();
     return written;
   }
@@ -157,14 +184,13 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
     while (this.#queue.length > 0) {
       const batch = this.#queue;
       this.#queue = [];
-      const bytes = Buffer.concat(batch.map(({ line }) => line));
-      const error = await this.#write(bytes);
-      for (const { row, resolve, reject } of batch) {
-        this.#pending.delete(row.id);
+      const error = await this.#write(batch.map(({ json }) => json));
+      for (const { id, resolve, reject } of batch) {
+        this.#pending.delete(id);
         if (error) {
           reject(error);
         } else {
-          this.#done.add(row.id);
+          this.#done.add(id);
           resolve();
         }
       }
@@ -172,13 +198,22 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
     this.#writing = undefined;
   }
 
-  async #write(bytes: Buffer): Promise<MeditronError | undefined> {
+  async #write(rows: readonly string[]): Promise<MeditronError | undefined> {
+    let last = this.#last;
+    const lines = rows.map(json => {
+      const line = sealLine(json, last);
+      last = line.sha256;
+      return line.bytes;
+    });
+    const bytes = Buffer.concat(lines);
     try {
       await this.#lock.check();
     } catch (error) {
       return outputError(this.path, error);
     }
     try {
+      if (this.#torn) await this.#cut();
+      this.#torn = true;
       for (let at = 0; at < bytes.length; ) {
         const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at, this.#end + at);
         if (bytesWritten === 0) throw new Error('no byte was written');
@@ -186,47 +221,26 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
       }
       await this.#file.datasync();
       this.#end += bytes.length;
+      this.#last = last;
+      this.#torn = false;
       return undefined;
     } catch (error) {
-      // What was written of the batch is cut off again; if even that fails, resuming will do it.
-      await this.#file.truncate(this.#end).catch(() => {});
+      // If even that fails, the next append tries it again, and resuming does it.
+      await this.#cut().catch(() => {});
       return outputError(this.path, error);
     }
   }
-}
 
-/** The header is written beside the file and moved into place, so it is whole or not there. */
-async function writeHeader(dir: string, path: string, config: Config): Promise<void> {
-  const created = new Date().toISOString();
-  const ordered = plain(config);
-  const header = { format: 'meditron-results', version: 1, hash: configHash(config), created, config: ordered };
-  const draft = `${path}.new`;
-  try {
-    const file = await open(draft, 'w', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(header)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-    await syncFolder(dir);
-  } catch (error) {
-    await unlink(draft).catch(() => {});
-    throw outputError(path, error);
+  /** Cuts off what was written of a batch that failed. */
+  async #cut(): Promise<void> {
+    await this.#file.truncate(this.#end);
+    this.#torn = false;
   }
 }
 
-/** Makes the new name survive a power failure. Windows cannot open folders, and does not need it. */
-async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r').catch(() => undefined);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
-}
-
-function outputError(path: string, error: unknown): MeditronError {
-  if (error instanceof MeditronError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full; free some space and resume' : message;
-  return new MeditronError('ERR_OUTPUT', `Cannot write ${path}: ${reason}`, { cause: error });
+/** Written whole or not at all. */
+async function writeHeader(path: string, config: unknown): Promise<void> {
+  const created = new Date().toISOString();
+  const header = { format: 'meditron-results', version: 2, id: randomUUID(), created, config };
+  await writeOutput(path, sealLine(JSON.stringify(header), '').bytes);
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MeditronError } from '../../check/errors.js';
+import { leftoverName, outputError } from '../../check/outputs.js';
 
 /** A lock that is held. */
 export interface Lock {
@@ -13,7 +14,7 @@ export interface Lock {
 }
 
 /** A holder touches its lock every second. After three without a touch it counts as gone. */
-const [touch, stale] = [1000, 3000];
+const [touch, stillness] = [1000, 3000];
 
 /**
  * Takes the lock folder `path`. Whether its holder lives is seen from the lock being touched: process ids are used by other
@@ -23,24 +24,22 @@ const [touch, stale] = [1000, 3000];
  * @throws MeditronError `ERR_BUSY` while another process holds it; `ERR_OUTPUT` if it cannot be made
  */
 export async function acquire(path: string): Promise<Lock> {
-  const before = await watch(path);
-  if (before === 'touched') throw busy(path);
+  const stale = await watch(path);
   const mine = join(path, randomUUID());
   try {
-    if (before === 'stale') await rm(path, { recursive: true, force: true });
-    await mkdir(path);
-    await writeFile(mine, '');
+    if (stale !== undefined) await putAway(path, stale);
+    await mkdir(path, { mode: 0o700 });
+    await writeFile(mine, '', { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOENT') throw busy(path);
-    throw new MeditronError('ERR_OUTPUT', `Cannot write ${path}: ${message}`, { cause: error });
+    const { code } = error as { readonly code?: string };
+    throw code === 'EEXIST' || code === 'ENOENT' ? busy(path) : outputError(path, error);
   }
   const check = () =>
     access(mine).catch(() => {
       throw busy(path);
     });
-  // Others may have found the same stale lock, and removed this one for it.
-  if (before === 'stale') {
+  // Others may have found the same stale lock, and put this one away for it.
+  if (stale !== undefined) {
     await pause(touch);
     await check();
   }
@@ -64,17 +63,26 @@ export async function acquire(path: string): Promise<Lock> {
   };
 }
 
-/** Watches a lock that is there until it is touched, has gone, or has become stale. */
-async function watch(path: string): Promise<'free' | 'touched' | 'stale'> {
+/** Watches a lock that is there until it has gone (undefined) or has become stale (its traces). @throws MeditronError `ERR_BUSY` */
+async function watch(path: string): Promise<string | undefined> {
   const first = await traces(path);
-  if (first === undefined) return 'free';
-  for (let waited = 0; waited <= stale; waited += 100) {
+  if (first === undefined) return undefined;
+  for (let waited = 0; waited <= stillness; waited += 100) {
     await pause(100);
     const now = await traces(path);
-    if (now === undefined) return 'free';
-    if (now !== first) return 'touched';
+    if (now === undefined) return undefined;
+    if (now !== first) throw busy(path);
   }
-  return 'stale';
+  return first;
+}
+
+/** Removes a stale lock. Should it turn out to be another's, taken meanwhile, it is put back. */
+async function putAway(path: string, stale: string): Promise<void> {
+  const aside = join(dirname(path), leftoverName(basename(path)));
+  await rename(path, aside);
+  if ((await traces(aside)) === stale) return rm(aside, { recursive: true, force: true });
+  await rename(aside, path).catch(() => {});
+  throw busy(path);
 }
 
 /** What a touch changes; undefined if there is no lock. */

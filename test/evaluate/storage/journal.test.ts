@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
@@ -7,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,6 +20,7 @@ import type { Config } from '../../../src/evaluate/storage/config.js';
 import { openJournal } from '../../../src/evaluate/storage/journal.js';
 import { rowsIn as readRows, resultsName } from '../../../src/evaluate/storage/lines.js';
 import { collected } from '../run/items.js';
+import { linesOf, resealed } from './sealed.js';
 
 interface Row {
   readonly id: string;
@@ -33,9 +36,7 @@ const folder = () => mkdtempSync(join(tmpdir(), 'meditron-store-'));
 const file = (dir: string) => join(dir, resultsName);
 const text = (dir: string) => readFileSync(file(dir), 'utf8');
 const rowsIn = (dir: string) =>
-  text(dir)
-    .trimEnd()
-    .split('\n')
+  linesOf(text(dir))
     .slice(1)
     .map(line => JSON.parse(line));
 
@@ -59,9 +60,9 @@ test('rows are on the disk when append resolves, in order, after a header with t
   expect(read).toEqual(['a', 'b', 'c', 'd']);
   expect(store.header).toMatchObject({
     format: 'meditron-results',
-    version: 1,
+    version: 2,
+    id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     config,
-    hash: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
   await store.close();
   expect(readdirSync(dir)).toEqual([resultsName]);
@@ -156,22 +157,79 @@ test('zeros after a power failure are cut', async () => {
   expect(text(dir)).toBe(whole);
 });
 
-test('damage before the end, a double row and a foreign file are errors that name the line', async () => {
-  const damaged = await filled(folder(), ['a', 'b']);
-  writeFileSync(file(damaged), text(damaged).replace('{"id":"a"', '{"id":"a'));
-  await expect(open(damaged, config, { resume: true })).rejects.toMatchObject({
-    code: 'ERR_INPUT',
-    message: expect.stringContaining('line 2'),
-  });
-  const double = await filled(folder(), ['a', 'b']);
-  writeFileSync(file(double), text(double).replace('"b"', '"a"'));
-  await expect(open(double, config, { resume: true })).rejects.toThrow(/line 3: item "a" has two rows/);
-  const foreign = folder();
-  writeFileSync(file(foreign), '{"some": "file"}\n');
-  await expect(open(foreign, config, { resume: true })).rejects.toThrow(/does not begin with a header/);
-  const edited = await filled(folder(), ['a']);
-  writeFileSync(file(edited), text(edited).replace('"temperature":0.8', '"temperature":0.7'));
-  await expect(open(edited, config, { resume: true })).rejects.toThrow(/was changed after the run/);
+test('every change of one bit is an error that names the line', async () => {
+  const dir = await filled(folder(), ['a', 'b']);
+  const whole = readFileSync(file(dir));
+  const lineAt = (at: number) => whole.subarray(0, at).toString('latin1').split('\n').length;
+  for (let at = 0; at < whole.length; at++) {
+    const bytes = Buffer.from(whole);
+    bytes[at] = whole[at]! ^ (1 << (at % 8));
+    writeFileSync(file(dir), bytes);
+    const error = await stored(dir).catch(error => error);
+    expect(error, `byte ${at}`).toMatchObject({ code: 'ERR_INPUT' });
+    if (lineAt(at) > 1) expect(error.message, `byte ${at}`).toContain(`line ${lineAt(at)}: the file is not as it was`);
+  }
+});
+
+test('rows that are gone, doubled, in another order or from another run are errors that name the line', async () => {
+  const first = await filled(folder(), ['a', 'b', 'c']);
+  const second = await filled(folder(), ['a', 'b', 'c']);
+  const [header, a, b, c] = text(first).split('\n') as [string, string, string, string];
+  const [otherHeader, , other] = text(second).split('\n') as [string, string, string];
+  for (const [lines, line] of [
+    [[header, b, c], 2],
+    [[header, a, c], 3],
+    [[header, a, a, b, c], 3],
+    [[header, b, a, c], 2],
+    [[header, a, other, c], 3],
+    [[otherHeader, a, b, c], 2],
+    [[header, a, `${b} `, c], 3],
+    [[header, a, b, c.replace('{', '{ ')], 4],
+  ] as const) {
+    writeFileSync(file(first), `${lines.join('\n')}\n`);
+    const message = expect.stringContaining(`line ${line}: the file is not as it was written`);
+    await expect(open(first, config, { resume: true })).rejects.toMatchObject({ code: 'ERR_INPUT', message });
+  }
+});
+
+test('a double row, a changed header, one of an older release and a foreign file are errors that say so', async () => {
+  const dir = await filled(folder(), ['a', 'b']);
+  const whole = text(dir);
+  for (const [content, message] of [
+    [resealed(linesOf(whole).map(line => line.replace('"b"', '"a"'))), /line 3: item "a" has two rows/],
+    ['{"some": "file"}\n', /does not begin with a header/],
+    ['{}', /does not begin with a header/],
+    [whole.slice(0, whole.indexOf('\n')), /does not begin with a header/],
+    [`\ufeff${whole}`, /does not begin with a header/],
+    [whole.replaceAll('\n', '\r\n'), /header was changed/],
+    [whole.replace('"temperature":0.8', '"temperature":0.7'), /header was changed/],
+    [whole.replace('"version":2', '"version":1'), /older release.*evaluate again into another folder/],
+    [resealed(['{"format":"meditron-results","version":3}']), /line 1: expected `version` to be 2/],
+  ] as const) {
+    writeFileSync(file(dir), content);
+    await expect(open(dir, config, { resume: true })).rejects.toMatchObject({ code: 'ERR_INPUT' });
+    await expect(stored(dir)).rejects.toThrow(message);
+  }
+});
+
+test('a header that was being written when the process was killed is taken away', async () => {
+  const dir = folder();
+  writeFileSync(join(dir, `.${resultsName}.${randomUUID()}.part`), '{"format"');
+  writeFileSync(join(dir, '.mine'), 'stays');
+  await (await open(dir, config)).close();
+  expect(readdirSync(dir).sort()).toEqual(['.mine', resultsName]);
+});
+
+test.skipIf(process.platform === 'win32')('results that are a link or a folder are not written', async () => {
+  const elsewhere = await filled(folder(), ['a']);
+  const before = text(elsewhere);
+  const linked = folder();
+  symlinkSync(file(elsewhere), file(linked));
+  const occupied = folder();
+  mkdirSync(file(occupied));
+  for (const dir of [linked, occupied])
+    await expect(open(dir, config, { resume: true })).rejects.toMatchObject({ code: 'ERR_OUTPUT' });
+  expect(text(elsewhere)).toBe(before);
 });
 
 test('an item gets one row', async () => {

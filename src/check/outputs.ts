@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { access, constants, lstat, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { MeditronError } from './errors.js';
+
+/** All of it, or its parts in order where it is too long for one. Text is written in UTF-8. */
+export type Content = Part | Iterable<Part> | AsyncIterable<Part>;
+type Part = string | Uint8Array;
+
+/**
+ * Finds out before anything is computed whether a file can be written in the end. Nothing is left behind, and what is there stays.
+ *
+ * @throws MeditronError `ERR_OUTPUT` with the reason
+ */
+export async function tryOutput(path: string): Promise<void> {
+  await withReason(path, async () => {
+    const kind = await kindOf(path);
+    if (kind !== 'new') await access(path, constants.W_OK);
+    if (kind === 'device') return;
+    const beside = join(dirname(path), leftoverName(basename(path)));
+    await (await open(beside, 'wx', 0o600)).close();
+    await rm(beside);
+  });
+}
+
+/** The same for a folder, which need not be there yet. */
+export async function tryFolder(path: string): Promise<void> {
+  let folder = resolve(path);
+  for (;;) {
+    const found = await stat(folder).catch(() => undefined);
+    if (found || folder === dirname(folder)) break;
+    folder = dirname(folder);
+  }
+  await tryOutput(join(folder, `.meditron-${randomUUID()}`));
+}
+
+/** Makes a folder, and those above it, for the owner alone; one that is there stays as it is. @throws MeditronError `ERR_OUTPUT` */
+export async function makeFolder(path: string): Promise<void> {
+  await withReason(path, () => mkdir(path, { recursive: true, mode: 0o700 }));
+}
+
+/**
+ * Writes a file, whole or not at all: it is written under another name in the same folder and moved into place, so that what was
+ * there before stays until all of the new one is on the disk. Only its owner may read it: it holds what was asked. A symbolic
+ * link is refused, because what it leads to may be anybody's; a device, as /dev/stderr, and a pipe are written to.
+ *
+ * @throws MeditronError `ERR_OUTPUT` with the reason
+ */
+export async function writeOutput(path: string, content: Content): Promise<void> {
+  await withReason(path, async () => {
+    if ((await kindOf(path)) === 'device') return write(path, 'w', content);
+    const beside = join(dirname(path), leftoverName(basename(path)));
+    try {
+      await write(beside, 'wx', content);
+      await rename(beside, path);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
+    }
+    await syncFolder(dirname(path));
+  });
+}
+
+/** A name beside `name` for what becomes it, or was it: should the process be killed meanwhile, it stays behind. */
+export function leftoverName(name: string): string {
+  return `.${name.slice(0, 100)}.${randomUUID()}.part`;
+}
+
+/** Whether a name is a {@link leftoverName} beside `name`. */
+export function isLeftover(found: string, name: string): boolean {
+  const [start, end] = [`.${name.slice(0, 100)}.`, '.part'];
+  return found.startsWith(start) && found.endsWith(end) && found.length === start.length + 36 + end.length;
+}
+
+/** A file that could not be written, and why. An error that is a {@link MeditronError} already is given back. */
+export function outputError(path: string, cause: unknown): MeditronError {
+  if (cause instanceof MeditronError) return cause;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? `there is no folder ${dirname(resolve(path))}` : message;
+  return new MeditronError('ERR_OUTPUT', `${path} cannot be written: ${why}`, { cause });
+}
+
+async function withReason(path: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw outputError(path, error);
+  }
+}
+
+async function write(path: string, how: 'w' | 'wx', content: Content): Promise<void> {
+  const file = await open(path, how, 0o600);
+  try {
+    await writeFile(file, content);
+    if (how === 'wx') await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A device or a pipe cannot be replaced by a file of its name, and is often named by a link, as /dev/stdout. */
+async function kindOf(path: string): Promise<'new' | 'file' | 'device'> {
+  const named = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!named) return 'new';
+  const found = named.isSymbolicLink() ? await stat(path).catch(() => named) : named;
+  if (found.isDirectory()) throw new Error('it is a folder');
+  if (!found.isFile() && !found.isSymbolicLink()) return 'device';
+  if (named.isSymbolicLink()) throw new Error('it is a symbolic link; name the file itself');
+  return 'file';
+}
+
+/** Makes the new name survive a power failure. Windows cannot open folders, and does not need it. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
