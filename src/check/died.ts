@@ -11,6 +11,8 @@ export interface Death {
   /** Null where a signal ended it. On Windows a fault ends a process by its code: 3221225477 is an access violation. */
   readonly exitCode: number | null;
   readonly phase: Phase;
+  /** Somebody else's process sent the signal, or the system did because memory ran out: what it was doing is not at fault. */
+  readonly external: boolean;
   /** It was ended because it no longer answered: it hung, or was stopped. */
   readonly unresponsive: boolean;
   /** The file it ran; `sha256` is null unless the file has been hashed or is small. */
@@ -34,10 +36,12 @@ export function describeDeath(death: Death): string {
   const where = devices.length > 0 && phase !== 'start' && phase !== 'load' ? ` on ${devices.join(', ')}` : '';
   const hash = model.sha256 === null ? '' : `, SHA-256 ${model.sha256}`;
   const said = lastLines.length > 0 ? `. Its last words: ${lastLines.join(' | ')}` : ' and printed nothing';
-  return `The engine's process ${endInWords(death)} ${phaseInWords[phase]}${where} (${basename(model.path)}${hash})${said}`;
+  const started = death.signal !== null || death.exitCode !== null;
+  return `The engine's process ${endInWords(death)}${started ? ` ${phaseInWords[phase]}` : ''}${where} (${basename(model.path)}${hash})${said}`;
 }
 
 function endInWords({ signal, exitCode, unresponsive }: Death): string {
+  if (signal === null && exitCode === null) return 'could not be started';
   if (unresponsive) return 'no longer answered and was ended';
   if (signal !== null) return `was ended by ${signal}${causes[signal] ? ` (${causes[signal]})` : ''}`;
   const code = exitCode ?? 0;

@@ -33,22 +33,37 @@ export interface LoadedWeights {
   readonly base: AdapterBase;
 }
 
-/** Checks a model file, decides where its weights go, and has llama.cpp load them. */
-export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> {
+/** Load options that were checked, with their defaults. */
+export interface CheckedLoad {
+  readonly path: string;
+  readonly gpuLayers: number | 'auto';
+  readonly loadMode: 'auto' | 'read' | 'mmap';
+  readonly lock: boolean;
+  readonly onProgress: ((fraction: number) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws MeditronError `ERR_OPTION`; the signal's reason */
+export function checkLoad(options: LoadOptions): CheckedLoad {
   object('options', options);
   checkKeys('loadModel()', options, ['path', 'gpuLayers', 'loadMode', 'lock', 'onProgress', 'signal']);
   const path = string('path', options.path);
   const { onProgress } = options;
   const signal = checkSignal(options.signal);
   signal?.throwIfAborted();
-  const { gpuLayers: wanted, loadMode } = checkOptions('loadModel()', loadOptions, {
+  const { gpuLayers, loadMode } = checkOptions('loadModel()', loadOptions, {
     gpuLayers: options.gpuLayers,
     loadMode: options.loadMode,
   });
   const lock = boolean('lock', options.lock ?? false);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new MeditronError('ERR_OPTION', 'Expected `onProgress` to be a function');
+  return { path, gpuLayers, loadMode, lock, onProgress, signal };
+}
 
+/** Checks a model file, decides where its weights go, and has llama.cpp load them. */
+export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> {
+  const { path, gpuLayers: wanted, loadMode, lock, onProgress, signal } = checkLoad(options);
   await using opened = await OpenModel.at(path, signal ? { signal } : {});
   const { file } = opened;
   validateModel(file);

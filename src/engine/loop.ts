@@ -236,6 +236,7 @@ export class Loop {
     let sequences: Int32Array;
     try {
       job.from?.check(this);
+      job.watch?.('started');
       sequences = this.#native.add({
         from: job.from?.sequence ?? -1,
         fromSize: job.from?.size ?? -1,

@@ -1,12 +1,42 @@
+import { optionError } from '../check/errors.js';
+import { object } from '../check/options.js';
 import { loadHere } from '../engine/direct/model.js';
-import type { LoadOptions, Model } from '../engine/model.js';
+import { checkLoad } from '../engine/load.js';
+import type { LoadOptions as DirectLoadOptions, Model } from '../engine/model.js';
+import { Host, type IsolateOptions } from './host.js';
+import { HostModel } from './model.js';
+
+export interface LoadOptions extends DirectLoadOptions {
+  /**
+   * Run the model in a process of its own, so that nothing that ends it ends this one. Default false; `true`, or how the process is
+   * started.
+   */
+  readonly isolate?: boolean | IsolateOptions | undefined;
+}
 
 /**
  * Loads a model. The file is checked first, so that what llama.cpp would not survive is refused with a reason.
  *
  * @throws MeditronError `ERR_MODEL_FILE`, `ERR_MODEL_FORMAT`, `ERR_MODEL_UNSUPPORTED`, `ERR_MODEL_LOAD`, `ERR_MEMORY`, `ERR_OPTION`,
- *   `ERR_ADDON`; the signal's reason if it was aborted
+ *   `ERR_ADDON`; with `isolate` also `ERR_ENGINE_DIED` (an `EngineDied`) if the process died of it; the signal's reason if it was aborted
  */
-export function loadModel(options: LoadOptions): Promise<Model> {
-  return loadHere(options);
+export async function loadModel(options: LoadOptions): Promise<Model> {
+  object('options', options);
+  const { isolate, ...rest } = options;
+  const how = isolationOf(isolate);
+  if (!how) return loadHere(rest);
+  const { host, info } = await Host.load(checkLoad(rest), how);
+  return new HostModel(host, info);
+}
+
+function isolationOf(isolate: unknown): IsolateOptions | undefined {
+  if (isolate === undefined || isolate === false) return undefined;
+  if (isolate === true) return {};
+  const given = object('isolate', isolate) as IsolateOptions;
+  for (const [name, value] of Object.entries(given)) {
+    const kind = { execPath: 'string', launch: 'function', onDeath: 'function' }[name];
+    if (kind === undefined) throw optionError(`isolate.${name}`, 'one of execPath, launch, onDeath', value);
+    if (value !== undefined && typeof value !== kind) throw optionError(`isolate.${name}`, `a ${kind}`, value);
+  }
+  return given;
 }

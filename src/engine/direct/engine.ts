@@ -5,7 +5,7 @@ import { planScoring } from '../capacity/scoring.js';
 import { Engine } from '../engine.js';
 import type { LoadedModel } from '../info.js';
 import { type GenerateEvent, Generation } from '../jobs/generation.js';
-import type { Job, Start } from '../jobs/job.js';
+import type { Job, Start, Watch } from '../jobs/job.js';
 import {
   type BosRule,
   checkGenerate,
@@ -27,7 +27,7 @@ import type { EngineCounters, EngineSettings } from '../settings.js';
 import type { DirectHeld } from './held.js';
 import type { DirectLease } from './lease.js';
 
-/** An engine in this process. */
+/** An engine in this process. Whoever relays its work to another process watches how far it is. */
 export class DirectEngine extends Engine {
   readonly counters: Readonly<EngineCounters>;
   readonly #loop: Loop;
@@ -44,11 +44,13 @@ export class DirectEngine extends Engine {
     this.counters = this.#loop.counters;
   }
 
-  async *generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
+  async *generate(options: GenerateOptions, watch?: Watch): AsyncGenerator<GenerateEvent, void, void> {
     const work = checkGenerate(options);
     const start = this.#loop.own(work);
-    const prompt = await this.#prompt(work.prompt, work.bos, start, work.signal);
+    const prompt = await this.#prompt(work.prompt, work.bos, start, work.signal, watch);
     const generation = new Generation(work, prompt, start);
+    generation.watch = watch;
+    watch?.('queued');
     const leave = this.#loop.enter(generation, work.signal);
     try {
       yield* generation.events();
@@ -57,24 +59,31 @@ export class DirectEngine extends Engine {
     }
   }
 
-  async score(options: ScoreOptions): Promise<Score[]> {
+  async score(options: ScoreOptions, watch?: Watch): Promise<Score[]> {
     const { prompt, continuations, signal, bos, ...rest } = checkScore(options);
     const start = this.#loop.own(rest);
     const { from, lease } = start;
-    const tokens = await this.#prompt(prompt, bos, start, signal);
+    const tokens = await this.#prompt(prompt, bos, start, signal, watch);
     const given = await Promise.all(
       continuations.map(text => (text instanceof Int32Array ? text.slice() : this.model.continuation(tokens, text))),
     );
     const lengths = given.map(each => each.length);
     const plan = planScoring(tokens.length + (from?.pending ?? 0), lengths, this.#loop.room(start));
-    if (plan.way === 'together') return this.#run(new Scoring(tokens, start, given), signal);
-    if (plan.way === 'apart') return this.#scoreInJobs(tokens, start, given, 1, signal);
+    if (plan.way === 'together') return this.#run(new Scoring(tokens, start, given), signal, watch);
+    if (plan.way === 'apart') return this.#scoreInJobs(tokens, start, given, 1, signal, watch);
     const own = lease ? undefined : await this.lease(plan.need, { signal });
     try {
       const within = lease ?? own;
-      const head = await this.#run(new Prefix(tokens.subarray(0, -1), { from, lease: within }), signal);
+      const head = await this.#run(new Prefix(tokens.subarray(0, -1), { from, lease: within }), signal, watch);
       try {
-        return await this.#scoreInJobs(tokens.subarray(-1), { from: head, lease: within }, given, plan.atOnce, signal);
+        return await this.#scoreInJobs(
+          tokens.subarray(-1),
+          { from: head, lease: within },
+          given,
+          plan.atOnce,
+          signal,
+          watch,
+        );
       } finally {
         head.release();
       }
@@ -83,11 +92,12 @@ export class DirectEngine extends Engine {
     }
   }
 
-  async prefix(prompt: Prompt, options: PrefixOptions = {}): Promise<DirectHeld> {
+  async prefix(prompt: Prompt, options: PrefixOptions = {}, watch?: Watch): Promise<DirectHeld> {
     const checked = checkPrompt(prompt);
     const { bos, signal, ...rest } = checkPrefix(options);
     const start = this.#loop.own(rest);
-    return this.#run(new Prefix(await this.#prompt(checked, bos, start, signal), start), signal);
+    const tokens = await this.#prompt(checked, bos, start, signal, watch);
+    return this.#run(new Prefix(tokens, start), signal, watch);
   }
 
   async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<DirectLease> {
@@ -100,9 +110,16 @@ export class DirectEngine extends Engine {
     return this.#loop.close();
   }
 
-  async #prompt(prompt: Prompt, bos: BosRule, start: Start, signal: AbortSignal | undefined): Promise<Int32Array> {
+  async #prompt(
+    prompt: Prompt,
+    bos: BosRule,
+    start: Start,
+    signal: AbortSignal | undefined,
+    watch: Watch | undefined,
+  ): Promise<Int32Array> {
     this.#loop.check(start);
     signal?.throwIfAborted();
+    watch?.('tokenize');
     const tokens =
       prompt instanceof Int32Array
         ? prompt.slice()
@@ -123,12 +140,13 @@ export class DirectEngine extends Engine {
     given: readonly Int32Array[],
     atOnce: number,
     signal: AbortSignal | undefined,
+    watch: Watch | undefined,
   ): Promise<Score[]> {
     const failed = new AbortController();
     const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
     const jobs: Promise<Score[]>[] = [];
     for (let i = 0; i < given.length; i += atOnce) {
-      jobs.push(this.#run(new Scoring(prompt, start, given.slice(i, i + atOnce)), either));
+      jobs.push(this.#run(new Scoring(prompt, start, given.slice(i, i + atOnce)), either, watch));
     }
     try {
       return (await Promise.all(jobs)).flat();
@@ -140,7 +158,13 @@ export class DirectEngine extends Engine {
   }
 
   /** Runs a job that ends in one result. */
-  async #run<T>(waiter: (Job | LeaseRequest) & { result(): Promise<T> }, signal: AbortSignal | undefined): Promise<T> {
+  async #run<T>(
+    waiter: (Job | LeaseRequest) & { result(): Promise<T> },
+    signal: AbortSignal | undefined,
+    watch?: Watch,
+  ): Promise<T> {
+    if (!(waiter instanceof LeaseRequest)) waiter.watch = watch;
+    watch?.('queued');
     const leave = this.#loop.enter(waiter, signal);
     try {
       return await (waiter as { result(): Promise<T> }).result();

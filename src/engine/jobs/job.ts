@@ -11,6 +11,9 @@ export interface Start {
   readonly lease?: DirectLease | undefined;
 }
 
+/** Told how far a caller's work is: its text is being tokenized; it waits in the queue; it is in the batch from the next step on. */
+export type Watch = (stage: 'tokenize' | 'queued' | 'started') => void;
+
 /** One job on its way through the engine, whatever it is for. The engine writes into it, its reader waits for news. */
 export abstract class Job implements Waiter {
   /** Nobody reads any more: the engine takes its sequences back before the next step. */
@@ -21,6 +24,8 @@ export abstract class Job implements Waiter {
   readonly live = new Map<number, number>();
   /** What it has of its pool once it was admitted. */
   share: Share | undefined;
+  /** Told right before the job is handed to native code. */
+  watch: Watch | undefined;
   /** Prompt tokens still to be evaluated; undefined before the first step. */
   promptLeft: number | undefined;
   readonly from: DirectHeld | undefined;

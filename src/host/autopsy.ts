@@ -1,0 +1,18 @@
+import { statSync } from 'node:fs';
+import { hashProgress, type ModelFiles, modelHash } from '../models/identity.js';
+
+/** Files up to this size are hashed at once, in a tenth of a second. */
+const quickBytes = 64 << 20;
+
+/** The SHA-256 of the model that a process ran, if it is known or quickly made; of a split model those of all parts, joined by commas. */
+export async function hashOfDead(info: ModelFiles | undefined, path: string): Promise<string | null> {
+  try {
+    const files = info ?? { files: [{ path, sizeBytes: statSync(path).size }] };
+    const known = hashProgress(files).files;
+    const size = files.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    if (!known && size > quickBytes) return null;
+    return (known ?? (await modelHash(files))).map(file => file.sha256).join(',');
+  } catch {
+    return null; // gone, or replaced
+  }
+}

@@ -1,0 +1,229 @@
+import type { Death } from '../check/died.js';
+import { EngineDied } from '../check/died.js';
+import { MeditronError } from '../check/errors.js';
+import { checkLeaseFits } from '../engine/capacity/fit.js';
+import { Engine } from '../engine/engine.js';
+import type { Held } from '../engine/held.js';
+import type { LoadedModel } from '../engine/info.js';
+import type { GenerateEvent } from '../engine/jobs/generation.js';
+import {
+  checkGenerate,
+  checkLeaseSize,
+  checkPrefix,
+  checkPrompt,
+  checkScore,
+  type GenerateOptions,
+  type LeaseSize,
+  type PrefixOptions,
+  type Prompt,
+  type ScoreOptions,
+} from '../engine/jobs/options.js';
+import type { Score } from '../engine/jobs/scoring.js';
+import type { Lease } from '../engine/lease.js';
+import type { EngineOptions } from '../engine/open.js';
+import type { EngineCounters, EngineSettings } from '../engine/settings.js';
+import { identityAt, identityText } from '../models/identity.js';
+import { HostHeld, startOf } from './held.js';
+import type { Host, OwnCall, Restorable } from './host.js';
+import { HostLease } from './lease.js';
+import type { HeldFacts, HeldName, StreamEvent } from './protocol.js';
+import { Call, Stream } from './request.js';
+
+/** An engine in another process. */
+export class HostEngine extends Engine implements Restorable {
+  readonly counters: EngineCounters = { steps: 0, promptTokens: 0, sampledTokens: 0 };
+  readonly settings: EngineSettings;
+  readonly model: LoadedModel;
+  readonly id: number;
+  readonly #host: Host;
+  readonly #options: EngineOptions;
+  readonly #adapters: string;
+  readonly #onClosed: () => Promise<void>;
+  readonly #held = new Map<number, HostHeld>(); // prefixes that can be made again, by request
+  readonly #samples = new Set<HostHeld>(); // held sequences that can not
+  readonly #leases = new Map<number, HostLease>();
+  /** What processes before this one have computed. */
+  #before: EngineCounters = { steps: 0, promptTokens: 0, sampledTokens: 0 };
+  #last: Death | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(host: Host, model: LoadedModel, opened: Opened) {
+    super();
+    this.#host = host;
+    this.model = model;
+    this.id = opened.id;
+    this.settings = opened.settings;
+    this.#options = opened.options;
+    this.#adapters = opened.adapters;
+    this.#onClosed = opened.onClosed;
+  }
+
+  static async open(
+    host: Host,
+    model: LoadedModel,
+    options: EngineOptions,
+    onClosed: () => Promise<void>,
+  ): Promise<HostEngine> {
+    const id = host.nextId();
+    const adapters = adaptersOf(options);
+    const settings = await host.call('open', { options }, { engine: id });
+    const engine = new HostEngine(host, model, { id, options, adapters, settings, onClosed });
+    host.add(engine);
+    return engine;
+  }
+
+  async *generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
+    const { signal, from, lease, prompt, ...work } = checkGenerate(options);
+    const start = this.#start(from, lease);
+    signal?.throwIfAborted();
+    const content = { ...work, prompt: copyOf(prompt) };
+    const stream = new Stream(this.#host.nextId(), 'generate', content, { engine: this.id, start });
+    const leave = this.#host.enter(stream, signal);
+    try {
+      for await (const event of stream.events()) yield this.#event(stream.id, event);
+    } finally {
+      leave();
+    }
+  }
+
+  async score(options: ScoreOptions): Promise<Score[]> {
+    const { signal, from, lease, prompt, continuations, bos } = checkScore(options);
+    const start = this.#start(from, lease);
+    const content = { prompt: copyOf(prompt), continuations: [...continuations], bos };
+    return this.#host.call('score', content, { engine: this.id, start, signal });
+  }
+
+  async prefix(prompt: Prompt, options: PrefixOptions = {}): Promise<Held> {
+    const checked = checkPrompt(prompt);
+    const { signal, from, lease, bos } = checkPrefix(options);
+    const start = this.#start(from, lease);
+    const content = { prompt: copyOf(checked), bos };
+    const id = this.#host.nextId();
+    const facts = await this.#host.call('prefix', content, { id, engine: this.id, start, signal });
+    const before = from as HostHeld | undefined;
+    const again = !lease && (!before || before.recipe !== undefined);
+    return this.#keep({ request: id, sample: 0, first: 0 }, facts, again ? { content, from: before } : undefined);
+  }
+
+  async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lease> {
+    const need = checkLeaseSize(size, options);
+    this.#checkOpen();
+    checkLeaseFits(need, this.settings);
+    const id = this.#host.nextId();
+    await this.#host.call('lease', need, { id, engine: this.id, signal: options.signal });
+    const lease = new HostLease(this, id, need, () => {
+      this.#leases.delete(id);
+      this.#host.tell({ type: 'release-lease', lease: id });
+    });
+    this.#leases.set(id, lease);
+    return lease;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#host.failWaiting(this.id, closed());
+    this.#host.remove(this);
+    if (this.#host.pid !== undefined) await this.#host.call('close', {}, { engine: this.id }).catch(() => {});
+    await this.#onClosed();
+  }
+
+  counted({ steps, promptTokens, sampledTokens }: EngineCounters): void {
+    this.counters.steps = this.#before.steps + steps;
+    this.counters.promptTokens = this.#before.promptTokens + promptTokens;
+    this.counters.sampledTokens = this.#before.sampledTokens + sampledTokens;
+  }
+
+  died(death: Death): void {
+    this.#before = { ...this.counters };
+    for (const held of this.#samples) held.lose(death);
+    this.#samples.clear();
+    this.#last = death;
+  }
+
+  /** The context as it was, then what can be evaluated again, then the leases: together they fit, for they did before. */
+  async restore(call: OwnCall): Promise<void> {
+    const { contextSize, batchSize, maxSequences, threads } = this.settings;
+    if (adaptersOf(this.#options) !== this.#adapters)
+      throw new MeditronError('ERR_LORA', 'Expected the adapters that were loaded before the engine died, got others');
+    const options = { ...this.#options, contextSize, batchSize, maxSequences, threads };
+    const settings = await call('open', { options }, { engine: this.id });
+    if (settings.contextSize !== contextSize || settings.batchSize !== batchSize || settings.threads !== threads)
+      throw new MeditronError('ERR_MEMORY', 'The engine could not be opened again as it was before its process died');
+    for (const [id, held] of this.#held) await this.#evaluateAgain(call, id, held);
+    for (const [id, lease] of this.#leases) await call('lease', lease.size, { id, engine: this.id });
+  }
+
+  async #evaluateAgain(call: OwnCall, id: number, held: HostHeld): Promise<void> {
+    const { content, from } = held.recipe!;
+    const start = startOf(this, from, undefined);
+    const request = new Call(id, 'prefix', content, { engine: this.id, start });
+    try {
+      if (this.#host.isQuarantined(request)) throw new EngineDied(this.#last!);
+      await call('prefix', content, { id, engine: this.id, start });
+    } catch (error) {
+      if (error instanceof EngineDied && this.#host.pid === undefined) throw error;
+      held.lose(this.#last!);
+      this.#held.delete(id);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw closed();
+  }
+
+  /** What a job starts from; throws if another engine made it, or it is gone. */
+  #start(from: Held | undefined, lease: Lease | undefined): ReturnType<typeof startOf> {
+    this.#checkOpen();
+    if (from !== undefined && !(from instanceof HostHeld))
+      throw new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
+    if (lease !== undefined && !(lease instanceof HostLease))
+      throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
+    const start = startOf(this, from, lease);
+    start();
+    return start;
+  }
+
+  #event(request: number, event: StreamEvent): GenerateEvent {
+    if (event.type !== 'end') return event;
+    const { held, ...rest } = event;
+    const name = { request, sample: event.sample, first: 0 };
+    return { ...rest, held: held && this.#keep(name, held, undefined) };
+  }
+
+  #keep(name: HeldName, facts: HeldFacts, recipe: HostHeld['recipe']): HostHeld {
+    const release = (held: HostHeld) => {
+      this.#samples.delete(held);
+      this.#held.delete(name.request);
+      this.#host.tell({ type: 'release-held', held: name });
+    };
+    const held = new HostHeld(this, name, facts.tokenCount, facts, release, recipe);
+    if (recipe) this.#held.set(name.request, held);
+    else this.#samples.add(held);
+    return held;
+  }
+}
+
+interface Opened {
+  readonly id: number;
+  readonly options: EngineOptions;
+  readonly adapters: string;
+  readonly settings: EngineSettings;
+  readonly onClosed: () => Promise<void>;
+}
+
+function closed(): MeditronError {
+  return new MeditronError('ERR_CLOSED', 'The engine is closed');
+}
+
+function copyOf<T extends Prompt>(prompt: T): T {
+  return (prompt instanceof Int32Array ? prompt.slice() : prompt) as T;
+}
+
+/** Which files the adapters are. */
+function adaptersOf({ loras = [] }: EngineOptions): string {
+  return loras.map(({ path }) => identityText(identityAt(path))).join(' ');
+}

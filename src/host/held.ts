@@ -1,0 +1,85 @@
+import { type Death, EngineDied } from '../check/died.js';
+import { MeditronError, optionError } from '../check/errors.js';
+import { Held } from '../engine/held.js';
+import type { HeldFacts, HeldName, StartFrom } from './protocol.js';
+import type { Content } from './request.js';
+
+/** How a prefix is evaluated again in another process. */
+export interface Recipe {
+  readonly content: Content<'prefix'>;
+  readonly from: HostHeld | undefined;
+}
+
+/** A held sequence of an engine in another process. */
+export class HostHeld extends Held {
+  readonly pending: number;
+  readonly cells: number;
+  #released = false;
+  #lost: unknown;
+
+  constructor(
+    readonly engine: object,
+    readonly name: HeldName,
+    readonly tokenCount: number,
+    { pending, cells }: Pick<HeldFacts, 'pending' | 'cells'>,
+    private readonly onRelease: (held: HostHeld) => void,
+    /** Without one it dies with its process. */
+    readonly recipe: Recipe | undefined,
+    private readonly whole?: HostHeld,
+  ) {
+    super();
+    this.pending = pending;
+    this.cells = cells;
+  }
+
+  first(count: number): HostHeld {
+    if (!Number.isInteger(count) || count < 1 || count > this.tokenCount) {
+      throw optionError('count', `an integer from 1 to ${this.tokenCount}`, count);
+    }
+    // What was sampled last is pending only in the whole.
+    const pending = Math.max(0, this.pending - (this.tokenCount - count));
+    const name = { ...this.name, first: count };
+    return new HostHeld(
+      this.engine,
+      name,
+      count,
+      { pending, cells: this.cells },
+      () => {},
+      undefined,
+      this.whole ?? this,
+    );
+  }
+
+  release(): void {
+    if (this.#released || this.whole) return;
+    this.#released = true;
+    this.onRelease(this);
+  }
+
+  /** It was in a process that died. */
+  lose(death: Death): void {
+    this.#lost ??= new EngineDied(death);
+  }
+
+  /** Throws if it is not this engine's, has been released, or died with its process. */
+  check(engine: object): void {
+    if (this.engine !== engine)
+      throw new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
+    const whole = this.whole ?? this;
+    if (whole.#released) throw new MeditronError('ERR_CLOSED', 'The held sequence has been released');
+    if (whole.#lost) throw whole.#lost;
+  }
+}
+
+/** What a job starts from, checked again whenever it is sent. */
+export function startOf(
+  engine: object,
+  from: HostHeld | undefined,
+  lease: { readonly id: number; check(engine: object): void } | undefined,
+): () => StartFrom {
+  return () => {
+    from?.check(engine);
+    lease?.check(engine);
+    return { from: from?.name, lease: lease?.id };
+  };
+}

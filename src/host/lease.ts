@@ -1,0 +1,30 @@
+import { MeditronError } from '../check/errors.js';
+import type { Need } from '../engine/capacity/need.js';
+import { Lease } from '../engine/lease.js';
+
+/** A lease of an engine in another process. */
+export class HostLease extends Lease {
+  #released = false;
+
+  constructor(
+    readonly engine: object,
+    readonly id: number,
+    readonly size: Need,
+    private readonly onRelease: (lease: HostLease) => void,
+  ) {
+    super();
+  }
+
+  /** Throws if it is not this engine's, or has been released. */
+  check(engine: object): void {
+    if (this.engine !== engine)
+      throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
+    if (this.#released) throw new MeditronError('ERR_CLOSED', 'The lease has been released');
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.onRelease(this);
+  }
+}

@@ -1,0 +1,145 @@
+import type { ErrorCode } from '../check/errors.js';
+import type { ModelInfo } from '../engine/info.js';
+import type { BosRule } from '../engine/jobs/options.js';
+import type { Score } from '../engine/jobs/scoring.js';
+import type { LoadOptions } from '../engine/load.js';
+import type { EngineOptions } from '../engine/open.js';
+import type { EngineCounters, EngineSettings } from '../engine/settings.js';
+import type { Device } from '../native/addon.js';
+import type { Finish, Sampling, Segment } from '../types.js';
+
+/** Both sides are of one package; another number means that files of two versions were mixed. */
+export const protocolVersion = 1;
+
+/*
+ * Everything that crosses is plain data as structured clone has it. Numbers of requests, engines, leases and held sequences are
+ * chosen by the client, so that they mean the same in the next process when one has died.
+ */
+
+/** A held sequence: the request that made it and the sample it was; `first` counts the tokens that are used, 0 for all. */
+export interface HeldName {
+  readonly request: number;
+  readonly sample: number;
+  readonly first: number;
+}
+
+/** What a job starts from. */
+export interface StartFrom {
+  readonly from: HeldName | undefined;
+  readonly lease: number | undefined;
+}
+
+export interface GenerateWork extends StartFrom {
+  readonly prompt: string | readonly Segment[] | Int32Array;
+  readonly bos: BosRule;
+  readonly samplers: readonly Sampling[];
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly stopTokens: readonly number[];
+  readonly ends: readonly number[] | undefined;
+  readonly logprobs: boolean;
+  readonly hold: boolean;
+}
+
+export interface ScoreWork extends StartFrom {
+  readonly prompt: string | readonly Segment[] | Int32Array;
+  readonly continuations: readonly (string | Int32Array)[];
+  readonly bos: BosRule;
+}
+
+export interface PrefixWork extends StartFrom {
+  readonly prompt: string | readonly Segment[] | Int32Array;
+  readonly bos: BosRule;
+}
+
+export interface TokenizeWork {
+  readonly prompt: string | readonly Segment[];
+  readonly bos: BosRule;
+  readonly inside: boolean;
+}
+
+/** What a held sequence is to the client. */
+export interface HeldFacts {
+  readonly tokenCount: number;
+  readonly pending: number;
+  readonly cells: number;
+}
+
+/** What the host can be asked for, each answered by one `result` or one `failure` of the same number. */
+export interface Works {
+  load: { work: Omit<LoadOptions, 'onProgress' | 'signal'>; result: ModelInfo };
+  tokenize: { work: TokenizeWork; result: Int32Array };
+  detokenize: { work: { readonly tokens: Int32Array; readonly special: boolean }; result: string };
+  devices: { work: null; result: readonly Device[] };
+  open: { work: { readonly engine: number; readonly options: EngineOptions }; result: EngineSettings };
+  close: { work: { readonly engine: number }; result: null };
+  generate: { work: GenerateWork & { readonly engine: number }; result: null };
+  score: { work: ScoreWork & { readonly engine: number }; result: Score[] };
+  prefix: { work: PrefixWork & { readonly engine: number }; result: HeldFacts };
+  lease: {
+    work: { readonly engine: number; readonly sequences: number; readonly cells: number };
+    result: null;
+  };
+}
+
+export type Verb = keyof Works;
+
+/** From the client to the host. */
+export type Command =
+  | {
+      readonly [V in Verb]: {
+        readonly type: 'work';
+        readonly id: number;
+        readonly verb: V;
+        readonly work: Works[V]['work'];
+      };
+    }[Verb]
+  /** Nobody waits for the request any more. */
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'release-held'; readonly held: HeldName }
+  | { readonly type: 'release-lease'; readonly lease: number }
+  | { readonly type: 'ping'; readonly count: number }
+  | { readonly type: 'exit' }
+  /** So many batches have been read. */
+  | { readonly type: 'read'; readonly batches: number };
+
+export type Stage = 'tokenize' | 'queued' | 'prompt';
+
+/** An event of a stream: as `GenerateEvent`, with what a held sequence is in place of the sequence. */
+export type StreamEvent =
+  | { readonly type: 'prompt'; readonly done: number; readonly total: number }
+  | { readonly type: 'text'; readonly sample: number; readonly text: string }
+  | {
+      readonly type: 'end';
+      readonly sample: number;
+      readonly finish: Finish;
+      readonly text: string;
+      readonly tokens: Int32Array;
+      readonly textTokens: number;
+      readonly logprobs: Float32Array | undefined;
+      readonly stop: string | undefined;
+      readonly held: HeldFacts | undefined;
+    };
+
+/** An error as data; without a code it is a fault of ours, and its stack comes with it. */
+export interface PlainError {
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/** From the host to the client. */
+export type Notice =
+  | { readonly type: 'hello'; readonly protocol: number; readonly version: string }
+  | { readonly type: 'progress'; readonly fraction: number }
+  /** Said before it is so: after a death it is known who was at work. */
+  | { readonly type: 'stage'; readonly id: number; readonly stage: Stage }
+  /** What has happened since the last one, usually in one step: events by request, and what engines have computed. */
+  | {
+      readonly type: 'batch';
+      readonly events: readonly (readonly [id: number, events: readonly StreamEvent[]])[];
+      readonly counters: readonly (readonly [engine: number, counters: EngineCounters])[];
+    }
+  | { readonly type: 'result'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'failure'; readonly id: number; readonly error: PlainError }
+  | { readonly type: 'pong'; readonly count: number };
