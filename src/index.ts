@@ -28,6 +28,7 @@ export {
   type Plan,
   type VoteCounts,
 } from './ask/types.js';
+export { type Death, EngineDied, type Phase } from './check/died.js';
 export { type ErrorCode, exitCodes, MeditronError } from './check/errors.js';
 export { Engine } from './engine/engine.js';
 export { Held } from './engine/held.js';
@@ -45,9 +46,11 @@ export type {
 export { type SamplingOptions, samplingDefaults } from './engine/jobs/sampling.js';
 export type { Score } from './engine/jobs/scoring.js';
 export { Lease } from './engine/lease.js';
-export { type EngineOptions, type LoadOptions, Model, type ModelInfo } from './engine/model.js';
+export { type EngineOptions, Model, type ModelInfo } from './engine/model.js';
 export type { EngineCounters, EngineSettings } from './engine/settings.js';
-export { loadModel } from './host/load.js';
+export type { IsolateOptions } from './host/host.js';
+export { type LoadOptions, loadModel } from './host/load.js';
+export type { End, Launch, LaunchOptions, Transport } from './host/transport.js';
 export { type HashOptions, hashFile } from './models/hash.js';
 export { type Inspection, inspectFile } from './models/inspect.js';
 export { type FormatChoice, formatForModel, type ModelIdentity } from './models/known.js';

@@ -40,9 +40,10 @@ export function describeDeath(death: Death): string {
   return `The engine's process ${endInWords(death)}${started ? ` ${phaseInWords[phase]}` : ''}${where} (${basename(model.path)}${hash})${said}`;
 }
 
-function endInWords({ signal, exitCode, unresponsive }: Death): string {
+function endInWords({ signal, exitCode, unresponsive, external }: Death): string {
   if (signal === null && exitCode === null) return 'could not be started';
   if (unresponsive) return 'no longer answered and was ended';
+  if (signal !== null && external && signal !== 'SIGKILL') return `was ended by ${signal}, which another process sent,`;
   if (signal !== null) return `was ended by ${signal}${causes[signal] ? ` (${causes[signal]})` : ''}`;
   const code = exitCode ?? 0;
   return code > 0xffff ? `ended with status 0x${code.toString(16).padStart(8, '0')}` : `ended with exit code ${code}`;

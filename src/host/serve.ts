@@ -5,6 +5,7 @@ import type { DirectHeld } from '../engine/direct/held.js';
 import type { DirectLease } from '../engine/direct/lease.js';
 import { type DirectModel, loadHere } from '../engine/direct/model.js';
 import type { GenerateEvent } from '../engine/jobs/generation.js';
+import { loadAddon } from '../native/load.js';
 import { Outbox } from './outbox.js';
 import {
   type Command,
@@ -80,6 +81,9 @@ export class Service {
   readonly #verbs: { readonly [V in Verb]: (work: Works[V]['work'], context: Context) => Promise<Works[V]['result']> } =
     {
       load: async (work, { signal }) => {
+        const { addon } = await loadAddon();
+        addon.belongToParent(process.ppid);
+        addon.echoLog(true); // what was said before a death is read by the parent
         const onProgress = (fraction: number) => this.send({ type: 'progress', fraction });
         this.#model = await loadHere({ ...work, onProgress, signal });
         return this.#model.info;
