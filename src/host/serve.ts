@@ -68,10 +68,10 @@ export class Service {
     const context = { id, signal: controller.signal, watch: this.#watch(id) };
     try {
       const value = await (this.#verbs[verb] as (work: unknown, context: Context) => Promise<unknown>)(work, context);
-      this.#outbox.flush(id);
+      this.#outbox.flush();
       this.send({ type: 'result', id, value });
     } catch (error) {
-      this.#outbox.flush(id);
+      this.#outbox.flush();
       this.send({ type: 'failure', id, error: plain(error) });
     } finally {
       this.#running.delete(id);
