@@ -150,7 +150,7 @@ class Runner {
     try {
       const ended = this.#ended.splice(0);
       for (const each of ended) this.#latest.set(each.item, each);
-      for (const [death, items] of deathsOf(ended)) {
+      for (const { death, items } of deathsOf(ended)) {
         const before = this.#schedule.width;
         this.#schedule.died(items, isCrash(death));
         await this.options.onDeath?.({ death, under: items.length, width: { before, after: this.#schedule.width } });
@@ -191,20 +191,23 @@ function isOfEngine({ code }: MeditronError): boolean {
   return code === 'ERR_ENGINE_DIED' || code === 'ERR_QUARANTINED';
 }
 
-/** Each death once, with the items whose work it ended. */
-function deathsOf(ended: readonly Ended[]): Map<Death, Item[]> {
-  const deaths = new Map<Death, Item[]>();
-  for (const { item, error } of ended)
-    if (error instanceof EngineDied) deaths.set(error.death, [...(deaths.get(error.death) ?? []), item]);
-  return deaths;
+/** Each death once, with the items whose work it ended: all were told of it with the same list of last lines. */
+function deathsOf(ended: readonly Ended[]): { readonly death: Death; readonly items: readonly Item[] }[] {
+  const deaths = new Map<Death['lastLines'], { readonly death: Death; readonly items: Item[] }>();
+  for (const { item, error } of ended) {
+    if (!(error instanceof EngineDied)) continue;
+    const { death } = error;
+    const known = deaths.get(death.lastLines);
+    if (known) known.items.push(item);
+    else deaths.set(death.lastLines, { death, items: [item] });
+  }
+  return [...deaths.values()];
 }
 
-const fromOutside: readonly (string | null)[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'];
-
-/** Whether it died of what it computed: one that is killed, stands still or never came up says nothing of the questions. */
-function isCrash({ signal, phase, unresponsive }: Death): boolean {
+/** Whether it died of what it computed: one that was ended, stood still or never came up says nothing of the questions. */
+function isCrash({ external, unresponsive, phase }: Death): boolean {
   const computed = phase === 'tokenize' || phase === 'prompt' || phase === 'decode';
-  return computed && !unresponsive && !fromOutside.includes(signal);
+  return computed && !external && !unresponsive;
 }
 
 function engineDown(last: MeditronError): MeditronError {

@@ -6,6 +6,7 @@ import { FakeEngine, type Line, texts } from '../../ask/fake.js';
 export function deathBy(signal: string, more: Partial<Death> = {}): Death {
   return {
     ...{ signal, exitCode: null, phase: 'decode', unresponsive: false, devices: ['CUDA0'], lastLines: ['CUDA error'] },
+    external: signal === 'SIGKILL' || signal === 'SIGTERM',
     model: { path: '/models/fake.gguf', sha256: null },
     ...more,
   };
