@@ -36,8 +36,7 @@ Example:
 async function again(path: string, flags: ReplayFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const record = parse(await readText(path, signal), path);
-  readEvidence(record);
+  const record = await readRecord(path, signal);
   const chains = !flags.json && process.stdout.isTTY ? chainsOn(process.stdout) : silentChains;
   let result: Awaited<ReturnType<typeof runAgain>>;
   try {
@@ -51,6 +50,13 @@ async function again(path: string, flags: ReplayFlags): Promise<void> {
     print(`${oneLine(result.summary)}.\n${changed && `Not as it was:\n${changed}`}`);
   }
   if (!result.same) process.exitCode = 1;
+}
+
+/** @throws MeditronError `ERR_INPUT` if it cannot be read, is no record, or is not as it was written */
+export async function readRecord(path: string, signal: AbortSignal): Promise<unknown> {
+  const record = parse(await readText(path, signal), path);
+  readEvidence(record);
+  return record;
 }
 
 function parse(text: string, path: string): unknown {
