@@ -3,6 +3,7 @@ import { printed } from '../../ask/record/evidence.js';
 import { replay as runAgain } from '../../ask/record/replay.js';
 import { readEvidence } from '../../ask/record/schema.js';
 import { MeditronError } from '../../check/errors.js';
+import { jsonFault } from '../../prompt/question/json.js';
 import { readText } from '../input.js';
 import { chainsOn, silentChains } from '../terminal/chains.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -62,7 +63,7 @@ export async function readRecord(path: string, signal: AbortSignal): Promise<unk
 function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new MeditronError('ERR_INPUT', `${path} is not a record: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    throw new MeditronError('ERR_INPUT', `${path} is not a record: ${jsonFault(text, error)}`);
   }
 }

@@ -1,4 +1,4 @@
-import { optionError } from '../../check/errors.js';
+import { optionError, wordError } from '../../check/errors.js';
 import { array, boolean, checkKeys, integer, object, string } from '../../check/options.js';
 import { sampleSeed } from '../../random/seeds.js';
 import type { Sampling, Segment } from '../../types.js';
@@ -220,11 +220,10 @@ export function checkPrompt(prompt: unknown): Prompt {
 
 function checkBos(bos: unknown, from: Held | undefined): BosRule {
   if (from !== undefined && bos !== undefined && bos !== 'never') {
-    throw optionError('bos', '"never" for a prompt that continues a held sequence', bos);
+    throw wordError('bos', '"never" for a prompt that continues a held sequence', bos);
   }
   if (bos === undefined) return from ? 'never' : 'auto';
-  if (bos !== 'auto' && bos !== 'always' && bos !== 'never')
-    throw optionError('bos', 'one of auto, always, never', bos);
+  if (bos !== 'auto' && bos !== 'always' && bos !== 'never') throw wordError('bos', 'one of auto, always, never', bos);
   return bos;
 }
 
