@@ -317,7 +317,8 @@ export class Host {
 
   /** What a request that nobody waits for has left in the process. */
   #dropResult({ verb, id }: Request): void {
-    if (verb === 'prefix') this.tell({ type: 'release-held', held: { request: id, sample: 0, first: 0 } });
+    if (verb === 'prefix' || verb === 'restore')
+      this.tell({ type: 'release-held', held: { request: id, sample: 0, first: 0 } });
     if (verb === 'lease') this.tell({ type: 'release-lease', lease: id });
   }
 

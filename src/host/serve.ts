@@ -121,6 +121,16 @@ export class Service {
           await this.#engine(engine).prefix(prompt, options, watch),
         );
       },
+      save: async ({ engine, path, ...given }, { signal }) => {
+        const { from } = this.#start(given);
+        await this.#engine(engine).savePrefix(from!, path, { signal });
+        return null;
+      },
+      restore: async ({ engine, path, ...given }, { id, signal, watch }) => {
+        const options = { ...this.#start(given), signal };
+        const held = await this.#engine(engine).restorePrefix(path, options, watch);
+        return { ...this.#keep({ request: id, sample: 0, first: 0 }, held), tokens: held.tokens! };
+      },
       lease: async ({ engine, sequences, cells }, { id, signal }) => {
         this.#leases.set(id, await this.#engine(engine).lease({ sequences, cells }, { signal }));
         return null;
