@@ -7,6 +7,7 @@ import type { Journal } from '../storage/journal.js';
 import { answeredRow, failedRow, type ResultRow, rowId, type Spent, type StandIn } from '../storage/rows.js';
 import { questionOf } from '../tasks/question.js';
 import type { Item } from '../tasks/task.js';
+import { engineDown, mostFailures } from './again.js';
 import { SharedClock } from './clock.js';
 import type { Run } from './runs.js';
 import { Schedule } from './schedule.js';
@@ -33,9 +34,6 @@ export interface Fall {
   /** Questions in flight at once before and after. */
   readonly width: { readonly before: number; readonly after: number };
 }
-
-/** Deaths and refusals without an answer between them after which the engine counts as down. */
-const mostFailures = 16;
 
 /**
  * Asks all items of a run that have no row yet, many at once, and appends each row as soon as its answer is there. Seeds
@@ -208,11 +206,6 @@ function deathsOf(ended: readonly Ended[]): { readonly death: Death; readonly it
 function isCrash({ external, unresponsive, phase }: Death): boolean {
   const computed = phase === 'tokenize' || phase === 'prompt' || phase === 'decode';
   return computed && !external && !unresponsive;
-}
-
-function engineDown(last: MeditronError): MeditronError {
-  const message = `The engine's process died ${mostFailures} times and answered nothing in between; the rows stay, and resuming goes on behind them. ${last.message}`;
-  return new MeditronError('ERR_ENGINE_DOWN', message, { cause: last });
 }
 
 function rounded(ms: number): number {

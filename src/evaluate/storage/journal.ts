@@ -9,6 +9,7 @@ import {
   type Contents,
   type Header,
   type Identified,
+  incidentsName,
   type RowCheck,
   readHeader,
   resultsName,
@@ -47,7 +48,7 @@ export async function openJournal<Row extends Identified>(
   let file: FileHandle | undefined;
   try {
     const now = plain(config);
-    for (const name of [resultsName, lockName]) await removeLeftovers(join(dir, name), 0);
+    for (const name of [resultsName, incidentsName, lockName]) await removeLeftovers(join(dir, name), 0);
     const exists = await isThere(path);
     if (exists && !resume) {
       const message = `${dir} already holds the results of a run; continue it with \`resume\`, or choose another folder`;
