@@ -9,6 +9,8 @@ import { model, root } from './command.js';
 const writers: Readonly<Record<string, string>> = {
   'check/outputs.ts':
     'what is asked for with a path: records (ask --record), reports (eval --out, --html); may hold both',
+  'evaluate/storage/incidents.ts':
+    'incidents.json in the folder of eval --out: how the process of the engine died; holds neither',
   'evaluate/storage/journal.ts': 'results.jsonl in the folder of eval --out; holds both',
   'evaluate/storage/lock.ts': 'an empty lock in that folder; holds nothing',
   'gguf/writer.ts': 'models of random weights, for measurements and tests; hold nothing',
