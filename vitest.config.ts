@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that load the addon or start processes; by folder, or by their ending. */
@@ -7,6 +8,8 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     testTimeout: 60_000,
+    // What is remembered of GPUs: the tests leave the user's own alone.
+    env: { MEDITRON_STATE: fileURLToPath(new URL('build/test-state', import.meta.url)) },
     projects: [
       {
         extends: true,

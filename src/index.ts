@@ -40,8 +40,6 @@ export type {
   LeaseSize,
   PrefixOptions,
   Prompt,
-  RestoreOptions,
-  SaveOptions,
   ScoreOptions,
   TokenizeOptions,
 } from './engine/jobs/options.js';

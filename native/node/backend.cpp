@@ -21,6 +21,15 @@ static void forget_backend_path() {
 #endif
 }
 
+// Before anything is listed: what is inside the addon comes into being with the first question for a device.
+static void hide(const std::string & variable) {
+#ifdef _WIN32
+    _putenv_s(variable.c_str(), "-1");
+#else
+    setenv(variable.c_str(), "-1", 1);
+#endif
+}
+
 // "load_backend: loaded CPU backend from /somewhere/libggml-cpu-haswell.so" -> the path
 static std::string loaded_path(const std::string & log) {
     static const std::string mark = "loaded CPU backend from ";
@@ -42,10 +51,12 @@ Napi::Value load_backends(const Napi::CallbackInfo & info) {
     const Napi::Env env         = info.Env();
     const std::string directory = info[0].As<Napi::String>();
     const auto files            = info[1].As<Napi::Array>();
+    const auto hidden           = info[2].As<Napi::Array>();
     auto out                    = Napi::Array::New(env);
 
     std::lock_guard<std::mutex> lock(loading);
     forget_backend_path();
+    for (uint32_t i = 0; i < hidden.Length(); i++) hide(hidden.Get(i).As<Napi::String>());
 
     static std::string cpu_path;
     if (!ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU)) {

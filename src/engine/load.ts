@@ -8,7 +8,7 @@ import { validateModel } from '../gguf/validate.js';
 import { describeFile } from '../models/inspect.js';
 import { baseOf, OpenModel } from '../models/open.js';
 import type { NativeModel } from '../native/addon.js';
-import { loadAddon } from '../native/load.js';
+import { loadAddon, loadGpus } from '../native/load.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { placeLayers, weightBytes } from './capacity/placement.js';
 import { toMeditronError } from './errors.js';
@@ -69,8 +69,9 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
   validateModel(file);
   const inspection = describeFile(file);
 
-  const { addon, cpuVariant } = await loadAddon();
-  const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, addon.devices());
+  const gpus = wanted === 0 ? undefined : await loadGpus(signal);
+  const { addon, cpuVariant } = gpus ?? (await loadAddon(signal));
+  const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, gpus?.list() ?? []);
   const { gpuLayers, hostBytes, layers } = placement;
   const mode = loadMode !== 'auto' ? loadMode : gpuLayers === layers || !fitsInMemory(hostBytes) ? 'mmap' : 'read';
   if (mode === 'read' && !fitsInMemory(hostBytes)) {
@@ -138,7 +139,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
       gpuLayers,
       layersOf: names.map((device, i) => ({ device, layers: placement.layersOf[i]!.length })),
       devices,
-      warnings: placement.warnings,
+      warnings: [...(gpus?.warnings ?? []), ...placement.warnings],
     },
     base: baseOf(file),
   };

@@ -5,7 +5,8 @@
 export interface Addon {
   readonly Model: new () => NativeModel;
   readonly Engine: new (model: NativeModel) => NativeEngine;
-  loadBackends(directory: string, files: readonly string[]): BackendReport[];
+  /** `hidden`: environment variables that are set to -1 first, which has a backend inside the addon find no device. */
+  loadBackends(directory: string, files: readonly string[], hidden: readonly string[]): BackendReport[];
   devices(): Device[];
   /** For a process of its own: no core dump, dies with its parent, says on stderr what ends it; exits if the parent is gone already. */
   belongToParent(parentPid: number): void;
@@ -90,8 +91,6 @@ export interface NativeEngine {
   add(job: NativeJob): Int32Array;
   release(sequence: number): void;
   hold(sequence: number): void;
-  /** What is in the cache for a held sequence, for {@link NativeJob.state}. */
-  save(sequence: number): Promise<Buffer>;
   step(): Promise<NativeStep>;
   abort(): void;
   close(): Promise<void>;
@@ -125,8 +124,6 @@ export interface NativeJob {
   readonly cells: number;
   readonly prompt: Int32Array;
   readonly branches: readonly NativeBranch[];
-  /** Restored instead of evaluating the prompt, whose state it is. Nothing but what `save` gave: llama.cpp does not survive other bytes. */
-  readonly state: Uint8Array | null;
 }
 
 export interface NativeBranch {

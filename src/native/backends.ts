@@ -1,25 +1,27 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BackendReport } from './addon.js';
 
-/** A GPU backend of the prebuilt libraries: where it is, what it needs, and why it is not used. */
-export interface Backend {
+/** A GPU backend that this machine might use: where it is, what it needs, and why it cannot even be tried. */
+export interface Candidate {
   readonly name: 'CUDA' | 'Vulkan' | 'Metal';
-  /** npm package that carries it. */
-  readonly package: string;
-  /** Its shared library, or undefined if the package is not installed. */
-  readonly path: string | undefined;
+  /** npm package that carries it; null for what is built into the addon. */
+  readonly package: string | null;
+  /** Its shared library; null if the package is not installed, and for what is built in. */
+  readonly path: string | null;
   /** Shared libraries of the system that it needs and that were not found. */
   readonly missing: readonly string[];
-  readonly loaded: boolean;
-  /** Why it is not loaded, in words; absent when it is. */
+  /** Files of those that were. */
+  readonly libraries: readonly string[];
+  /** What has to be installed for it. */
+  readonly install: string;
+  /** Why it is not worth trying, in words. */
   readonly reason?: string;
 }
 
 /** What is known of a backend: which system it is for, what it needs of it, and what tells that there is a GPU at all. */
 interface Known {
-  readonly name: Backend['name'];
+  readonly name: Candidate['name'];
   readonly platform: string;
   readonly package: string;
   readonly file: string;
@@ -29,7 +31,7 @@ interface Known {
   readonly asked?: string;
 }
 
-/** Of several with one name the first that can be loaded is used. */
+/** The better first: the first that computes is used. */
 const known: readonly Known[] = [
   {
     name: 'CUDA',
@@ -90,8 +92,8 @@ const known: readonly Known[] = [
 export interface System {
   /** As `linux-x64`. */
   readonly platform: string;
-  /** Whether the dynamic loader would find a library. */
-  has(library: string): boolean;
+  /** The file of a library that the dynamic loader would find. */
+  find(library: string): string | undefined;
   exists(path: string): boolean;
   /** Path of a file of one of the npm packages with libraries; undefined if the package is not installed. */
   locate(name: string, file: string): string | undefined;
@@ -99,46 +101,53 @@ export interface System {
 }
 
 /**
- * The GPU backends that exist for this platform, whether usable or not, the better of one name first. Nothing is loaded. Metal comes
- * with the CPU package.
+ * The prebuilt GPU backends that exist for this platform, whether usable or not, in the order in which they are tried. Nothing is
+ * loaded. Metal comes with the CPU package.
  */
-export function gpuBackends(root: string, system: System = thisSystem(root)): Backend[] {
+export function gpuBackends(root: string, system: System = thisSystem(root)): Candidate[] {
   return known
     .filter(entry => entry.platform === system.platform)
     .map(entry => {
-      const missing = entry.needs.filter(library => !system.has(library));
-      const path = system.locate(entry.package, entry.file);
+      const path = system.locate(entry.package, entry.file) ?? null;
+      const found = entry.needs.map(library => system.find(library));
+      const missing = entry.needs.filter((_, i) => found[i] === undefined);
       const reasons = [
-        path === undefined && `the package @node-llama-cpp/${entry.package} is not installed`,
+        path === null && `the package @node-llama-cpp/${entry.package} is not installed`,
         missing.length > 0 && `not found on this system: ${missing.join(', ')}; install ${entry.install}`,
-        path !== undefined && missing.length === 0 && withoutHardware(entry, system),
+        path !== null && missing.length === 0 && withoutHardware(entry, system),
       ].filter(reason => reason !== false);
       return {
         name: entry.name,
         package: `@node-llama-cpp/${entry.package}`,
         path,
         missing,
-        loaded: false,
+        libraries: found.filter(file => file !== undefined),
+        install: entry.install,
         ...(reasons.length > 0 && { reason: reasons.join('; ') }),
       };
     });
 }
 
-/** Tries backends in order and keeps the first of each name that loads; the others of that name are left out. */
-export function loadFirst(backends: readonly Backend[], load: (path: string) => BackendReport): Backend[] {
-  const tried = backends.map(backend => ({ ...backend }));
-  for (const [i, backend] of tried.entries()) {
-    if (backend.reason !== undefined || tried.some(other => other.loaded && other.name === backend.name)) continue;
-    const { loaded, message } = load(backend.path!);
-    tried[i] = { ...backend, loaded, ...(message && { reason: message }) };
-  }
-  return tried.filter(backend => backend.loaded || !tried.some(other => other.loaded && other.name === backend.name));
+/** What is inside the addon, or beside its CPU backends: it is there as soon as the addon is. */
+export function builtInBackends(names: readonly Candidate['name'][]): Candidate[] {
+  return names.map(name => {
+    const libraries = name === 'CUDA' ? ['libcuda.so.1'] : name === 'Vulkan' ? ['libvulkan.so.1'] : [];
+    const found = process.platform === 'linux' ? libraries.map(findLibrary) : [];
+    return {
+      name,
+      package: null,
+      path: null,
+      missing: [],
+      libraries: found.filter(file => file !== undefined),
+      install: '',
+    };
+  });
 }
 
 function thisSystem(root: string): System {
   return {
     platform: `${process.platform}-${process.arch}`,
-    has: systemHas,
+    find: findLibrary,
     exists: existsSync,
     locate: (name, file) => locate(root, name, file),
     env: process.env,
@@ -160,16 +169,22 @@ function withoutHardware(entry: Known, { exists, env }: System): string | false 
 
 let cache: string | undefined;
 
-/** Whether the dynamic loader would find a library: its cache, then the folders of LD_LIBRARY_PATH. */
-function systemHas(library: string): boolean {
+/** Where the dynamic loader would find a library: in its cache, or in the folders of LD_LIBRARY_PATH. */
+function findLibrary(library: string): string | undefined {
   const folders = (process.env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean);
-  if (folders.some(folder => existsSync(join(folder, library)))) return true;
+  const named = fileIn(folders, library);
+  if (named) return named;
   cache ??=
     ['/sbin/ldconfig', 'ldconfig']
       .map(tool => spawnSync(tool, ['-p'], { encoding: 'utf8' }).stdout ?? '')
       .find(Boolean) ?? '';
-  if (cache) return cache.includes(`${library} `);
-  return ['/lib', '/usr/lib', '/usr/lib64', '/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu'].some(folder =>
-    existsSync(join(folder, library)),
-  );
+  if (!cache)
+    return fileIn(['/lib', '/usr/lib', '/usr/lib64', '/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu'], library);
+  // "libvulkan.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libvulkan.so.1"
+  const line = cache.split('\n').find(text => text.trimStart().startsWith(`${library} `));
+  return line?.split(' => ')[1]?.trim();
+}
+
+function fileIn(folders: readonly string[], name: string): string | undefined {
+  return folders.map(folder => join(folder, name)).find(path => existsSync(path));
 }

@@ -1,92 +1,103 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
 import { MeditronError } from '../check/errors.js';
 import { packageFolder } from '../check/project.js';
-import type { Addon, AddonBuild, BackendReport } from './addon.js';
-import { type Backend, gpuBackends, loadFirst } from './backends.js';
+import type { Addon, BackendReport, Device } from './addon.js';
+import { builtInBackends, gpuBackends } from './backends.js';
+import { type Build, readBuild, requireAddon } from './build.js';
+import { type Choice, chooseBackend, hasComputed, isGpu, killsWhenListed, takeBuiltIn, wasTried } from './choice.js';
+import { Shared } from './shared.js';
+import { type VerdictSettings, verdictOn } from './verdicts.js';
 
-/** The loaded addon, and what became of every backend that was tried. */
+/** The loaded addon and the CPU. */
 export interface LoadedAddon {
   readonly addon: Addon;
   /** Path of the compiled addon. */
   readonly path: string;
   /** File name of the CPU variant in use, as `libggml-cpu-haswell.so`, or `built in` for a source build. */
   readonly cpuVariant: string;
-  readonly backends: readonly Backend[];
 }
 
-let loaded: Promise<LoadedAddon> | undefined;
+/** The addon with the GPUs that models may be put on. */
+export interface LoadedGpus extends LoadedAddon, Choice {
+  /** What there is now: the CPU, and GPUs that have computed something. */
+  list(): Device[];
+}
+
+const shared = new Shared(load);
+const sharedGpus = new Shared(signal => loadWithGpus({ signal }));
 
 /**
- * Loads the native addon and the backends this machine can use, once per thread.
+ * Loads the native addon with the CPU, once per thread. GPU backends of their own are left alone; one that is inside the addon is
+ * tried first, in another process, unless it has been before.
  *
  * @throws MeditronError `ERR_ADDON` if the addon has not been built, or was built with headers of another llama.cpp release
- *   than the libraries it finds.
+ *   than the libraries it finds; the signal's reason
  */
-export function loadAddon(): Promise<LoadedAddon> {
-  loaded ??= load();
-  return loaded;
+export async function loadAddon(signal?: AbortSignal): Promise<LoadedAddon> {
+  return (await shared.wait(signal)).loaded;
 }
 
-async function load(): Promise<LoadedAddon> {
-  // Without this llama.cpp starts a debugger on itself when an assertion fails, and waits for it.
-  process.env.GGML_NO_BACKTRACE ??= '1';
+/**
+ * The same with the GPU backend that can be used, once per thread: each is tried in a process of its own before it comes into this
+ * one. The first time that takes seconds, or a minute where a driver compiles kernels; what was found is remembered.
+ */
+export function loadGpus(signal?: AbortSignal): Promise<LoadedGpus> {
+  return sharedGpus.wait(signal);
+}
 
+/** What is known of every GPU backend, for showing it: with `again` all of them are tried now. Loads what models would be put on. */
+export function examineGpus(settings: VerdictSettings): Promise<LoadedGpus> {
+  return settings.again ? loadWithGpus(settings) : loadGpus(settings.signal);
+}
+
+interface Loaded {
+  readonly loaded: LoadedAddon;
+  readonly build: Build;
+  readonly root: string;
+  /** Of the backends inside the addon. */
+  readonly builtIn: Choice | undefined;
+}
+
+async function load(signal: AbortSignal, settings: VerdictSettings = { signal }): Promise<Loaded> {
   const root = packageFolder();
-  const record = readRecord(root);
-  const path = resolve(root, record.addon);
-  const addon = requireAddon(path);
-  checkRelease(addon.build);
-  if (addon.build.kind === 'source') {
-    addon.loadBackends(dirname(path), []);
-    return { addon, path, cpuVariant: 'built in', backends: [] };
-  }
-
-  const libraries = resolve(root, record.libraries);
-  const [cpu] = addon.loadBackends(libraries, []) as [BackendReport];
+  const build = readBuild(root);
+  const builtIn = await tryBuiltIn(root, build, settings);
+  const addon = requireAddon(build.addon);
+  const [cpu] = addon.loadBackends(build.libraries, [], builtIn?.hidden ?? []) as [BackendReport];
   if (!cpu.loaded)
     throw new MeditronError('ERR_ADDON', `llama.cpp found no CPU backend: ${cpu.message}. Reinstall with \`npm ci\`.`);
-  const backends = loadFirst(gpuBackends(root), path => addon.loadBackends(libraries, [path])[1]!);
-  return { addon, path, cpuVariant: cpu.path.replace(/^.*[\\/]/, ''), backends };
+  const cpuVariant = build.kind === 'source' ? 'built in' : cpu.path.replace(/^.*[\\/]/, '');
+  return { loaded: { addon, path: build.addon, cpuVariant }, build, root, builtIn: builtIn?.choice };
 }
 
-/** What scripts/build.js wrote down; paths are relative to the project. */
-interface BuildRecord {
-  readonly addon: string;
-  /** The folder of the prebuilt libraries; empty for a source build. */
-  readonly libraries: string;
+/** Tries the backends inside the addon, which come into the process with it: those that would kill it are hidden. */
+async function tryBuiltIn(root: string, build: Build, settings: VerdictSettings) {
+  if (build.builtIn.length === 0) return undefined;
+  const candidates = builtInBackends(build.builtIn);
+  const report = await verdictOn(root, build, candidates, settings);
+  const choice = takeBuiltIn(candidates, report);
+  if (!killsWhenListed(report)) return { choice, hidden: [] };
+  if (build.builtIn.includes('Metal'))
+    throw new MeditronError('ERR_ADDON', `${choice.warnings[0]}. Without Metal: \`npm run build -- --source\``);
+  return { choice, hidden: ['CUDA_VISIBLE_DEVICES', 'GGML_DISABLE_VULKAN'] };
 }
 
-function readRecord(root: string): BuildRecord {
-  const file = join(root, 'build', 'addon.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as BuildRecord;
-  throw new MeditronError(
-    'ERR_ADDON',
-    `The native addon has not been built: ${file} is missing. Run \`npm run build\` in ${root}.`,
-  );
-}
-
-function requireAddon(path: string): Addon {
-  try {
-    return createRequire(path)(path) as Addon;
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new MeditronError(
-      'ERR_ADDON',
-      `The native addon ${path} could not be loaded: ${message}. Run \`npm run build\` again.`,
-      { cause },
+async function loadWithGpus(settings: VerdictSettings): Promise<LoadedGpus> {
+  const { loaded, build, root, builtIn } = settings.again
+    ? await load(new AbortController().signal, settings)
+    : await shared.wait(settings.signal);
+  const { addon } = loaded;
+  const choice =
+    builtIn ?? (await chooseBackend(gpuBackends(root), one => verdictOn(root, build, [one], settings), settings.again));
+  const path = choice.backends.find(backend => backend.used)?.path;
+  const warnings = [...choice.warnings];
+  const report = path ? addon.loadBackends(build.libraries, [path], [])[1] : undefined;
+  if (report?.loaded === false)
+    warnings.push(`${path} computed when it was tried and does not load now: ${report.message}`);
+  const untried = addon.devices().filter(device => isGpu(device) && !wasTried(choice, device));
+  for (const { name, description } of untried)
+    warnings.push(
+      `${name} (${description}) was not there when GPUs were tried: \`meditron devices --probe\` tries again`,
     );
-  }
-}
-
-/** Structures differ between releases, so headers and libraries have to be of the same one. */
-export function checkRelease(build: Pick<AddonBuild, 'headers' | 'libraries'>): void {
-  const headers = build.headers.replace(/^v/, '');
-  const libraries = build.libraries.replace(/-dev$/, '');
-  if (headers === libraries) return;
-  throw new MeditronError(
-    'ERR_ADDON',
-    `The addon was compiled with the headers of llama.cpp ${headers} and found libraries of ${libraries}. Run \`npm ci && npm run build\`.`,
-  );
+  const list = () => addon.devices().filter(device => !isGpu(device) || hasComputed(choice, device));
+  return { ...loaded, ...choice, warnings, list };
 }

@@ -16,7 +16,9 @@ export interface TinyOptions {
   /** SentencePiece or byte-level BPE. Default `llama`. */
   readonly vocabulary?: 'llama' | 'gpt2';
   /** Type of the matrices, where their rows fit; f32 where not. Default `f32`. */
-  readonly type?: Encodable;
+  readonly type?: Encodable | ((name: string) => Encodable);
+  /** What the weights of a matrix are multiplied by. Default 1. */
+  readonly scale?: (name: string) => number;
   /** Numbers that differ from {@link tinyHyper}. */
   readonly hyper?: Partial<Hyper>;
   /** Which of the tensors that may be absent are there, by name. Default: none. */
@@ -54,7 +56,14 @@ export const tinyHyper: Hyper = {
 
 /** A model of any architecture with a vocabulary of some three hundred tokens and random weights: it loads and computes. */
 export function tinyModel(options: TinyOptions): TinyModel {
-  const { architecture: name, seed = 0, type = 'f32', optional = () => false, fused = false } = options;
+  const {
+    architecture: name,
+    seed = 0,
+    type = 'f32',
+    scale = () => 1,
+    optional = () => false,
+    fused = false,
+  } = options;
   const architecture = architectures.get(name);
   if (architecture === undefined) throw new RangeError(`No architecture ${name}`);
   const hyper = { ...tinyHyper, ...options.hyper };
@@ -66,7 +75,9 @@ export function tinyModel(options: TinyOptions): TinyModel {
   const rules = layoutOf(hyper, architecture, vocabulary.size, present);
   const tensors = [...rules]
     .filter(([tensor, rule]) => rule.required || optional(tensor))
-    .map(([tensor, rule]) => randomTensor(tensor, rule, type, seed));
+    .map(([tensor, rule]) =>
+      randomTensor(tensor, rule, typeof type === 'string' ? type : type(tensor), scale(tensor), seed),
+    );
   return { hyper, metadata: new Map([...hyperEntries(name, hyper), ...vocabulary.metadata]), tensors };
 }
 
@@ -75,7 +86,7 @@ export function sourcesOf(tensors: readonly TinyTensor[]): TensorSource[] {
   return tensors.map(tensor => ({ ...tensor, data: () => [tensor.bytes] }));
 }
 
-function randomTensor(name: string, rule: TensorRule, wanted: Encodable, seed: number): TinyTensor {
+function randomTensor(name: string, rule: TensorRule, wanted: Encodable, scale: number, seed: number): TinyTensor {
   const dimensions = rule.shape.length === 0 ? [1] : rule.shape;
   const count = dimensions.reduce((a, b) => a * b, 1);
   const next = nearlyNormal(seedFor(seed, name));
@@ -83,7 +94,7 @@ function randomTensor(name: string, rule: TensorRule, wanted: Encodable, seed: n
     rule.role === 'matrix'
       ? Float32Array.from(
           { length: count },
-          () => next() / Math.sqrt(name === 'token_embd.weight' ? 1 : dimensions[0]!),
+          () => (scale * next()) / Math.sqrt(name === 'token_embd.weight' ? 1 : dimensions[0]!),
         )
       : Float32Array.from({ length: count }, () => (name.endsWith('.bias') ? 0 : 1) + next() / 10);
   const fits = rule.role === 'matrix' && dimensions[0]! % tensorType(wanted).blockSize === 0;

@@ -8,7 +8,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import type { GenerateOptions } from '../../src/engine/jobs/options.js';
 import type { Model } from '../../src/engine/model.js';
 import { loadModel } from '../../src/host/load.js';
-import { loadAddon } from '../../src/native/load.js';
+import { loadGpus } from '../../src/native/load.js';
 import { synthesize } from '../../src/synth/synth.js';
 import { all, ends, loadStories, oneThread, storiesPath } from './stories.js';
 
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 const stories = readFileSync(storiesPath);
-const hasGpu = gpusOf((await loadAddon()).addon.devices()).length > 0;
+const hasGpu = gpusOf((await loadGpus()).list()).length > 0;
 function file(name: string, content: Uint8Array | string): string {
   const path = join(folder, name);
   writeFileSync(path, content);

@@ -8,7 +8,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const require = createRequire(import.meta.url);
 const record = require(resolve(root, 'build/addon.json'));
 const addon = require(resolve(root, record.addon));
-addon.loadBackends(resolve(root, record.libraries || dirname(record.addon)), []);
+addon.loadBackends(resolve(root, record.libraries || dirname(record.addon)), [], []);
 
 const [way, model] = process.argv.slice(2);
 if (way === 'nobody') process.setgid?.(65534);

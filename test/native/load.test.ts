@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { gpuBackends } from '../../src/native/backends.js';
-import { checkRelease, loadAddon } from '../../src/native/load.js';
+import { checkRelease } from '../../src/native/build.js';
+import { loadAddon } from '../../src/native/load.js';
 
 test('the addon and its libraries are of one release, and a CPU variant was chosen', async () => {
   const { addon, cpuVariant } = await loadAddon();
@@ -21,7 +22,6 @@ test.runIf(process.platform === 'linux' && process.arch === 'x64')(
     const backends = gpuBackends('/nowhere');
     expect(backends.map(backend => backend.name)).toEqual(['CUDA', 'CUDA', 'Vulkan']);
     for (const backend of backends) {
-      expect(backend.loaded).toBe(false);
       expect(backend.reason).toContain(`the package ${backend.package} is not installed`);
     }
   },

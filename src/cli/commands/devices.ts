@@ -3,32 +3,38 @@ import { Command } from 'commander';
 import { packageVersion } from '../../check/project.js';
 import { inBytes } from '../../check/words.js';
 import { availableCores } from '../../engine/capacity/cores.js';
+import { gpusOf } from '../../engine/capacity/devices.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
-import type { Device } from '../../native/addon.js';
-import type { Backend } from '../../native/backends.js';
-import { type LoadedAddon, loadAddon } from '../../native/load.js';
+import type { AddonBuild, Device } from '../../native/addon.js';
+import type { Backend } from '../../native/choice.js';
+import { examineGpus, type LoadedGpus } from '../../native/load.js';
+import { verdictInWords } from '../../native/report.js';
+import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 import { type Row, table } from '../terminal/table.js';
+import { warn } from '../terminal/warning.js';
+
+interface Flags {
+  readonly json?: boolean;
+  readonly probe?: boolean;
+}
 
 export function devices(): Command {
   return new Command('devices')
-    .description('Shows what models will be computed on: what was found, what will be used, and why not the rest.')
+    .description(
+      'Shows what models will be computed on: what was found, what will be used, and why not the rest. A GPU backend is tried in a process of its own before anything is computed on it; what was found is remembered.',
+    )
+    .option('--probe', 'try every GPU backend again, whatever is remembered')
     .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nExample:\n  meditron devices')
+    .addHelpText('after', '\nExample:\n  meditron devices --probe')
     .action(show);
 }
 
 /** What `--json` prints. */
 interface Report {
   readonly version: string;
-  readonly addon: {
-    readonly path: string;
-    readonly kind: 'prebuilt' | 'source';
-    readonly headers: string;
-    readonly libraries: string;
-    readonly ggml: string;
-  };
+  readonly addon: AddonBuild & { readonly path: string };
   readonly cpu: {
     readonly name: string;
     readonly variant: string;
@@ -37,19 +43,25 @@ interface Report {
     readonly visible: number;
   };
   readonly memory: { readonly availableBytes: number };
+  /** With what a probe found of each, if it was tried. */
   readonly backends: readonly Backend[];
+  /** The CPU, the devices of the backend in use, and those that cannot compute. `used`: models are put on it. */
   readonly devices: readonly (Device & { readonly used: boolean })[];
+  readonly warnings: readonly string[];
 }
 
-async function show(flags: { readonly json?: boolean }): Promise<void> {
-  const report = reportOf(await loadAddon());
-  if (flags.json) printJson(report, 2);
-  else print(described(report));
+async function show(flags: Flags): Promise<void> {
+  using interrupt = interrupts();
+  const report = reportOf(await examineGpus({ again: flags.probe === true, signal: interrupt.signal }));
+  if (flags.json) return printJson(report, 2);
+  print(described(report));
+  for (const warning of report.warnings) warn(warning);
 }
 
-function reportOf({ addon, path, cpuVariant, backends }: LoadedAddon): Report {
+function reportOf({ addon, path, cpuVariant, backends, warnings, list }: LoadedGpus): Report {
   const cores = availableCores();
-  const found = addon.devices();
+  const found = list();
+  const used = new Set(gpusOf(found).map(device => device.name));
   return {
     version: packageVersion(),
     addon: { path, ...addon.build },
@@ -62,7 +74,8 @@ function reportOf({ addon, path, cpuVariant, backends }: LoadedAddon): Report {
     },
     memory: { availableBytes: availableMemory() },
     backends,
-    devices: found.map(device => ({ ...device, used: device.type === 'cpu' || isGpu(device) })),
+    devices: found.map(device => ({ ...device, used: device.type === 'cpu' || used.has(device.name) })),
+    warnings,
   };
 }
 
@@ -85,30 +98,37 @@ function described(report: Report): string {
       `${cpu.cores} usable${hidden}; ${cpu.threads} ${cpu.threads === 1 ? 'thread is' : 'threads are'} used unless --threads says fewer`,
     ],
     ['memory', `${inBytes(memory.availableBytes)} available`],
-    ...backends.map(
-      (backend): Row => [
-        backend.name,
-        backend.loaded ? usedBy(backend, gpus) : `not used: ${backend.reason ?? 'it could not be loaded'}`,
-      ],
-    ),
-    ...gpus.map(
-      (gpu): Row => [
-        gpu.name,
-        `${oneLine(gpu.description)}, ${inBytes(gpu.memoryFree)} free of ${inBytes(gpu.memoryTotal)}`,
-      ],
-    ),
+    ...backends.map((backend): Row => [backend.name, stateOf(backend)]),
+    ...backends.flatMap(probedRows),
+    ...gpus.filter(gpu => gpu.used).map((gpu): Row => [gpu.name, memoryOf(gpu)]),
     ...others.map((device): Row => [device.name, `${oneLine(device.description)}; not used for whole models`]),
   ];
+  const used = gpus.filter(gpu => gpu.used);
   const verdict =
-    gpus.length > 0
-      ? `Models run on ${gpus.map(gpu => gpu.name).join(', ')} with as many layers as fit, the rest on the CPU. --gpu-layers 0 uses the CPU alone.`
+    used.length > 0
+      ? `Models run on ${used.map(gpu => gpu.name).join(', ')} with as many layers as fit, the rest on the CPU. --gpu-layers 0 uses the CPU alone.`
       : 'Models run on the CPU.';
   return `${table(rows)}\n${verdict}\n`;
 }
 
-function usedBy({ name }: Backend, gpus: readonly Device[]): string {
-  const own = gpus.filter(gpu => gpu.backend.startsWith(name)).map(gpu => gpu.name);
-  return own.length > 0 ? `used: ${own.join(', ')}` : 'loaded, but it found no GPU';
+function stateOf({ package: carrier, used, report, reason }: Backend): string {
+  const whose = carrier === null ? 'inside the addon' : carrier;
+  if (!used) return `${whose}: not used: ${oneLine(reason ?? '')}`;
+  return `${whose}: used${report?.devices.some(device => device.verdict.outcome !== 'works') ? ', in part' : ''}`;
+}
+
+/** Every GPU that a backend lists, with what came of computing on it. */
+function probedRows({ name, report }: Backend): Row[] {
+  return (report?.devices ?? []).map(
+    (device): Row => [
+      device.name,
+      `${oneLine(device.description)} by ${name}: ${oneLine(verdictInWords(device.verdict, report!.at))}`,
+    ],
+  );
+}
+
+function memoryOf({ memoryFree, memoryTotal }: Device): string {
+  return `${inBytes(memoryFree)} free of ${inBytes(memoryTotal)}`;
 }
 
 function isGpu({ type }: Device): boolean {

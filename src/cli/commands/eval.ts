@@ -34,7 +34,6 @@ interface EvalFlags extends Flags {
   readonly countsFrom?: 0 | 1;
   readonly limit?: number;
   readonly parallel?: number;
-  readonly cpuFallback: 'auto' | 'on' | 'off';
   readonly out?: string;
   readonly resume?: boolean;
   readonly rescore?: string;
@@ -82,13 +81,6 @@ export function evaluation(): Command {
         whole(1, 256),
       ),
     )
-    .addOption(
-      flag(
-        '--cpu-fallback <when>',
-        'go on on the CPU when the engine keeps dying on a GPU: auto (where --gpu-layers is auto), on or off',
-        choice(['auto', 'on', 'off']),
-      ).default('auto'),
-    )
     .option('--out <dir>', 'folder for results.jsonl, report.html and report.json')
     .option('--resume', 'go on with the results in --out')
     .option(
@@ -111,9 +103,8 @@ export function evaluation(): Command {
 const help = `
 Nothing is downloaded: a task whose files are missing says what to get and where to put it. Rows are appended to
 DIR/results.jsonl as they come and survive a crash; the same command with --resume goes on behind them. How questions share
-batches changes floating point results, so chains repeat exactly only with --parallel 1. If the process of the engine dies,
-the questions it was answering are asked again, fewer at once; one that crashes it twice is given up; the report lists the
-deaths. Nothing leaves this machine unless --endpoint is given.
+batches changes floating point results, so chains repeat exactly only with --parallel 1. Nothing leaves this machine unless
+--endpoint is given.
 
 Examples:
   meditron eval --file questions.jsonl --mode top-token,cot,sc-cot --samples 5 --out results/mini
@@ -159,7 +150,6 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
         if (!flags.json) for (const note of notes) say(`meditron: ${note}`);
       },
       onProgress: progress.show,
-      onIncident: newKinds(),
     });
   } catch (error) {
     progress.stop();
@@ -215,13 +205,8 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
     });
     return { ...target, [Symbol.asyncDispose]: async () => {} };
   }
-  const loads = optionsOf(loadOptions, flags);
-  const model = await load(flags.model, loads, signal);
-  // Who put layers on a GPU by number wants the figures of that, or none.
-  const fallsBack =
-    flags.cpuFallback === 'on' || (flags.cpuFallback === 'auto' && (loads.gpuLayers ?? 'auto') === 'auto');
-  const loadOnCpu = () => load(flags.model, { ...loads, gpuLayers: 0 }, signal);
-  const target = localTarget(model, optionsOf(engineOptions, flags), fallsBack ? { loadOnCpu } : {});
+  const model = await load(flags.model, optionsOf(loadOptions, flags), signal);
+  const target = localTarget(model, optionsOf(engineOptions, flags));
   return { ...target, [Symbol.asyncDispose]: () => model.close() };
 }
 
@@ -248,16 +233,6 @@ function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
       'ERR_OPTION',
       `${unfit} has no meaning with stored results; --html FILE writes their report`,
     );
-}
-
-/** Warns of what differs from all before in more than numbers: an engine may die every second. */
-function newKinds(): (message: string) => void {
-  const known = new Set<string>();
-  return message => {
-    const kind = message.replace(/0x[\da-f]+|\d+/gi, '#');
-    if (!known.has(kind)) warn(message);
-    known.add(kind);
-  };
 }
 
 /** Warns of a retry whose reason is another than the last one's: many requests may fail at once, and for minutes. */

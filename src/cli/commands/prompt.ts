@@ -10,7 +10,7 @@ import { load } from '../load.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
-import { plain } from '../terminal/plain.js';
+import { oneLine, plain } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 
 interface PromptFlags extends Flags {
@@ -81,7 +81,8 @@ async function show(words: readonly string[], flags: PromptFlags): Promise<void>
   }
   for (const finding of reading.findings) warn(findingInWords(finding));
   for (const warning of warnings) warn(warning);
-  for (const finding of findings) warn(`${finding.where}: ${finding.count} × ${finding.kind} ${finding.action}`);
+  for (const finding of findings)
+    warn(`${finding.where}: ${finding.count} × ${finding.kind} ${finding.action} (${oneLine(finding.detail)})`);
   print(`${readingInWords(reading)}\n\n`);
   print(`${segments.map(({ text }) => plain(text)).join('')}\n\n${ids.length} tokens: ${Array.from(ids).join(' ')}\n`);
 }

@@ -3,7 +3,6 @@ import { printed } from '../../ask/record/evidence.js';
 import { replay as runAgain } from '../../ask/record/replay.js';
 import { readEvidence } from '../../ask/record/schema.js';
 import { MeditronError } from '../../check/errors.js';
-import { jsonFault } from '../../prompt/question/json.js';
 import { readText } from '../input.js';
 import { chainsOn, silentChains } from '../terminal/chains.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -37,7 +36,8 @@ Example:
 async function again(path: string, flags: ReplayFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const record = await readRecord(path, signal);
+  const record = parse(await readText(path, signal), path);
+  readEvidence(record);
   const chains = !flags.json && process.stdout.isTTY ? chainsOn(process.stdout) : silentChains;
   let result: Awaited<ReturnType<typeof runAgain>>;
   try {
@@ -53,17 +53,10 @@ async function again(path: string, flags: ReplayFlags): Promise<void> {
   if (!result.same) process.exitCode = 1;
 }
 
-/** @throws MeditronError `ERR_INPUT` if it cannot be read, is no record, or is not as it was written */
-export async function readRecord(path: string, signal: AbortSignal): Promise<unknown> {
-  const record = parse(await readText(path, signal), path);
-  readEvidence(record);
-  return record;
-}
-
 function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new MeditronError('ERR_INPUT', `${path} is not a record: ${jsonFault(text, error)}`);
+  } catch (cause) {
+    throw new MeditronError('ERR_INPUT', `${path} is not a record: ${(cause as Error).message}`, { cause });
   }
 }

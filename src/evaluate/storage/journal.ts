@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
-import { makeFolder, outputError, removeLeftovers, writeOutput } from '../../check/outputs.js';
+import { isLeftover, makeFolder, outputError, writeOutput } from '../../check/outputs.js';
 import { type Config, differences, plain } from './config.js';
 import {
   type Contents,
   type Header,
   type Identified,
-  incidentsName,
   type RowCheck,
   readHeader,
   resultsName,
@@ -48,7 +47,7 @@ export async function openJournal<Row extends Identified>(
   let file: FileHandle | undefined;
   try {
     const now = plain(config);
-    for (const name of [resultsName, incidentsName, lockName]) await removeLeftovers(join(dir, name), 0);
+    await removeLeftovers(dir);
     const exists = await isThere(path);
     if (exists && !resume) {
       const message = `${dir} already holds the results of a run; continue it with \`resume\`, or choose another folder`;
@@ -70,6 +69,12 @@ export async function openJournal<Row extends Identified>(
     await lock.release();
     throw error instanceof MeditronError ? error : outputError(path, error);
   }
+}
+
+/** What processes that were killed left behind. */
+async function removeLeftovers(dir: string): Promise<void> {
+  const found = (await readdir(dir)).filter(name => [resultsName, lockName].some(whole => isLeftover(name, whole)));
+  for (const name of found) await rm(join(dir, name), { recursive: true });
 }
 
 /** Elsewhere than on Windows: what becomes a link after it was looked at is not followed. */

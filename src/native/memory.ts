@@ -1,0 +1,76 @@
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { writeOutput } from '../check/outputs.js';
+import { isSealed, sealed } from '../check/seal.js';
+import { stateFolder } from '../check/state.js';
+import { type ProbeReport, probeReport } from './report.js';
+
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+/** What is remembered: for every state of backend, driver and hardware (its hash, see binding.ts) what a probe found, the newest first. */
+const memory = v.strictObject({
+  version: v.literal(1),
+  found: v.array(v.strictObject({ binding: hash, report: probeReport })),
+  sha256: hash,
+});
+
+/** A machine has a few backends, and some settings that choose among devices. */
+const most = 16;
+/** A file of ours stays far below. */
+const mostBytes = 1 << 20;
+/** A device that failed is tried again after a day: the reason may be gone, as when another program had taken all of its memory. */
+const failureMs = 24 * 3600 * 1000;
+
+export function memoryFile(folder: string | undefined = stateFolder()): string | undefined {
+  return folder ? join(folder, 'devices.json') : undefined;
+}
+
+/** What a probe found in this state of things; undefined if there was none, it is too old, or the file is damaged or not ours. */
+export function recall(binding: string, file = memoryFile(), now = Date.now()): ProbeReport | undefined {
+  const report = read(file).find(entry => entry.binding === binding)?.report;
+  if (report === undefined) return undefined;
+  const age = now - Date.parse(report.at);
+  const failed = report.failure !== null || report.devices.some(device => device.verdict.outcome !== 'works');
+  return age >= 0 && (!failed || age < failureMs) ? report : undefined;
+}
+
+/**
+ * Keeps what a probe found, for the owner alone. Where nothing can be written nothing is kept. Of two processes that write at once one
+ * is lost, and probes again some day.
+ */
+export async function remember(binding: string, report: ProbeReport, file = memoryFile()): Promise<void> {
+  if (file === undefined) return;
+  const others = read(file).filter(entry => entry.binding !== binding);
+  const found = [{ binding, report }, ...others].slice(0, most);
+  try {
+    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+    await writeOutput(file, `${JSON.stringify(sealed({ version: 1, found }))}\n`);
+  } catch {
+    // no permission, a full disk: the next start tries the devices again
+  }
+}
+
+function read(file: string | undefined): v.InferOutput<typeof memory>['found'] {
+  if (file === undefined) return [];
+  try {
+    const text = readOwn(file);
+    const result = v.safeParse(memory, JSON.parse(text));
+    return result.success && isSealed(result.output) ? result.output.found : [];
+  } catch {
+    return [];
+  }
+}
+
+/** A file that somebody else may have written decides nothing here. */
+function readOwn(file: string): string {
+  const handle = openSync(file, 'r');
+  try {
+    const { uid, mode, size } = fstatSync(handle);
+    const foreign = process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0);
+    if (foreign || size > mostBytes) throw new Error('not ours');
+    return readFileSync(handle, 'utf8');
+  } finally {
+    closeSync(handle);
+  }
+}

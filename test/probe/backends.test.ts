@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { gpuBackends, type System } from '../../src/native/backends.js';
+
+const linux = (libraries: readonly string[], system: Partial<System> = {}): System => ({
+  platform: 'linux-x64',
+  find: library => (libraries.includes(library) ? `/lib/${library}` : undefined),
+  exists: path => path === '/dev/nvidiactl',
+  locate: (name, file) => `/packages/${name}/${file}`,
+  env: {},
+  ...system,
+});
+const usable = (system: System) =>
+  gpuBackends('/', system)
+    .filter(backend => backend.reason === undefined)
+    .map(backend => backend.package);
+const cuda13 = ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'];
+const cuda12 = ['libcuda.so.1', 'libcudart.so.12', 'libcublas.so.12'];
+
+test('a machine with CUDA 12 has the backend of the ext package', () => {
+  expect(usable(linux(cuda12))).toEqual(['@node-llama-cpp/linux-x64-cuda-ext']);
+  expect(usable(linux(cuda13))).toEqual(['@node-llama-cpp/linux-x64-cuda']);
+  expect(usable(linux([]))).toEqual([]);
+});
