@@ -17,7 +17,7 @@ export interface Death {
   readonly unresponsive: boolean;
   /** The file it ran; `sha256` is null unless the file has been hashed or is small. */
   readonly model: { readonly path: string; readonly sha256: string | null };
-  /** Names of the devices it computed on; empty before they are known. */
+  /** Names of the devices it computed on; while it loads, of the GPUs that weights go to. Empty before they are known. */
   readonly devices: readonly string[];
   /** The last lines it printed, oldest first: an assertion's text, a driver's error. */
   readonly lastLines: readonly string[];
@@ -33,7 +33,7 @@ export class EngineDied extends MeditronError {
 /** As `The engine's process was ended by SIGABRT while it decoded on CUDA0 (meditron-7b.gguf, SHA-256 1f3…): "CUDA error"`. */
 export function describeDeath(death: Death): string {
   const { model, devices, lastLines, phase } = death;
-  const where = devices.length > 0 && phase !== 'start' && phase !== 'load' ? ` on ${devices.join(', ')}` : '';
+  const where = devices.length > 0 && phase !== 'start' ? ` on ${devices.join(', ')}` : '';
   const hash = model.sha256 === null ? '' : `, SHA-256 ${model.sha256}`;
   const said = lastLines.length > 0 ? `. Its last words: ${lastLines.join(' | ')}` : ' and printed nothing';
   const started = death.signal !== null || death.exitCode !== null;

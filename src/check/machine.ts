@@ -62,6 +62,17 @@ export const loadOptions = {
   },
 } as const satisfies Table;
 
+/** Where a command's model runs. The library's `loadModel` has `isolate` for it. */
+export const processOptions = {
+  inProcess: {
+    kind: yesNo,
+    default: false,
+    flag: '--in-process',
+    help: 'run the model in the command itself, not in a process of its own: what ends the model then ends the command',
+    stored: false,
+  },
+} as const satisfies Table;
+
 /** What an engine's context is like. */
 export const engineOptions = {
   /** Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights. */

@@ -1,4 +1,5 @@
 import { vocabularyWarnings } from '../ask/prompts.js';
+import { EngineDied } from '../check/died.js';
 import { MeditronError } from '../check/errors.js';
 import { fits, jobNeed, rest } from '../engine/capacity/need.js';
 import type { Engine } from '../engine/engine.js';
@@ -43,14 +44,14 @@ interface Cached {
  * A conversation that stays in the key-value cache. Every turn is laid out anew by the format; as far as its text is what the
  * cache holds, the tokens there are used, and only what comes behind is evaluated.
  */
-export class Conversation {
+export class Conversation implements AsyncDisposable {
   #messages: Message[] = [];
   #system: string | undefined;
   #held: Cached | undefined;
   #turns = 0;
 
   constructor(
-    private readonly engine: Engine,
+    private engine: Engine,
     private readonly format: PromptFormat,
     private readonly options: ConversationOptions,
   ) {
@@ -59,6 +60,24 @@ export class Conversation {
 
   get system(): string | undefined {
     return this.#system;
+  }
+
+  /** The model that answers. */
+  get model(): Engine['model'] {
+    return this.engine.model;
+  }
+
+  /** Goes on with another engine, and closes the one before. */
+  async moveTo(engine: Engine): Promise<void> {
+    const before = this.engine;
+    this.#release();
+    this.engine = engine;
+    await before.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#release();
+    await this.engine.close();
   }
 
   /** What the model's vocabulary lacks of the format. */
@@ -86,6 +105,18 @@ export class Conversation {
    * @throws MeditronError `ERR_CONTEXT_FULL` with the numbers; whatever building the prompt or generating throws
    */
   async ask(text: string, signal: AbortSignal, onText: (text: string) => void): Promise<Answer> {
+    const held = this.#held !== undefined;
+    try {
+      return await this.#ask(text, signal, onText);
+    } catch (error) {
+      if (!(error instanceof EngineDied)) throw error;
+      this.#release(); // it was in the process that died
+      if (!held || error.death.phase !== 'idle') throw error;
+      return this.#ask(text, signal, onText); // the process died while nothing was asked: all is evaluated again
+    }
+  }
+
+  async #ask(text: string, signal: AbortSignal, onText: (text: string) => void): Promise<Answer> {
     const messages = [...this.#messages, { role: 'user', content: text } as const];
     const prompt = this.#promptOf(messages);
     const tokens = await this.#tokensOf(prompt.segments, signal);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Command, Option as CommanderOption } from 'commander';
 import { askOptions } from '../ask/options.js';
 import type { Kind } from '../check/kinds.js';
-import { engineOptions, loadOptions } from '../check/machine.js';
+import { engineOptions, loadOptions, processOptions } from '../check/machine.js';
 import { packageFolder } from '../check/project.js';
 import { samplingNumbers } from '../check/sampling.js';
 import type { Flag, FlagOfOtherKind, Given, Option, Table } from '../check/table.js';
@@ -37,7 +37,7 @@ function flagFor(name: string, { flag, kind, help }: Option): CommanderOption | 
   const spelling = spellingOf(flag);
   if (spelling === undefined) return undefined;
   const made = new CommanderOption(spelling, help);
-  if (isNegative(spelling)) return made;
+  if (made.isBoolean() || isNegative(spelling)) return made; // a switch
   return made.argParser(parserOf(made.long ?? name, hasOtherKind(flag) ? flag.kind : kind));
 }
 
@@ -93,7 +93,7 @@ export function bosOption(): CommanderOption {
 /** Model, where it is computed, and what its engine is like: of every command that asks a model. */
 export function addModelFlags(command: Command): Command {
   command.addOption(modelOption());
-  return addFlags(command, loadOptions);
+  return addFlags(addFlags(command, loadOptions), processOptions);
 }
 
 /** Messages of the library name its options; the user typed flags. */

@@ -61,8 +61,11 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   return { path, gpuLayers, loadMode, lock, onProgress, signal };
 }
 
+/** Told the GPUs that weights go to, before they do. */
+export type Placed = (devices: readonly string[]) => void;
+
 /** Checks a model file, decides where its weights go, and has llama.cpp load them. */
-export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> {
+export async function loadWeights(options: LoadOptions, placed?: Placed): Promise<LoadedWeights> {
   const { path, gpuLayers: wanted, loadMode, lock, onProgress, signal } = checkLoad(options);
   await using opened = await OpenModel.at(path, signal ? { signal } : {});
   const { file } = opened;
@@ -81,6 +84,7 @@ export async function loadWeights(options: LoadOptions): Promise<LoadedWeights> 
     );
   }
 
+  placed?.(placement.devices.map(device => device.name));
   const native = new addon.Model();
   const forget = signal && whenAborted(signal, () => native.cancelLoad());
   let failed: { readonly error: unknown } | undefined;

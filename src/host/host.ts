@@ -61,6 +61,8 @@ export class Host {
   #mourning = false;
   #last: Death | undefined;
   #info: ModelInfo | undefined;
+  /** GPUs that its weights go to, before it is loaded. */
+  #placed: readonly string[] = [];
   readonly #load: Works['load']['work'];
   #nextId = 1;
   #exiting: Promise<void> | undefined;
@@ -285,6 +287,10 @@ export class Host {
       this.#onProgress?.(notice.fraction);
       return;
     }
+    if (notice.type === 'placed') {
+      this.#placed = notice.devices;
+      return;
+    }
     if (notice.type === 'batch') {
       for (const [engine, counters] of notice.counters) this.#engines.get(engine)?.counted(counters);
       for (const [id, events] of notice.events) {
@@ -345,7 +351,7 @@ export class Host {
       external: isExternal(end),
       unresponsive: end.unresponsive,
       model: { path, sha256 },
-      devices: (this.#info?.devices ?? []).map(device => device.name),
+      devices: this.#info?.devices.map(device => device.name) ?? this.#placed,
       lastLines: end.lastLines,
     });
     const running = [...this.#requests.values()].filter(request => request.stage !== 'waiting');

@@ -132,6 +132,8 @@ export interface PlainError {
 export type Notice =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string }
   | { readonly type: 'progress'; readonly fraction: number }
+  /** The GPUs that weights are about to go to. */
+  | { readonly type: 'placed'; readonly devices: readonly string[] }
   /** Said before it is so: after a death it is known who was at work. */
   | { readonly type: 'stage'; readonly id: number; readonly stage: Stage }
   /** What has happened since the last one, usually in one step: events by request, and what engines have computed. */

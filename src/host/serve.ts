@@ -85,7 +85,8 @@ export class Service {
         addon.belongToParent(process.ppid);
         addon.echoLog(true); // what was said before a death is read by the parent
         const onProgress = (fraction: number) => this.send({ type: 'progress', fraction });
-        this.#model = await loadHere({ ...work, onProgress, signal });
+        const placed = (devices: readonly string[]) => this.send({ type: 'placed', devices });
+        this.#model = await loadHere({ ...work, onProgress, signal }, placed);
         return this.#model.info;
       },
       tokenize: ({ prompt, bos, inside }, { signal, watch }) => {

@@ -1,7 +1,8 @@
 import type { Answerer } from '../../answerer/answerer.js';
 import { type AskEngine, answererOf } from '../../answerer/engine.js';
 import { checkKeys, object } from '../../check/options.js';
-import { loadModel } from '../../host/load.js';
+import type { Model } from '../../engine/model.js';
+import { type LoadOptions, loadModel } from '../../host/load.js';
 import { askStream } from '../ask.js';
 import { checkAsked } from '../asked.js';
 import { chooseFormat } from '../choice.js';
@@ -31,6 +32,8 @@ export interface Replay {
 export interface ReplayOptions {
   /** Where the model is now; default: where it was. */
   readonly modelPath?: string | undefined;
+  /** Run the model in a process of its own: see `loadModel`. Default false. */
+  readonly isolate?: LoadOptions['isolate'];
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: AskEvent) => void) | undefined;
 }
@@ -44,17 +47,36 @@ export interface ReplayOptions {
  * @throws MeditronError `ERR_INPUT` if it is no record, with the field; what loadModel and {@link askStream} throw
  */
 export async function replay(record: unknown, options: ReplayOptions = {}): Promise<Replay> {
-  checkKeys('replay()', object('options', options), ['modelPath', 'signal', 'onEvent']);
+  checkKeys('replay()', object('options', options), ['modelPath', 'isolate', 'signal', 'onEvent']);
   const evidence = readEvidence(record);
-  const damage = contradiction(evidence);
-  if (damage) return differs(damage, [], null);
-  const { model: recorded, engine: settings } = evidence;
+  const refused = contradicted(evidence);
+  if (refused) return refused;
+  const { isolate, signal, modelPath: path } = options;
   await using model = await loadModel({
-    path: options.modelPath ?? recorded.path,
-    gpuLayers: recorded.gpuLayers,
-    loadMode: recorded.loadMode,
-    signal: options.signal,
+    ...recordedLoad(evidence),
+    ...(path !== undefined && { path }),
+    isolate,
+    signal,
   });
+  return await replayWith(model, evidence, options);
+}
+
+/** @internal How a record says its model was loaded. */
+export function recordedLoad({ model }: Evidence): Required<Pick<LoadOptions, 'path' | 'gpuLayers' | 'loadMode'>> {
+  return { path: model.path, gpuLayers: model.gpuLayers, loadMode: model.loadMode };
+}
+
+/** @internal What a replay of a record that contradicts itself comes to, without running anything. */
+export function contradicted(evidence: Evidence): Replay | undefined {
+  const damage = contradiction(evidence);
+  return damage && differs(damage, [], null);
+}
+
+type Watching = Pick<ReplayOptions, 'signal' | 'onEvent'>;
+
+/** @internal {@link replay} with a model that is loaded. */
+export async function replayWith(model: Model, evidence: Evidence, { signal, onEvent }: Watching): Promise<Replay> {
+  const { engine: settings } = evidence;
   await using engine = await model.createEngine(
     settings
       ? {
@@ -69,18 +91,14 @@ export async function replay(record: unknown, options: ReplayOptions = {}): Prom
         }
       : {},
   );
-  return await replayOn(engine, evidence, { signal: options.signal, onEvent: options.onEvent });
+  return await replayOn(engine, evidence, { signal, onEvent });
 }
 
 /** {@link replay} on an engine that is already open, as far as its settings are those of the record. */
-export async function replayOn(
-  engine: AskEngine | Answerer,
-  record: unknown,
-  options: Omit<ReplayOptions, 'modelPath'> = {},
-): Promise<Replay> {
+export async function replayOn(engine: AskEngine | Answerer, record: unknown, options: Watching = {}): Promise<Replay> {
   const evidence = readEvidence(record);
-  const damage = contradiction(evidence);
-  if (damage) return differs(damage, [], null);
+  const refused = contradicted(evidence);
+  if (refused) return refused;
   const answerer = 'fit' in engine ? engine : answererOf(engine);
   const files = evidence.model.files && (await answerer.hash?.(options.signal));
   const other = files && modelDifference(evidence, files);
@@ -95,11 +113,7 @@ export async function replayOn(
 }
 
 /** A vote that was closed from outside runs to its end: its rule could leave out a sample that had finished then. */
-async function again(
-  answerer: Answerer,
-  evidence: Evidence,
-  { signal, onEvent }: Omit<ReplayOptions, 'modelPath'>,
-): Promise<Answer> {
+async function again(answerer: Answerer, evidence: Evidence, { signal, onEvent }: Watching): Promise<Answer> {
   const given = { ...optionsOf(evidence), ...(interruptionOf(evidence) && { stop: 'none' as const }), signal };
   const stream = askStream(answerer, evidence.question, given);
   for (;;) {

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { askOptions } from '../../ask/options.js';
 import { printed, withHash } from '../../ask/record/evidence.js';
-import { engineOptions, loadOptions } from '../../check/machine.js';
+import { engineOptions } from '../../check/machine.js';
 import { tryOutput, writeOutput } from '../../check/outputs.js';
 import { modelHash } from '../../models/identity.js';
 import { findingInWords } from '../../prompt/question/text/explain.js';
-import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';
-import { load } from '../load.js';
+import { addFlags, addModelFlags, optionsOf } from '../flags.js';
+import { load, type ModelFlags } from '../load.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { answerScreen } from '../terminal/answer.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -14,8 +14,7 @@ import { print, printJson } from '../terminal/output.js';
 import { warn } from '../terminal/warning.js';
 import { askWatched } from '../watched.js';
 
-interface AskFlags extends Flags {
-  readonly model: string;
+interface AskFlags extends ModelFlags {
   readonly record?: string;
   readonly json?: boolean;
 }
@@ -51,20 +50,16 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
   const { question } = reading;
   if (!flags.json) for (const finding of reading.findings) warn(findingInWords(finding));
   if (flags.record !== undefined) await tryOutput(flags.record);
-  await using model = await load(flags.model, optionsOf(loadOptions, flags), signal);
+  await using loaded = await load(flags, signal);
   // Read beside the chains, and waited for only once the answer has been shown.
-  const files = flags.record === undefined ? null : modelHash(model.info, signal).catch(() => null);
-  const answer = await askWatched(
-    model,
-    question,
-    { ...optionsOf(askOptions, flags), hash: flags.json === true },
-    optionsOf(engineOptions, flags),
-    {
-      watching: flags.json !== true && process.stdout.isTTY,
-      signal,
-    },
+  const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
+  const options = { ...optionsOf(askOptions, flags), hash: flags.json === true };
+  const watching = { watching: flags.json !== true && process.stdout.isTTY, signal };
+  const answer = await loaded.attempt(
+    model => askWatched(model, question, options, optionsOf(engineOptions, flags), watching),
+    signal,
   );
-  if (flags.json) printJson({ ...printed(answer), reading });
+  if (flags.json) printJson({ ...printed(answer), warnings: [...loaded.warnings, ...answer.warnings], reading });
   else {
     for (const warning of answer.warnings) warn(warning);
     print(answerScreen(question, answer, process.stdout));

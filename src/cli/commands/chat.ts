@@ -3,7 +3,7 @@ import { chooseFormat } from '../../ask/choice.js';
 import { askOptions } from '../../ask/options.js';
 import { MeditronError } from '../../check/errors.js';
 import { whole } from '../../check/kinds.js';
-import { engineOptions, loadOptions } from '../../check/machine.js';
+import { engineOptions } from '../../check/machine.js';
 import { samplingNumbers } from '../../check/sampling.js';
 import { pick } from '../../check/table.js';
 import { inBytes } from '../../check/words.js';
@@ -12,18 +12,17 @@ import type { Model } from '../../engine/model.js';
 import type { FormatName, PromptFormat } from '../../prompt/format/format.js';
 import { formats } from '../../prompt/format/formats.js';
 import { type Answer, Conversation } from '../conversation.js';
-import { addFlags, addModelFlags, type Flags, flag, inFlags, optionsOf } from '../flags.js';
-import { load } from '../load.js';
+import { addFlags, addModelFlags, flag, inFlags, optionsOf } from '../flags.js';
+import { load, type ModelFlags } from '../load.js';
 import { exitCodeOf, report } from '../terminal/exit.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
 import { messages } from '../terminal/messages.js';
-import { outputLost, print, printJson, printText, say } from '../terminal/output.js';
+import { outputLost, piecesPrinted, print, printJson, printText, say } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 
-interface ChatFlags extends Flags {
-  readonly model: string;
+interface ChatFlags extends ModelFlags {
   readonly format?: FormatName;
   readonly system?: string;
   readonly seed: number;
@@ -72,12 +71,16 @@ Example:
 
 async function converse(flags: ChatFlags): Promise<void> {
   const loading = interrupts();
-  await using model = await load(flags.model, optionsOf(loadOptions, flags), loading.signal);
-  const format = await formatFor(model, flags, loading.signal);
-  await using engine = await model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences: 2 });
+  await using loaded = await load(flags, loading.signal);
+  const { info } = loaded.model;
+  const open = (model: Model) => model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences: 2 });
+  const { format, engine } = await loaded.attempt(
+    async model => ({ format: await formatFor(model, flags, loading.signal), engine: await open(model) }),
+    loading.signal,
+  );
   loading[Symbol.dispose]();
-  const outside = scopeOf([model.info.name, model.info.path], undefined)?.warning;
-  const conversation = new Conversation(engine, format, {
+  const outside = scopeOf([info.name, info.path], undefined)?.warning;
+  await using conversation = new Conversation(engine, format, {
     sampling: { temperature: 0.7, ...optionsOf(samplingNumbers, flags) },
     seed: flags.seed,
     maxTokens: flags.maxTokens,
@@ -89,7 +92,6 @@ async function converse(flags: ChatFlags): Promise<void> {
 
   const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !flags.json;
   if (interactive) {
-    const { info } = model;
     print(
       `${oneLine(info.name ?? flags.model)} (${inBytes(info.sizeBytes)}), format ${format.name}, ${engine.settings.sequenceSize} tokens of context.\n` +
         'Answers can be wrong; no model replaces a doctor. /help lists commands and how to send several lines.\n\n',
@@ -103,7 +105,12 @@ async function converse(flags: ChatFlags): Promise<void> {
       if (text.startsWith('/')) {
         if (obey(text, conversation) === 'leave') break;
       } else {
-        await answer(text, conversation, flags.json ?? false);
+        await answer(text, conversation, flags.json ?? false, (ask, signal) =>
+          loaded.attempt(async model => {
+            if (conversation.model !== model) await conversation.moveTo(await open(model));
+            return ask();
+          }, signal),
+        );
       }
     } catch (error) {
       if (error instanceof Interrupted && error.exitCode !== 130) throw error; // SIGTERM ends more than the answer
@@ -116,14 +123,23 @@ async function converse(flags: ChatFlags): Promise<void> {
   }
 }
 
-async function answer(text: string, conversation: Conversation, json: boolean): Promise<void> {
+type Attempt = (ask: () => Promise<Answer>, signal: AbortSignal) => Promise<Answer>;
+
+async function answer(text: string, conversation: Conversation, json: boolean, attempt: Attempt): Promise<void> {
   using interrupt = interrupts();
   const from = performance.now();
   const isTerminal = process.stdout.isTTY;
+  const before = piecesPrinted();
   const show = (piece: string) => {
     if (!json) printText(piece);
   };
-  const given = await conversation.ask(text, interrupt.signal, show);
+  let given: Answer;
+  try {
+    given = await attempt(() => conversation.ask(text, interrupt.signal, show), interrupt.signal);
+  } catch (error) {
+    if (piecesPrinted() > before) print(' [broken off]\n');
+    throw error;
+  }
   if (json) {
     const { text: said, finish, promptTokens, evaluatedTokens } = given;
     printJson({ answer: said, finish, promptTokens, evaluatedTokens, totalMs: Math.round(performance.now() - from) });

@@ -2,9 +2,10 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import wrap from 'wrap-ansi';
 import { whole } from '../../check/kinds.js';
+import { processOptions } from '../../check/machine.js';
 import { askedOf, type ClinicalQuestion, letters } from '../../clinical/question.js';
 import { clinicalQuestions, scoreNames } from '../../clinical/questions.js';
-import { defaultModel, flag } from '../flags.js';
+import { addFlags, defaultModel, type Flags, flag } from '../flags.js';
 import { load } from '../load.js';
 import { answerScreen } from '../terminal/answer.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -19,24 +20,29 @@ const about =
 /** A patient whose question the model has not seen, and on which its chains do not all agree. */
 const defaultSeed = 12;
 
+interface DemoFlags extends Flags {
+  readonly seed: number;
+}
+
 export function demo(): Command {
-  return new Command('demo')
+  const command = new Command('demo')
     .description(
       'Asks the model that ships a question five times over and lets its answers vote; what `npm start` runs.',
     )
     .addOption(flag('--seed <n>', 'invents a patient', whole(0, Number.MAX_SAFE_INTEGER)).default(defaultSeed))
-    .addHelpText('after', '\nExample:\n  meditron demo --seed 13')
-    .action(show);
+    .addHelpText('after', '\nExample:\n  meditron demo --seed 13');
+  return addFlags(command, processOptions).action(show);
 }
 
-async function show({ seed }: { readonly seed: number }): Promise<void> {
+async function show(flags: DemoFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
+  const { seed } = flags;
   const scores = [scoreNames[seed % scoreNames.length]!];
   const asked = clinicalQuestions({ seed, count: 1, scores }).next().value as ClinicalQuestion;
-  await using model = await load(defaultModel(), {}, signal);
+  await using loaded = await load({ ...flags, model: defaultModel() }, signal);
   paragraphs(
-    `Loaded ${basename(defaultModel())} on ${model.info.devices.map(device => device.name).join(', ')}.`,
+    `Loaded ${basename(defaultModel())} on ${loaded.model.info.devices.map(device => device.name).join(', ')}.`,
     about,
   );
   paragraphs('It is now asked, five times at temperature 0.8, a question that was not in its training:');
@@ -44,7 +50,10 @@ async function show({ seed }: { readonly seed: number }): Promise<void> {
 
   const question = askedOf(asked);
   const watching = { watching: process.stdout.isTTY, signal };
-  const answer = await askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching);
+  const answer = await loaded.attempt(
+    model => askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching),
+    signal,
+  );
   print(`${answerScreen(question, answer, process.stdout)}\n`);
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
   paragraphs(`By the rules of the score the answer is ${asked.answer}. ${asked.options[asked.answer]}.`);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { choice, whole } from '../../check/kinds.js';
-import { engineOptions, loadOptions } from '../../check/machine.js';
+import { engineOptions } from '../../check/machine.js';
 import { tryFolder, tryOutput, writeOutput } from '../../check/outputs.js';
 import { evaluate } from '../../evaluate/evaluate.js';
 import { htmlReport } from '../../evaluate/report/html.js';
@@ -15,8 +15,8 @@ import type { Reading } from '../../evaluate/score/read.js';
 import { readEvaluation } from '../../evaluate/storage/evaluation.js';
 import { loadQuestions } from '../../evaluate/tasks/load.js';
 import { type TaskName, taskNames } from '../../evaluate/tasks/task.js';
-import { addFlags, addModelFlags, type Flags, flag, optionsOf } from '../flags.js';
-import { load } from '../load.js';
+import { addFlags, addModelFlags, flag, optionsOf } from '../flags.js';
+import { load, type ModelFlags } from '../load.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
 import { print, printJson, say } from '../terminal/output.js';
@@ -25,8 +25,7 @@ import { hasColours, widthOf } from '../terminal/terminal.js';
 import { warn } from '../terminal/warning.js';
 
 /** What the command takes besides the options of a run, the model's and the engine's. */
-interface EvalFlags extends Flags {
-  readonly model: string;
+interface EvalFlags extends ModelFlags {
   readonly task?: TaskName;
   readonly file?: string;
   readonly data: string;
@@ -205,9 +204,9 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
     });
     return { ...target, [Symbol.asyncDispose]: async () => {} };
   }
-  const model = await load(flags.model, optionsOf(loadOptions, flags), signal);
-  const target = localTarget(model, optionsOf(engineOptions, flags));
-  return { ...target, [Symbol.asyncDispose]: () => model.close() };
+  const loaded = await load(flags, signal);
+  const target = localTarget(loaded.model, optionsOf(engineOptions, flags));
+  return { ...target, [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose]() };
 }
 
 function readingOf(flags: EvalFlags): Reading {

@@ -2,19 +2,17 @@ import { Command } from 'commander';
 import { chooseFormat } from '../../ask/choice.js';
 import { askOptions, checkAsk, promptOptions } from '../../ask/options.js';
 import { promptFor, vocabularyWarnings } from '../../ask/prompts.js';
-import { loadOptions } from '../../check/machine.js';
 import { pick } from '../../check/table.js';
 import { findingInWords, readingInWords } from '../../prompt/question/text/explain.js';
-import { addFlags, addModelFlags, type Flags, optionsOf } from '../flags.js';
-import { load } from '../load.js';
+import { addFlags, addModelFlags, optionsOf } from '../flags.js';
+import { load, type ModelFlags } from '../load.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine, plain } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 
-interface PromptFlags extends Flags {
-  readonly model: string;
+interface PromptFlags extends ModelFlags {
   readonly json?: boolean;
 }
 
@@ -45,11 +43,8 @@ async function show(words: readonly string[], flags: PromptFlags): Promise<void>
   const reading = await questionFrom(words, signal);
   const { question } = reading;
   const ask = checkAsk(question, optionsOf(options, flags));
-  await using model = await load(
-    flags.model,
-    { loadMode: 'mmap', gpuLayers: 0, ...optionsOf(loadOptions, flags) },
-    signal,
-  );
+  await using loaded = await load(flags, signal, { loadMode: 'mmap', gpuLayers: 0 });
+  const { model } = loaded;
   const chosen = await chooseFormat(model, ask.format, signal);
   const built = promptFor(chosen.format, question, ask, null, chosen.choice);
   const ids = await model.tokenize(built.segments, { bos: ask.bos, signal });

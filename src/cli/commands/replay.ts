@@ -1,29 +1,33 @@
 import { Command } from 'commander';
 import { printed } from '../../ask/record/evidence.js';
-import { replay as runAgain } from '../../ask/record/replay.js';
+import { contradicted, type Replay, recordedLoad, replayWith } from '../../ask/record/replay.js';
 import { readEvidence } from '../../ask/record/schema.js';
+import type { Evidence } from '../../ask/types.js';
 import { MeditronError } from '../../check/errors.js';
+import { processOptions } from '../../check/machine.js';
+import { addFlags, type Flags } from '../flags.js';
 import { readText } from '../input.js';
+import { load } from '../load.js';
 import { chainsOn, silentChains } from '../terminal/chains.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 
-interface ReplayFlags {
+interface ReplayFlags extends Flags {
   readonly model?: string;
   readonly json?: boolean;
 }
 
 export function replay(): Command {
-  return new Command('replay')
+  const command = new Command('replay')
     .description(
       'Runs a recorded answer again and says whether every token and the vote are the same, or where they part.',
     )
     .argument('<record>', 'a file written by `meditron ask --record`, or what `--json` printed')
     .option('-m, --model <file>', 'where the model is now (default: where it was)')
     .option('--json', 'print one JSON object: { same, difference, summary, environment, answer }')
-    .addHelpText('after', help)
-    .action(again);
+    .addHelpText('after', help);
+  return addFlags(command, processOptions).action(again);
 }
 
 const help = `
@@ -36,21 +40,27 @@ Example:
 async function again(path: string, flags: ReplayFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const record = parse(await readText(path, signal), path);
-  readEvidence(record);
-  const chains = !flags.json && process.stdout.isTTY ? chainsOn(process.stdout) : silentChains;
-  let result: Awaited<ReturnType<typeof runAgain>>;
-  try {
-    result = await runAgain(record, { modelPath: flags.model, signal, onEvent: chains.show });
-  } finally {
-    chains.close();
-  }
+  const evidence = readEvidence(parse(await readText(path, signal), path));
+  const result = contradicted(evidence) ?? (await onRecordedModel(evidence, flags, signal));
   if (flags.json) printJson({ ...result, answer: result.answer && printed(result.answer) });
   else {
     const changed = result.environment.map(line => `  ${oneLine(line)}\n`).join('');
     print(`${oneLine(result.summary)}.\n${changed && `Not as it was:\n${changed}`}`);
   }
   if (!result.same) process.exitCode = 1;
+}
+
+async function onRecordedModel(evidence: Evidence, flags: ReplayFlags, signal: AbortSignal): Promise<Replay> {
+  const { path, ...recorded } = recordedLoad(evidence);
+  await using loaded = await load({ ...flags, model: flags.model ?? path }, signal, recorded);
+  return await loaded.attempt(async model => {
+    const chains = !flags.json && process.stdout.isTTY ? chainsOn(process.stdout) : silentChains;
+    try {
+      return await replayWith(model, evidence, { signal, onEvent: chains.show });
+    } finally {
+      chains.close();
+    }
+  }, signal);
 }
 
 function parse(text: string, path: string): unknown {

@@ -1,15 +1,17 @@
 import { Command, Option } from 'commander';
 import { MeditronError } from '../../check/errors.js';
 import { type Kind, whole } from '../../check/kinds.js';
-import { engineOptions, loadOptions } from '../../check/machine.js';
+import { engineOptions } from '../../check/machine.js';
 import { samplingNumbers } from '../../check/sampling.js';
 import { samplesNeed } from '../../engine/capacity/need.js';
 import type { Engine } from '../../engine/engine.js';
 import { type BosRule, checkGenerate, type GenerateOptions } from '../../engine/jobs/options.js';
+import type { SamplingOptions } from '../../engine/jobs/sampling.js';
 import type { Model } from '../../engine/model.js';
-import { addFlags, addModelFlags, bosOption, type Flags, flag, optionsOf } from '../flags.js';
+import type { EngineSettings } from '../../engine/settings.js';
+import { addFlags, addModelFlags, bosOption, flag, optionsOf } from '../flags.js';
 import { readText, type TextFlags, textFrom } from '../input.js';
-import { load } from '../load.js';
+import { load, type ModelFlags } from '../load.js';
 import { generate, milliseconds, type Outcome } from '../samples.js';
 import { displayFor } from '../terminal/display.js';
 import { interrupts } from '../terminal/interrupt.js';
@@ -17,8 +19,7 @@ import { printJson, say } from '../terminal/output.js';
 import { silent } from '../terminal/streams.js';
 import { warn } from '../terminal/warning.js';
 
-interface RunFlags extends Flags, TextFlags {
-  readonly model: string;
+interface RunFlags extends ModelFlags, TextFlags {
   readonly samples: number;
   readonly seed: number;
   readonly maxTokens: number;
@@ -82,7 +83,48 @@ async function complete(flags: RunFlags): Promise<void> {
   const options = await optionsFrom(flags, signal);
   const { samplers } = checkGenerate({ ...options, prompt: text }); // before a model is loaded for nothing
 
-  await using model = await load(flags.model, optionsOf(loadOptions, flags), signal);
+  await using loaded = await load(flags, signal);
+  const { outcome, promptTokens, settings, warnings, loadMs } = await loaded.attempt(
+    model => generateOn(model, text, options, flags, { start, signal }),
+    signal,
+  );
+  const { promptMs, generateMs, firstTokenMs, tokensPerSecond } = outcome;
+  const totalMs = milliseconds(performance.now() - start);
+  if (flags.json) {
+    printJson({
+      model: flags.model,
+      samples: outcome.samples.map((sample, index) => ({ ...sample, seed: samplers[index]!.seed })),
+      promptTokens,
+      sampledTokens: outcome.sampledTokens,
+      timings: { loadMs, promptMs, generateMs, totalMs, firstTokenMs, tokensPerSecond },
+      seed: flags.seed,
+      temperature: samplers[0]!.temperature,
+      threads: settings.threads,
+      contextSize: settings.contextSize,
+      warnings: [...loaded.warnings, ...warnings],
+    });
+  } else if (process.stderr.isTTY) {
+    say('');
+    say(summaryOf(outcome, promptTokens));
+  }
+  if (outcome.interrupted) throw outcome.interrupted;
+}
+
+interface Generated {
+  readonly outcome: Outcome;
+  readonly promptTokens: number;
+  readonly settings: EngineSettings;
+  readonly warnings: readonly string[];
+  readonly loadMs: number;
+}
+
+async function generateOn(
+  model: Model,
+  text: string,
+  options: Options,
+  flags: RunFlags,
+  { start, signal }: { readonly start: number; readonly signal: AbortSignal },
+): Promise<Generated> {
   const prompt = await model.tokenize([{ text, template: flags.special ?? false }], {
     bos: flags.bos,
     maxTokens: model.info.contextLength ?? undefined,
@@ -103,7 +145,7 @@ async function complete(flags: RunFlags): Promise<void> {
     maxSequences: flags.samples,
   });
   const loadMs = milliseconds(performance.now() - start);
-  const warnings = warningsOf(engine, flags, samplers[0]!.temperature);
+  const warnings = warningsOf(engine, options);
   if (!flags.json) for (const warning of warnings) warn(warning);
 
   const streams = flags.json ? silent : displayFor(flags.samples);
@@ -113,29 +155,10 @@ async function complete(flags: RunFlags): Promise<void> {
   } finally {
     streams.close();
   }
-  const { promptMs, generateMs, firstTokenMs, tokensPerSecond } = outcome;
-  const totalMs = milliseconds(performance.now() - start);
-  if (flags.json) {
-    printJson({
-      model: flags.model,
-      samples: outcome.samples.map((sample, index) => ({ ...sample, seed: samplers[index]!.seed })),
-      promptTokens: prompt.length,
-      sampledTokens: outcome.sampledTokens,
-      timings: { loadMs, promptMs, generateMs, totalMs, firstTokenMs, tokensPerSecond },
-      seed: flags.seed,
-      temperature: samplers[0]!.temperature,
-      threads: engine.settings.threads,
-      contextSize: engine.settings.contextSize,
-      warnings,
-    });
-  } else if (process.stderr.isTTY) {
-    say('');
-    say(summaryOf(outcome, prompt.length));
-  }
-  if (outcome.interrupted) throw outcome.interrupted;
+  return { outcome, promptTokens: prompt.length, settings: engine.settings, warnings, loadMs };
 }
 
-type Options = Omit<GenerateOptions, 'prompt'> & { readonly samplers: readonly object[] };
+type Options = Omit<GenerateOptions, 'prompt'> & { readonly samplers: readonly SamplingOptions[] };
 
 async function optionsFrom(flags: RunFlags, signal: AbortSignal): Promise<Options> {
   if (flags.logprobs && !flags.json)
@@ -164,9 +187,9 @@ function checkLength(model: Model, promptTokens: number, maxTokens: number): voi
   );
 }
 
-function warningsOf(engine: Engine, flags: RunFlags, temperature: number): string[] {
+function warningsOf(engine: Engine, { samplers }: Options): string[] {
   const warnings = [...engine.settings.warnings];
-  if (flags.samples > 1 && temperature === 0) warnings.push('At temperature 0 all samples are the same');
+  if (samplers.length > 1 && samplers[0]!.temperature === 0) warnings.push('At temperature 0 all samples are the same');
   return warnings;
 }
 

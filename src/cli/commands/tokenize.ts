@@ -1,18 +1,18 @@
 import { Command } from 'commander';
 import { MeditronError } from '../../check/errors.js';
+import { processOptions } from '../../check/machine.js';
 import { largest } from '../../engine/capacity/need.js';
 import type { BosRule } from '../../engine/jobs/options.js';
 import { stringsAt } from '../../gguf/metadata.js';
 import { readGguf } from '../../gguf/reader.js';
-import { bosOption, modelOption } from '../flags.js';
+import { addFlags, bosOption, modelOption } from '../flags.js';
 import { textFrom } from '../input.js';
-import { load } from '../load.js';
+import { load, type ModelFlags } from '../load.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 
-interface TokenizeFlags {
-  readonly model: string;
+interface TokenizeFlags extends ModelFlags {
   readonly file?: string;
   readonly bos: BosRule;
   readonly special?: boolean;
@@ -20,7 +20,7 @@ interface TokenizeFlags {
 }
 
 export function tokenize(): Command {
-  return new Command('tokenize')
+  const command = new Command('tokenize')
     .description('Shows the tokens of a text, as the model would be given them.')
     .argument('[text]', 'the text (default: standard input)')
     .addOption(modelOption())
@@ -28,8 +28,8 @@ export function tokenize(): Command {
     .addOption(bosOption())
     .option('--special', 'let the text spell special tokens, as <s>; otherwise they are ordinary text')
     .option('--json', 'print one JSON object: tokens (ids), pieces (as the vocabulary spells them), count')
-    .addHelpText('after', '\nExample:\n  meditron tokenize "Once upon a time" --json')
-    .action(show);
+    .addHelpText('after', '\nExample:\n  meditron tokenize "Once upon a time" --json');
+  return addFlags(command, processOptions).action(show);
 }
 
 async function show(text: string | undefined, flags: TokenizeFlags): Promise<void> {
@@ -39,8 +39,8 @@ async function show(text: string | undefined, flags: TokenizeFlags): Promise<voi
   const source = { ...(text !== undefined && { prompt: text }), ...(flags.file !== undefined && { file: flags.file }) };
   const given = await textFrom(source, 'TEXT', interrupt.signal);
   // Mapped, the weights are never read: only the vocabulary is wanted.
-  await using model = await load(flags.model, { gpuLayers: 0, loadMode: 'mmap' }, interrupt.signal);
-  const tokens = await model.tokenize([{ text: given, template: flags.special ?? false }], {
+  await using loaded = await load(flags, interrupt.signal, { gpuLayers: 0, loadMode: 'mmap' });
+  const tokens = await loaded.model.tokenize([{ text: given, template: flags.special ?? false }], {
     bos: flags.bos,
     signal: interrupt.signal,
   });

@@ -23,13 +23,22 @@ export function watchOutput(): void {
   process.stderr.on('error', () => {}); // nobody left to tell
 }
 
+let pieces = 0;
+
+/** How many pieces of text have been printed so far. */
+export function piecesPrinted(): number {
+  return pieces;
+}
+
 /** Prints to stdout what a person reads; on a terminal it may be styled. */
 export function print(text: string): void {
+  pieces++;
   process.stdout.write(hasEscapes(process.stdout) ? plainButStyled(text) : plain(text));
 }
 
 /** Prints the text of a model as it comes: untouched for a program, which may want every byte, and plain on a terminal. */
 export function printText(text: string): void {
+  pieces++;
   process.stdout.write(process.stdout.isTTY ? plain(text) : text);
 }
 

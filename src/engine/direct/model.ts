@@ -5,7 +5,7 @@ import { loadAddon } from '../../native/load.js';
 import type { Segment } from '../../types.js';
 import { toMeditronError } from '../errors.js';
 import { checkPrompt, checkTokenize, type TokenizeOptions } from '../jobs/options.js';
-import { type LoadedWeights, type LoadOptions, loadWeights } from '../load.js';
+import { type LoadedWeights, type LoadOptions, loadWeights, type Placed } from '../load.js';
 import { checkLength, checkTokens, Model } from '../model.js';
 import { type EngineOptions, openEngine } from '../open.js';
 import { whenAborted } from '../signals.js';
@@ -17,8 +17,8 @@ import type { DirectEngine } from './engine.js';
  * @throws MeditronError `ERR_MODEL_FILE`, `ERR_MODEL_FORMAT`, `ERR_MODEL_UNSUPPORTED`, `ERR_MODEL_LOAD`, `ERR_MEMORY`, `ERR_OPTION`,
  *   `ERR_ADDON`; the signal's reason if it was aborted
  */
-export async function loadHere(options: LoadOptions): Promise<DirectModel> {
-  return new DirectModel(await loadWeights(options));
+export async function loadHere(options: LoadOptions, placed?: Placed): Promise<DirectModel> {
+  return new DirectModel(await loadWeights(options, placed));
 }
 
 /** A model in this process. */
