@@ -40,6 +40,8 @@ export type {
   LeaseSize,
   PrefixOptions,
   Prompt,
+  RestoreOptions,
+  SaveOptions,
   ScoreOptions,
   TokenizeOptions,
 } from './engine/jobs/options.js';

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as index from '../src/index.js';
 import { Held, Lease, MeditronError } from '../src/index.js';
@@ -39,6 +42,9 @@ interface Door {
   readonly keys?: readonly string[];
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'meditron-doors-'));
+process.env.MEDITRON_STATE = join(folder, 'state');
+
 let model: index.Model;
 let engine: index.Engine;
 let closed: { model: index.Model; engine: index.Engine; held: Held; lease: Lease };
@@ -59,6 +65,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await engine.close();
   await model.close();
+  rmSync(folder, { recursive: true });
 });
 
 /** A door of the engine may not be left open: what it gives is let go. */
@@ -150,6 +157,26 @@ const doors: Readonly<Record<string, () => Door>> = {
     call: (...args) => engine.prefix(...(args as unknown as [string])),
     args: [prompt, {}],
     keys: ['signal', 'bos', 'from', 'lease'],
+  }),
+  'Engine.savePrefix': () => ({
+    call: async (path: unknown, ...rest: never[]) => {
+      using held = await engine.prefix(prompt);
+      await engine.savePrefix(held, typeof path === 'string' ? join(folder, path) : (path as string), ...rest);
+    },
+    args: ['prefix', {}],
+    keys: ['signal'],
+  }),
+  'Engine.savePrefix, what it saves': () => ({
+    call: async (held: unknown) => {
+      using whole = await engine.prefix(prompt);
+      await engine.savePrefix(held === prompt ? whole : (held as Held), join(folder, 'prefix'));
+    },
+    args: [prompt],
+  }),
+  'Engine.restorePrefix': () => ({
+    call: (...args) => engine.restorePrefix(...(args as unknown as [string])),
+    args: [join(folder, 'prefix'), {}],
+    keys: ['signal', 'lease'],
   }),
   'Engine.lease': () => ({
     call: (...args) => engine.lease(...(args as unknown as [index.LeaseSize])),
@@ -251,6 +278,9 @@ test('what is closed says so at every door', async () => {
       () => all(engine.generate({ prompt, from: held })),
       () => engine.score({ prompt, continuations: ['a'], from: held }),
       () => engine.prefix(prompt, { from: held }),
+      () => engine.savePrefix(held, join(folder, 'closed')),
+      () => engine.restorePrefix(join(folder, 'prefix'), { lease }),
+      () => ended.restorePrefix(join(folder, 'prefix')),
       () => all(engine.generate({ prompt, lease })),
       () => index.ask(ended, question, { mode: 'top-token', format: 'one-shot' }),
     ].map(async call => {

@@ -102,6 +102,9 @@ std::vector<int32_t> Core::add(const Job & job) {
         throw CodedError("ERR_NATIVE", "Expected " + std::to_string(cells) + " cells to be set aside for the job, got " +
                                            std::to_string(job.cells) + ": a fault of the engine, please report it");
     }
+    if (job.state && (job.from >= 0 || job.branches.size() != 1 || samples(job.branches[0]) || !job.branches[0].forced.empty())) {
+        throw CodedError("ERR_OPTION", "Expected a saved state to be restored for one branch that is just there");
+    }
     std::vector<llama_token> prompt;
     int32_t n_past = 0;
     if (job.from >= 0) { // a token that has been sampled and not evaluated comes before the prompt
@@ -134,6 +137,7 @@ std::vector<int32_t> Core::add(const Job & job) {
     lead.todo       = std::move(prompt);
     lead.n_past     = n_past;
     lead.forks      = { ids.begin() + 1, ids.end() };
+    lead.state      = job.state;
     if (n_past > 0) llama_memory_seq_cp(memory, job.from, lead.id, 0, n_past);
 
     for (Sequence & seq : fresh) live.push_back(std::move(seq));
@@ -200,8 +204,45 @@ void Core::hand_on_prompt(Sequence & seq) {
     for (Sequence & other : live) { other.forks.erase(std::remove(other.forks.begin(), other.forks.end(), seq.id), other.forks.end()); }
 }
 
+std::vector<uint8_t> Core::save(int32_t id) {
+    if (!find(held, id)) throw CodedError("ERR_CLOSED", "The sequence to save is no longer held");
+    LogCapture log;
+    std::vector<uint8_t> out(llama_state_seq_get_size(ctx.get(), id));
+    if (out.empty() || llama_state_seq_get_data(ctx.get(), out.data(), out.size(), id) != out.size()) {
+        throw CodedError("ERR_NATIVE", "llama.cpp could not save a sequence" + (log.errors().empty() ? "" : ": " + log.errors()));
+    }
+    return out;
+}
+
+// Whether there was any to restore. A state that llama.cpp refuses is its sequence's failure.
+bool Core::restore_states(Step & out) {
+    bool any = false;
+    for (Sequence & seq : live) {
+        if (!seq.state) continue;
+        any = true;
+        LogCapture log;
+        const auto state     = std::move(seq.state);
+        const int32_t n      = (int32_t)seq.todo.size();
+        const size_t n_bytes = llama_state_seq_set_data(ctx.get(), state->data(), state->size(), seq.id);
+        if (n_bytes != state->size() || llama_memory_seq_pos_max(memory, seq.id) != n - 1) {
+            const std::string reason = log.errors().empty() ? "it is not of " + std::to_string(n) + " tokens" : log.errors();
+            out.failures.push_back({ seq.id, "ERR_NATIVE", "llama.cpp could not restore a sequence: " + reason });
+            continue;
+        }
+        seq.n_past    = n;
+        seq.prompting = false;
+        seq.todo.clear();
+        emit(out, seq, -1, std::numeric_limits<float>::quiet_NaN(), READY, false);
+    }
+    return any;
+}
+
 Step Core::step() {
     Step out;
+    if (restore_states(out)) {
+        settle(out);
+        return out;
+    }
     make_samplers(out);
     fill_batch();
     if (batch.n_tokens == 0) return out;
@@ -241,6 +282,12 @@ Step Core::step() {
         out.cut(n_tokens, n_text);
         out.failures.push_back({ seq.id, thrown.code, thrown.message });
     }
+    settle(out);
+    return out;
+}
+
+// Sequences that failed go; those that have ended go too, or are held.
+void Core::settle(const Step & out) {
     for (const Failure & failure : out.failures) release(failure.seq);
     for (size_t i = 0; i < out.seq.size(); i++) {
         if (out.finish[i] == GOING) continue;
@@ -249,14 +296,13 @@ Step Core::step() {
         else
             release(out.seq[i]);
     }
-    return out;
 }
 
 // A grammar may be malformed or large: it is compiled here, on the owner thread, and its failure is its sample's own.
 void Core::make_samplers(Step & out) {
     std::shared_ptr<const Grammar> last; // the samples of a job have one grammar
     for (Sequence & seq : live) {
-        if (seq.sampler || !samples(seq)) continue;
+        if (seq.sampler || !samples(seq.branch)) continue;
         const Thrown thrown = run_guarded([&] {
             const std::string & text = seq.branch.sampler.grammar;
             std::shared_ptr<const Grammar> grammar;
@@ -270,7 +316,7 @@ void Core::make_samplers(Step & out) {
     for (const Failure & failure : out.failures) release(failure.seq);
 }
 
-bool Core::samples(const Sequence & seq) { return seq.branch.forced.empty() && seq.branch.max_tokens > 0; }
+bool Core::samples(const Branch & branch) { return branch.forced.empty() && branch.max_tokens > 0; }
 
 // Tokens already being generated go first, so a long new prompt never stalls a running answer.
 void Core::fill_batch() {
@@ -340,7 +386,7 @@ void Core::advance(Sequence & seq, Step & out) {
         if (seq.n_scored == 1) seq.todo.assign(seq.branch.forced.begin(), seq.branch.forced.end() - 1);
         return;
     }
-    if (!samples(seq)) {
+    if (!samples(seq.branch)) {
         emit(out, seq, -1, std::numeric_limits<float>::quiet_NaN(), READY, false);
         return;
     }

@@ -54,6 +54,11 @@ struct Job {
     std::vector<llama_token> prompt; // at least one token
     std::vector<Branch> branches;    // at least one
     int32_t cells = 0;               // of the KV cache that the caller has set aside: at least cells_for(job)
+
+    // What Core::save gave for a sequence of exactly these prompt tokens, in a context of the same model and settings: restored
+    // instead of evaluated. For one branch that is just there, and `from` nothing. llama.cpp does not survive bytes that somebody
+    // has changed: only what is known to be as it was saved may come here.
+    std::shared_ptr<const std::vector<uint8_t>> state;
 };
 
 enum Finish : int32_t {
@@ -111,8 +116,11 @@ public:
     // Stops a running sequence but keeps what has been evaluated, for later jobs to start from.
     void hold(int32_t id);
 
-    // One llama_decode for everything that is live, then one token for every sequence that has logits.
-    // On failure nothing has moved. True idleness gives an empty step.
+    // What is in the cache for a held sequence, for a Job's `state`. On the owner thread, between two steps.
+    std::vector<uint8_t> save(int32_t id);
+
+    // One llama_decode for everything that is live, then one token for every sequence that has logits. Saved states are restored in a
+    // step of their own. On failure nothing has moved. True idleness gives an empty step.
     Step step();
 
     uint32_t n_ctx() const { return llama_n_ctx(ctx.get()); }
@@ -138,8 +146,11 @@ private:
         std::vector<int32_t> forks;    // the sequences that wait for this one's prompt
         Branch branch;
         std::unique_ptr<Sampler> sampler;
+        std::shared_ptr<const std::vector<uint8_t>> state; // to be restored instead of evaluating `todo`
     };
 
+    bool restore_states(Step & out);
+    void settle(const Step & out);
     void fill_batch();
     void add_rows(Sequence & seq, int32_t n, bool all_logits);
     void forget_partial();
@@ -151,7 +162,7 @@ private:
     const float * logits_of(int32_t row) const;
     const std::vector<llama_token> & ends_of(const Branch & branch) const;
     void make_samplers(Step & out);
-    static bool samples(const Sequence & seq);
+    static bool samples(const Branch & branch);
     static Sequence * find(std::vector<Sequence> & in, int32_t id);
     const Sequence & held_for(const Job & job) const;
     static int32_t tokens_from(const Job & job, const Sequence & from);

@@ -21,6 +21,11 @@ static constexpr uint32_t LAST_CHAR     = 0x10ffff;
     throw CodedError("ERR_GRAMMAR", "Expected a GBNF grammar with " + expected);
 }
 
+// A grammar may hold a patient's words, and error messages end in logs: they show names as short as people give them.
+static std::string shown(const std::string & name) {
+    return name.size() <= 32 ? "`" + name + "`" : "a rule with a name of " + std::to_string(name.size()) + " bytes";
+}
+
 // --- reading ------------------------------------------------------------------------------------------------------------
 
 // Recursive descent, one method a construct. Fills a Grammar.
@@ -34,7 +39,7 @@ public:
         skip_space(true);
         while (at < text.size()) rule();
         for (const auto & [name, id] : names) {
-            if (!defined[id]) refuse("every rule to be defined, `" + name + "` is not");
+            if (!defined[id]) refuse("every rule to be defined, " + shown(name) + " is not");
         }
         const auto root = names.find("root");
         if (root == names.end()) refuse("a rule named `root`");
@@ -495,7 +500,7 @@ private:
 
     std::string called(int32_t rule) const {
         for (const auto & [name, id] : names)
-            if (id == rule) return "`" + name + "`";
+            if (id == rule) return shown(name);
         return "a part in parentheses or with a repetition";
     }
 

@@ -10,6 +10,7 @@ Napi::Function Engine::init(Napi::Env env) {
                            InstanceMethod<&Engine::add>("add"),
                            InstanceMethod<&Engine::release>("release"),
                            InstanceMethod<&Engine::hold>("hold"),
+                           InstanceMethod<&Engine::save>("save"),
                            InstanceMethod<&Engine::step>("step"),
                            InstanceMethod<&Engine::abort>("abort"),
                            InstanceMethod<&Engine::close>("close"),
@@ -130,6 +131,11 @@ Napi::Value Engine::add(const Napi::CallbackInfo & info) {
     job.prompt    = ids_of(object.Get("prompt"));
     for (uint32_t i = 0; i < list.Length(); i++) job.branches.push_back(branch_of(list.Get(i).As<Napi::Object>()));
 
+    if (object.Get("state").IsTypedArray()) {
+        const auto state = object.Get("state").As<Napi::Uint8Array>();
+        job.state        = std::make_shared<const std::vector<uint8_t>>(state.Data(), state.Data() + state.ElementLength());
+    }
+
     if (job.prompt.empty() || job.branches.empty()) throw to_js(env, "ERR_OPTION", "Expected at least one prompt token and one branch");
     check_ids(env, job.prompt, n_vocab);
     for (const Branch & branch : job.branches) {
@@ -170,6 +176,17 @@ static Napi::Value pack_step(Napi::Env env, const Step & step) {
     out.Set("failures", failures);
     out.Set("aborted", step.aborted);
     return out;
+}
+
+Napi::Value Engine::save(const Napi::CallbackInfo & info) {
+    core_now(info.Env());
+    stepping         = true;
+    const int32_t id = info[0].As<Napi::Number>().Int32Value();
+
+    using State = std::vector<uint8_t>;
+    return owner->run<State>([core = core, id] { return core->save(id); },
+                             [](Napi::Env env, State & state) { return Napi::Buffer<uint8_t>::Copy(env, state.data(), state.size()); },
+                             [this] { stepping = false; });
 }
 
 Napi::Value Engine::step(const Napi::CallbackInfo & info) {

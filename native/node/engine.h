@@ -17,6 +17,7 @@ private:
     Napi::Value add(const Napi::CallbackInfo & info);   // (job): Int32Array
     void release(const Napi::CallbackInfo & info);      // (sequence)
     void hold(const Napi::CallbackInfo & info);         // (sequence)
+    Napi::Value save(const Napi::CallbackInfo & info);  // (sequence): Promise<Buffer>
     Napi::Value step(const Napi::CallbackInfo & info);  // (): Promise<step>
     void abort(const Napi::CallbackInfo & info);        // ends the running step early
     Napi::Value close(const Napi::CallbackInfo & info); // (): Promise<void>

@@ -32,15 +32,20 @@ export class EngineDied extends MeditronError {
 
 /** As `The engine's process was ended by SIGABRT while it decoded on CUDA0 (meditron-7b.gguf, SHA-256 1f3…): "CUDA error"`. */
 export function describeDeath(death: Death): string {
-  const { model, devices, lastLines, phase } = death;
-  const where = devices.length > 0 && phase !== 'start' ? ` on ${devices.join(', ')}` : '';
-  const hash = model.sha256 === null ? '' : `, SHA-256 ${model.sha256}`;
-  const said = lastLines.length > 0 ? `. Its last words: ${lastLines.join(' | ')}` : ' and printed nothing';
-  const started = death.signal !== null || death.exitCode !== null;
-  return `The engine's process ${endInWords(death)}${started ? ` ${phaseInWords[phase]}` : ''}${where} (${basename(model.path)}${hash})${said}`;
+  const { path, sha256 } = death.model;
+  return describeEnd(death, ` (${basename(path)}${sha256 === null ? '' : `, SHA-256 ${sha256}`})`);
 }
 
-function endInWords({ signal, exitCode, unresponsive, external }: Death): string {
+/** The same without the model; `of` stands before the last words. */
+export function describeEnd(death: Omit<Death, 'model'>, of = ''): string {
+  const { signal, exitCode, devices, lastLines, phase } = death;
+  const where = devices.length > 0 && phase !== 'start' ? ` on ${devices.join(', ')}` : '';
+  const said = lastLines.length > 0 ? `. Its last words: ${lastLines.join(' | ')}` : ' and printed nothing';
+  const started = signal !== null || exitCode !== null;
+  return `The engine's process ${endInWords(death)}${started ? ` ${phaseInWords[phase]}` : ''}${where}${of}${said}`;
+}
+
+function endInWords({ signal, exitCode, unresponsive, external }: Omit<Death, 'model'>): string {
   if (signal === null && exitCode === null) return 'could not be started';
   if (unresponsive) return 'no longer answered and was ended';
   if (signal !== null && external && signal !== 'SIGKILL') return `was ended by ${signal}, which another process sent,`;

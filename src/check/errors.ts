@@ -66,13 +66,28 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_ENGINE_DOWN: 6,
 };
 
-/** The caller passed something that cannot be used: `` Expected `maxTokens` to be an integer >= 1, got "a" (string) ``. */
+/** The caller passed something that cannot be used: `` Expected `stop[0]` to be a text of at most 256 characters, got a text of 300 ``. */
 export function optionError(option: string, expected: string, actual: unknown): MeditronError {
   return new MeditronError('ERR_OPTION', `Expected \`${option}\` to be ${expected}, got ${describe(actual)}`);
 }
 
-/** A value as it is shown in error messages: short, typed, never more than 60 characters of it. */
+/** The same of an option that takes a number or one of a few words: `` Expected `maxTokens` to be an integer >= 1, got "a" (string) ``. */
+export function wordError(option: string, expected: string, actual: unknown): MeditronError {
+  return new MeditronError('ERR_OPTION', `Expected \`${option}\` to be ${expected}, got ${quoted(actual)}`);
+}
+
+/**
+ * A value as it is shown in error messages, which end in logs. A text may be a prompt, an answer or a patient's name, so that only its
+ * length is shown, and the text itself if it is a single character.
+ */
 export function describe(value: unknown): string {
+  if (value === '') return 'an empty text';
+  if (typeof value === 'string' && [...value].length > 1) return `a text of ${value.length} characters`;
+  return quoted(value);
+}
+
+/** The same with texts as they are, at most 60 characters of them: for what cannot be text from a prompt or an answer. */
+export function quoted(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`;
@@ -80,4 +95,11 @@ export function describe(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
   return `${short} (${typeof value})`;
+}
+
+/** A key or field as error messages name it. Names are short; what is longer may be a text in the wrong place, and is not shown. */
+export function named(key: string): string {
+  return /^[\p{L}\p{N}_$][\p{L}\p{N}\p{M}_$.\- ]{0,31}$/u.test(key)
+    ? `\`${key}\``
+    : `a name of ${key.length} characters`;
 }

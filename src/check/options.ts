@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { MeditronError, optionError } from './errors.js';
+import { MeditronError, named, optionError, wordError } from './errors.js';
 
 /** Refuses keys that no option has, naming the nearest known one: a misspelt option must never be ignored. */
 export function checkKeys(where: string, value: object, known: readonly string[]): void {
@@ -7,14 +7,14 @@ export function checkKeys(where: string, value: object, known: readonly string[]
     if (known.includes(key)) continue;
     const near = nearest(key, known);
     const hint = near ? `did you mean \`${near}\`?` : `known options: ${known.join(', ')}`;
-    throw new MeditronError('ERR_OPTION', `Unknown option \`${key}\` in ${where}; ${hint}`);
+    throw new MeditronError('ERR_OPTION', `Unknown option ${named(key)} in ${where}; ${hint}`);
   }
 }
 
 /** A finite number within [min, max]. */
 export function number(option: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max) {
-    throw optionError(option, `a number ${range(min, max)}`, value);
+    throw wordError(option, `a number ${range(min, max)}`, value);
   }
   return value;
 }
@@ -22,7 +22,7 @@ export function number(option: string, value: unknown, min: number, max: number)
 /** A whole number within [min, max]. */
 export function integer(option: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
-    throw optionError(option, `an integer ${range(min, max)}`, value);
+    throw wordError(option, `an integer ${range(min, max)}`, value);
   }
   return value;
 }
@@ -40,7 +40,7 @@ export function string(option: string, value: unknown): string {
 export function oneOf<const T extends string>(option: string, value: unknown, choices: readonly T[]): T {
   if (typeof value === 'string' && (choices as readonly string[]).includes(value)) return value as T;
   const near = typeof value === 'string' ? nearest(value, choices) : undefined;
-  throw optionError(option, `one of ${choices.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`, value);
+  throw wordError(option, `one of ${choices.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`, value);
 }
 
 export function object(option: string, value: unknown): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, lstat, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { access, constants, lstat, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MeditronError } from './errors.js';
 
@@ -50,25 +51,66 @@ export async function writeOutput(path: string, content: Content): Promise<void>
   await withReason(path, async () => {
     if ((await kindOf(path)) === 'device') return write(path, 'w', content);
     const beside = join(dirname(path), leftoverName(basename(path)));
+    begin(beside);
     try {
       await write(beside, 'wx', content);
       await rename(beside, path);
     } catch (error) {
       await rm(beside, { force: true });
       throw error;
+    } finally {
+      end(beside);
     }
     await syncFolder(dirname(path));
+    await removeLeftovers(path, longAgoMs).catch(() => {});
   });
 }
 
+/** Files that are being written: a process that ends on its own meanwhile takes them away. */
+const unfinished = new Set<string>();
+
+function begin(path: string): void {
+  if (unfinished.size === 0) process.on('exit', removeUnfinished);
+  unfinished.add(path);
+}
+
+function end(path: string): void {
+  unfinished.delete(path);
+  if (unfinished.size === 0) process.off('exit', removeUnfinished);
+}
+
+function removeUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+}
+
+/** Whoever still writes a file has touched it since. */
+const longAgoMs = 3_600_000;
+
+/**
+ * Removes what was to become, or was, the file or folder `path` in processes that were killed, if it has not been touched for so
+ * many milliseconds.
+ */
+export async function removeLeftovers(path: string, untouchedMs: number): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    if (!isLeftover(name, basename(path))) continue;
+    const leftover = join(folder, name);
+    const { mtimeMs } = await stat(leftover);
+    if (Date.now() - mtimeMs >= untouchedMs) await rm(leftover, { recursive: true, force: true });
+  }
+}
+
+/** File systems allow 255 bytes, and a letter takes up to three. */
+const mostLetters = 60;
+
 /** A name beside `name` for what becomes it, or was it: should the process be killed meanwhile, it stays behind. */
 export function leftoverName(name: string): string {
-  return `.${name.slice(0, 100)}.${randomUUID()}.part`;
+  return `.${name.slice(0, mostLetters)}.${randomUUID()}.part`;
 }
 
 /** Whether a name is a {@link leftoverName} beside `name`. */
 export function isLeftover(found: string, name: string): boolean {
-  const [start, end] = [`.${name.slice(0, 100)}.`, '.part'];
+  const [start, end] = [`.${name.slice(0, mostLetters)}.`, '.part'];
   return found.startsWith(start) && found.endsWith(end) && found.length === start.length + 36 + end.length;
 }
 

@@ -1,27 +1,27 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { makeFolder } from './outputs.js';
 
 /**
- * The folder for what is remembered from one start to the next, never of questions, prompts or answers: `MEDITRON_STATE`, or where
- * the system keeps such things (the XDG Base Directory Specification on Linux). It need not be there. Undefined where there is no
- * home: then nothing is remembered.
+ * The folder for what is remembered from one run to the next, for the user alone. Nothing in it is a text that was asked or answered.
+ * `MEDITRON_STATE`; else `~/Library/Application Support/meditron` on macOS, `%LOCALAPPDATA%\meditron` on Windows, elsewhere
+ * `$XDG_STATE_HOME/meditron`, by default `~/.local/state/meditron`.
  */
 export function stateFolder(
-  env: NodeJS.ProcessEnv = process.env,
-  platform: string = process.platform,
-): string | undefined {
-  if (env.MEDITRON_STATE) return isAbsolute(env.MEDITRON_STATE) ? env.MEDITRON_STATE : undefined;
-  if (platform === 'win32') return env.LOCALAPPDATA ? join(env.LOCALAPPDATA, 'meditron') : undefined;
-  const home = env.HOME || homeOfUser();
-  if (platform === 'darwin') return home && join(home, 'Library', 'Application Support', 'meditron');
-  if (env.XDG_STATE_HOME && isAbsolute(env.XDG_STATE_HOME)) return join(env.XDG_STATE_HOME, 'meditron');
-  return home && join(home, '.local', 'state', 'meditron');
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (env.MEDITRON_STATE) return env.MEDITRON_STATE;
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'meditron');
+  if (platform === 'win32') return join(env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'meditron');
+  // The XDG base directory specification has relative paths ignored.
+  const state = env.XDG_STATE_HOME;
+  return join(state && isAbsolute(state) ? state : join(homedir(), '.local', 'state'), 'meditron');
 }
 
-function homeOfUser(): string | undefined {
-  try {
-    return homedir() || undefined;
-  } catch {
-    return undefined; // the user is in no list of users
-  }
+/** The same, made if it is not there. @throws MeditronError `ERR_OUTPUT` */
+export async function makeStateFolder(): Promise<string> {
+  const folder = stateFolder();
+  await makeFolder(folder);
+  return folder;
 }

@@ -12,7 +12,7 @@ import type {
 } from '../answerer/answerer.js';
 import { MeditronError } from '../check/errors.js';
 import { planWaves } from '../vote/count/stopping.js';
-import type { JsonClient } from './http.js';
+import { excerpt, type JsonClient } from './http.js';
 import { type Choice, readChoice, readReply, type TopLogprobs } from './openai.js';
 import { chatTemplate, promptAsSent, type SentPrompt } from './prompt.js';
 
@@ -79,7 +79,7 @@ export class EndpointAnswerer implements Answerer {
       warnings:
         broken.length === 0
           ? []
-          : [`The question spells what may be special tokens; they are sent with a space inside: ${broken.join(' ')}`],
+          : [`The question spells what may be special tokens; ${broken.length} of them are sent with a space inside`],
       begin: async () => new EndpointSession(this, request, prompts),
     };
   }
@@ -107,7 +107,7 @@ export class EndpointAnswerer implements Answerer {
     }
     const fewer = this.#fewer(error ?? '', wanted);
     if (fewer !== undefined) return this.ask(prompt, settings, fewer, signal);
-    throw this.#refusal(status, error ?? 'no choices in the reply');
+    throw this.#refusal(status, error ?? 'no choices in the reply', body);
   }
 
   /** @internal The first tokens that might follow a prompt; none if the server tells no probabilities. */
@@ -132,10 +132,11 @@ export class EndpointAnswerer implements Answerer {
     return 1;
   }
 
-  #refusal(status: number, message: string): MeditronError {
+  #refusal(status: number, message: string, sent: unknown): MeditronError {
+    const shown = excerpt(message, sent);
     if (/context (length|size|window)|maximum context|too (long|many tokens)|exceed/i.test(message))
-      return new MeditronError('ERR_CONTEXT_FULL', `${this.origin}: ${message}`);
-    return new MeditronError('ERR_OPTION', `${this.origin} refuses the request (status ${status}): ${message}`);
+      return new MeditronError('ERR_CONTEXT_FULL', `${this.origin}: ${shown}`);
+    return new MeditronError('ERR_OPTION', `${this.origin} refuses the request (status ${status}): ${shown}`);
   }
 }
 

@@ -83,7 +83,8 @@ export class JsonClient {
       return { why: this.#reason(error), after: undefined };
     }
     const { status, text, headers } = response;
-    if (temporary.includes(status)) return { why: `status ${status}: ${excerpt(text)}`, after: retryAfter(headers) };
+    if (temporary.includes(status))
+      return { why: `status ${status}: ${excerpt(text, body)}`, after: retryAfter(headers) };
     if (status >= 300 && status < 400) {
       const target = headers.location ?? 'elsewhere';
       throw wrong(
@@ -91,17 +92,17 @@ export class JsonClient {
       );
     }
     if (status === 401 || status === 403)
-      throw wrong(`${url.origin} refuses the key (status ${status}): ${excerpt(text)}`);
+      throw wrong(`${url.origin} refuses the key (status ${status}): ${excerpt(text, body)}`);
     if (status === 404 || status === 405)
       throw wrong(
-        `${url.origin} has nothing at ${url.pathname} (status ${status}); the address usually ends in /v1: ${excerpt(text)}`,
+        `${url.origin} has nothing at ${url.pathname} (status ${status}); the address usually ends in /v1: ${excerpt(text, body)}`,
       );
     try {
       return { reply: { status, body: JSON.parse(text) } };
     } catch {
       const type = String(headers['content-type'] ?? 'of no type');
-      if (!/json/i.test(type)) throw unusable(url, `a reply that is not JSON but ${type}: ${excerpt(text)}`);
-      return { why: `a damaged reply (status ${status}): ${excerpt(text)}`, after: undefined };
+      if (!/json/i.test(type)) throw unusable(url, `a reply that is not JSON but ${type}: ${excerpt(text, body)}`);
+      return { why: `a damaged reply (status ${status}): ${excerpt(text, body)}`, after: undefined };
     }
   }
 
@@ -155,7 +156,45 @@ function unusable(url: URL, what: string): MeditronError {
   return new MeditronError('ERR_ENDPOINT', `Expected JSON from ${url.origin}${url.pathname}, got ${what}`);
 }
 
-function excerpt(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+/** The beginning of what a server says, without what was sent to it: servers repeat a request that they refuse. */
+export function excerpt(text: string, sent: unknown): string {
+  const line = withoutSent(oneLine(text.slice(0, 2000)), textsIn(sent).map(oneLine));
   return line.length > 200 ? `${line.slice(0, 197)}...` : line || 'no text';
+}
+
+/** A shorter piece of a text that was sent tells nothing of it. */
+const shortestPiece = 8;
+
+function withoutSent(text: string, sent: readonly string[]): string {
+  let kept = '';
+  for (let i = 0; i < text.length; ) {
+    const length = repeated(text, i, sent);
+    if (length > 0 && !kept.endsWith('…')) kept += '…';
+    if (length === 0) kept += text[i];
+    i += Math.max(1, length);
+  }
+  return kept;
+}
+
+/** How long a piece of some text that was sent begins at a place; 0 for one that is too short to matter. */
+function repeated(text: string, at: number, sent: readonly string[]): number {
+  const holding = sent.filter(each => each.includes(text.slice(at, at + shortestPiece)));
+  if (at + shortestPiece > text.length || holding.length === 0) return 0;
+  let length = shortestPiece;
+  while (at + length < text.length && holding.some(each => each.includes(text.slice(at, at + length + 1)))) length++;
+  return length;
+}
+
+/** The texts of a prompt or of messages, and what stops a sample; a model's name is none. */
+function textsIn(body: unknown): string[] {
+  const { prompt, messages, stop } = (body ?? {}) as Record<string, unknown>;
+  const all = (value: unknown): string[] => {
+    if (typeof value === 'string') return [value];
+    return typeof value === 'object' && value !== null ? Object.values(value).flatMap(all) : [];
+  };
+  return all([prompt, messages, stop]);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }

@@ -1,7 +1,15 @@
 import type { Held } from './held.js';
 import type { LoadedModel } from './info.js';
 import type { GenerateEvent } from './jobs/generation.js';
-import type { GenerateOptions, LeaseSize, PrefixOptions, Prompt, ScoreOptions } from './jobs/options.js';
+import type {
+  GenerateOptions,
+  LeaseSize,
+  PrefixOptions,
+  Prompt,
+  RestoreOptions,
+  SaveOptions,
+  ScoreOptions,
+} from './jobs/options.js';
 import type { Score } from './jobs/scoring.js';
 import type { Lease } from './lease.js';
 import type { EngineCounters, EngineSettings } from './settings.js';
@@ -39,6 +47,25 @@ export abstract class Engine implements AsyncDisposable {
    * @throws MeditronError as {@link generate}
    */
   abstract prefix(prompt: Prompt, options?: PrefixOptions): Promise<Held>;
+
+  /**
+   * Writes a prefix to a file, to be restored by this program or the next instead of being evaluated: whole or not at all, for its
+   * owner alone. The file has the prompt in clear: save no patient's text. A prefix is saved that `prefix` made or `restorePrefix`, also
+   * behind another such; samples are not.
+   *
+   * @throws MeditronError `ERR_OPTION`; `ERR_OUTPUT` if the file cannot be written; `ERR_MODEL_FILE` if the model's file was changed since it
+   *   was loaded; `ERR_INPUT` if the key in the state folder cannot be used; as {@link generate}
+   */
+  abstract savePrefix(held: Held, path: string, options?: SaveOptions): Promise<void>;
+
+  /**
+   * Restores a saved prefix into a free sequence, as if {@link prefix} had evaluated it: what is sampled from it is the same bit for bit. The
+   * caller releases it. Only what this user saved is taken, with every bit as it was, by an engine with the same model, adapters,
+   * build of llama.cpp, devices, context, batch size and kind of cache.
+   *
+   * @throws MeditronError `ERR_INPUT` with what is wrong or differs; `ERR_MEMORY`; `ERR_CONTEXT_FULL`; as {@link generate}
+   */
+  abstract restorePrefix(path: string, options?: RestoreOptions): Promise<Held>;
 
   /**
    * Sets sequences and cells aside for one caller: give the lease to `generate`, `score` and `prefix`, and release it. Waits in line

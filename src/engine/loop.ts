@@ -30,6 +30,8 @@ export class Loop {
   readonly #live = new Map<number, Job>(); // native sequence -> its job
   /** Held sequences that were released, until native may be called: between two steps. */
   #released: DirectHeld[] = [];
+  /** What is to be done between two steps. */
+  #errands: (() => Promise<void>)[] = [];
   #stepping = false;
   #pumping: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -103,6 +105,21 @@ export class Loop {
     };
   }
 
+  /** The state of a held sequence, taken between two steps. */
+  save(held: DirectHeld): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.#errands.push(async () => {
+        try {
+          this.check({ from: held, lease: undefined });
+          resolve(await this.#native.save(held.sequence));
+        } catch (error) {
+          reject(toMeditronError(error));
+        }
+      });
+      this.#call();
+    });
+  }
+
   async #close(): Promise<void> {
     clearTimeout(this.#patience);
     this.#failAll(closedError());
@@ -147,6 +164,7 @@ export class Loop {
   async #pump(): Promise<void> {
     try {
       for (;;) {
+        while (this.#errands.length > 0) await this.#errands.shift()!();
         this.#takeBack();
         this.#admit();
         if (this.#live.size === 0) return this.#watch();
@@ -243,6 +261,7 @@ export class Loop {
         cells: job.need.cells,
         prompt: job.prompt,
         branches: job.branches(),
+        state: job.state ?? null,
       });
     } catch (error) {
       for (const branch of job.branchCells.keys()) job.share.end(branch);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Death } from '../check/died.js';
 import { EngineDied } from '../check/died.js';
 import { MeditronError } from '../check/errors.js';
@@ -11,11 +12,15 @@ import {
   checkLeaseSize,
   checkPrefix,
   checkPrompt,
+  checkRestore,
+  checkSave,
   checkScore,
   type GenerateOptions,
   type LeaseSize,
   type PrefixOptions,
   type Prompt,
+  type RestoreOptions,
+  type SaveOptions,
   type ScoreOptions,
 } from '../engine/jobs/options.js';
 import type { Score } from '../engine/jobs/scoring.js';
@@ -103,6 +108,24 @@ export class HostEngine extends Engine implements Restorable {
     const before = from as HostHeld | undefined;
     const again = !lease && (!before || before.recipe !== undefined);
     return this.#keep({ request: id, sample: 0, first: 0 }, facts, again ? { content, from: before } : undefined);
+  }
+
+  async savePrefix(held: Held, path: string, options: SaveOptions = {}): Promise<void> {
+    const { signal } = checkSave(held, path, options);
+    const start = this.#start(held, undefined);
+    signal?.throwIfAborted();
+    await this.#host.call('save', { path: resolve(path) }, { engine: this.id, start, signal });
+  }
+
+  /** In a process after this one it is evaluated again: the file may be another by then. */
+  async restorePrefix(path: string, options: RestoreOptions = {}): Promise<Held> {
+    const { signal, lease } = checkRestore(path, options);
+    const start = this.#start(undefined, lease);
+    const id = this.#host.nextId();
+    const content = { path: resolve(path) };
+    const { tokens, ...facts } = await this.#host.call('restore', content, { id, engine: this.id, start, signal });
+    const again = { content: { prompt: tokens, bos: 'never' }, from: undefined } as const;
+    return this.#keep({ request: id, sample: 0, first: 0 }, facts, lease ? undefined : again);
   }
 
   async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lease> {

@@ -308,7 +308,7 @@ export class Host {
     }
     this.#requests.delete(notice.id);
     if (notice.type === 'result') {
-      if (request.isJob) this.#progressed(request);
+      if (request.isJob && !request.own) this.#progressed(request);
       if (request.left || request.reason) this.#dropResult(request);
       request.finish(notice.value);
     } else request.fail(revived(notice.error));
@@ -316,13 +316,15 @@ export class Host {
   }
 
   #progressed(request: Request): void {
+    if (request.verb === 'lease') return; // nothing has been computed
     this.#restarts.progressed();
     if (!this.#quarantine.empty) this.#quarantine.finished(request.key());
   }
 
   /** What a request that nobody waits for has left in the process. */
   #dropResult({ verb, id }: Request): void {
-    if (verb === 'prefix') this.tell({ type: 'release-held', held: { request: id, sample: 0, first: 0 } });
+    if (verb === 'prefix' || verb === 'restore')
+      this.tell({ type: 'release-held', held: { request: id, sample: 0, first: 0 } });
     if (verb === 'lease') this.tell({ type: 'release-lease', lease: id });
   }
 
@@ -442,12 +444,21 @@ function isExternal({ signal, unresponsive, lastLines }: Ended): boolean {
   return lastLines.some(line => /^meditron: SIG\w+ from process \d+$/.test(line));
 }
 
-/** Another file at the same place is another model. */
+/** Another file at the same place is another model, and on other devices it computes something else. */
 function checkSame(before: ModelInfo, now: ModelInfo): void {
   const identity = ({ files }: ModelInfo) => files.map(file => file.identity).join(' ');
-  if (identity(before) === identity(now)) return;
-  throw new MeditronError(
-    'ERR_MODEL_FILE',
-    `${before.path}: expected the file that was loaded before the engine died, got one that was replaced or changed since; load the model again`,
-  );
+  if (identity(before) !== identity(now)) {
+    throw new MeditronError(
+      'ERR_MODEL_FILE',
+      `${before.path}: expected the file that was loaded before the engine died, got one that was replaced or changed since; load the model again`,
+    );
+  }
+  const placed = ({ layersOf }: ModelInfo) => layersOf.map(({ device, layers }) => `${layers} on ${device}`).join(', ');
+  if (placed(before) !== placed(now)) {
+    throw new MeditronError(
+      'ERR_MODEL_LOAD',
+      `${before.path}: expected the layers where they were before the engine died (${placed(before) || 'on the CPU'}), ` +
+        `got ${placed(now) || 'the CPU alone'}; load the model again`,
+    );
+  }
 }

@@ -40,9 +40,9 @@ export class Outbox {
     setImmediate(() => this.#flush());
   }
 
-  /** What a stream has said goes before what is said of its end. */
-  flush(id: number): void {
-    if (this.#events.has(id)) this.#flush(true);
+  /** What has happened goes before what is said of the end of a request. */
+  flush(): void {
+    this.#flush(true);
   }
 
   read(batches: number): void {

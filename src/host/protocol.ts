@@ -65,6 +65,15 @@ export interface HeldFacts {
   readonly cells: number;
 }
 
+/** Where a prefix is saved; `from` is the prefix. */
+export interface SaveWork extends StartFrom {
+  readonly path: string;
+}
+
+export interface RestoreWork extends StartFrom {
+  readonly path: string;
+}
+
 /** What the host can be asked for, each answered by one `result` or one `failure` of the same number. */
 export interface Works {
   load: { work: Omit<LoadOptions, 'onProgress' | 'signal'>; result: ModelInfo };
@@ -76,6 +85,8 @@ export interface Works {
   generate: { work: GenerateWork & { readonly engine: number }; result: null };
   score: { work: ScoreWork & { readonly engine: number }; result: Score[] };
   prefix: { work: PrefixWork & { readonly engine: number }; result: HeldFacts };
+  save: { work: SaveWork & { readonly engine: number }; result: null };
+  restore: { work: RestoreWork & { readonly engine: number }; result: HeldFacts & { readonly tokens: Int32Array } };
   lease: {
     work: { readonly engine: number; readonly sequences: number; readonly cells: number };
     result: null;

@@ -66,7 +66,7 @@ export abstract class Request<V extends Verb = Verb> {
 
   /** Whether it is work of an engine that goes through its queue. */
   get isJob(): boolean {
-    return this.verb === 'generate' || this.verb === 'score' || this.verb === 'prefix' || this.verb === 'lease';
+    return ['generate', 'score', 'prefix', 'restore', 'lease'].includes(this.verb);
   }
 
   /** After a death: whether the next process may be given it, because the last one had not begun with it or it changes nothing. */

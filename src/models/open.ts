@@ -6,7 +6,7 @@ import { MeditronError } from '../check/errors.js';
 import { type AdapterBase, checkAdapter } from '../gguf/adapter.js';
 import { stringAt } from '../gguf/metadata.js';
 import { type GgufFile, type GgufPart, type OpenGguf, openGguf, type ReadOptions } from '../gguf/reader.js';
-import { identityAt, identityText, moved } from './identity.js';
+import { identityAt, identityText, type ModelFiles, moved } from './identity.js';
 
 /**
  * A file that is checked and then loaded. Its parts stay open in between, so that what was checked is what is loaded. On Linux
@@ -131,6 +131,13 @@ export class OpenAdapters implements AsyncDisposable {
   /** Names to open the adapters by, in order. Good until {@link close}. */
   get paths(): readonly string[] {
     return this.#files.map(file => file.paths[0]!);
+  }
+
+  /** Which files they are, for their hashes. */
+  get files(): ModelFiles['files'] {
+    return this.#files.flatMap(({ file }) =>
+      file.parts.map(({ path, size, identity }) => ({ path, sizeBytes: size, identity: identityText(identity) })),
+    );
   }
 
   /** @throws MeditronError `ERR_MODEL_FILE` as {@link OpenModel.unchanged} */

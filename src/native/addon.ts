@@ -91,6 +91,8 @@ export interface NativeEngine {
   add(job: NativeJob): Int32Array;
   release(sequence: number): void;
   hold(sequence: number): void;
+  /** What is in the cache for a held sequence, for {@link NativeJob.state}. */
+  save(sequence: number): Promise<Buffer>;
   step(): Promise<NativeStep>;
   abort(): void;
   close(): Promise<void>;
@@ -124,6 +126,8 @@ export interface NativeJob {
   readonly cells: number;
   readonly prompt: Int32Array;
   readonly branches: readonly NativeBranch[];
+  /** Restored instead of evaluating the prompt, whose state it is. Nothing but what `save` gave: llama.cpp does not survive other bytes. */
+  readonly state: Uint8Array | null;
 }
 
 export interface NativeBranch {

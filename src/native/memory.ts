@@ -22,8 +22,12 @@ const mostBytes = 1 << 20;
 /** A device that failed is tried again after a day: the reason may be gone, as when another program had taken all of its memory. */
 const failureMs = 24 * 3600 * 1000;
 
-export function memoryFile(folder: string | undefined = stateFolder()): string | undefined {
-  return folder ? join(folder, 'devices.json') : undefined;
+export function memoryFile(): string | undefined {
+  try {
+    return join(stateFolder(), 'devices.json');
+  } catch {
+    return undefined; // a user without a home
+  }
 }
 
 /** What a probe found in this state of things; undefined if there was none, it is too old, or the file is damaged or not ours. */

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { homedir } from 'node:os';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import type { ProbeRequest } from './probe.js';
@@ -195,7 +194,7 @@ function withoutHomes(verdict: Verdict): Verdict {
 
 /** What is remembered and shown names nobody's home, and no folders before the names of files of ours. */
 function withoutHome(text: string): string {
-  const home = homedir();
+  const home = process.env.HOME ?? process.env.USERPROFILE ?? '';
   const short = text.replace(/\S*[\\/]@node-llama-cpp[\\/]/g, '@node-llama-cpp/');
   return home.length > 1 ? short.replaceAll(home, '~') : short;
 }

@@ -80,7 +80,7 @@ export async function logprobs(
 async function decode(engine: NativeEngine, width: number): Promise<number[]> {
   const branches = Array.from({ length: width }, (_, i) => branch(10 + 7 * i, 1 + Math.min(i, 4)));
   const cells = prompt.length + branches.reduce((sum, { maxTokens }) => sum + maxTokens - 1, 0);
-  const ids = [...engine.add({ from: -1, fromSize: -1, cells, prompt, branches })];
+  const ids = [...engine.add({ from: -1, fromSize: -1, cells, prompt, branches, state: null })];
   const found = ids.map((): number[] => []);
   for (let left = width; left > 0; ) {
     const step = await engine.step();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { campaign as terminate } from '../leaving/terminate.js';
+import { campaign as state } from '../state/campaign.js';
 import { campaign as abort } from './abort.js';
 import type { Campaign } from './campaign.js';
 import { campaign as soak } from './soak.js';
@@ -8,6 +9,7 @@ import { campaign as soak } from './soak.js';
 const short: [string, Campaign, number][] = [
   ['an abort at any moment throws its reason and leaves the engine as it was', abort, 24],
   ['a worker may be terminated at any moment', terminate, 16],
+  ['a file of ours that was changed is refused', state, 300],
   ['threads, files, handles and listeners do not grow', soak, 300],
 ];
 

@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,6 +69,13 @@ test('trying leaves nothing behind, and writing replaces the whole file for its 
   writeFileSync(file, 'before');
 });
 
+test('a name may be as long as the file system allows', async () => {
+  for (const name of ['x'.repeat(255), '薬'.repeat(85)]) {
+    await writeOutput(join(folder, 'work', name), 'text');
+    rmSync(join(folder, 'work', name));
+  }
+});
+
 test('folders are made for their owner alone', async () => {
   await makeFolder(join(folder, 'work', 'new', 'below'));
   for (const path of ['new', 'new/below']) expect(statSync(join(folder, 'work', path)).mode & 0o077).toBe(0);
@@ -83,6 +91,37 @@ test('what fails in the middle leaves the old file and nothing beside it', async
     throw new Error('it broke');
   })();
   await expect(writeOutput(path, broken)).rejects.toMatchObject({ code: 'ERR_OUTPUT' });
+  expect(readFileSync(path, 'utf8')).toBe('old');
+  expect(readdirSync(join(folder, 'work')).filter(name => name.startsWith('.'))).toEqual([]);
+});
+
+test('what a killed process left of the same file is removed by the next that writes it, once it is old', async () => {
+  const at = (name: string) => join(folder, 'work', name);
+  const [old, fresh, other] = [leftoverName('again'), leftoverName('again'), leftoverName('again2')];
+  for (const name of [old, fresh, other]) writeFileSync(at(name), 'half');
+  for (const name of [old, other]) utimesSync(at(name), 0, 0);
+  await writeOutput(at('again'), 'whole');
+  expect([old, fresh, other].map(name => existsSync(at(name)))).toEqual([false, true, true]);
+  for (const name of [fresh, other]) rmSync(at(name));
+});
+
+test('a process that exits in the middle leaves the old file and nothing beside it', () => {
+  const path = join(folder, 'work', 'left');
+  writeFileSync(path, 'old');
+  const outputs = new URL('../../src/check/outputs.ts', import.meta.url).href;
+  const script = `
+    const { readdirSync } = await import('node:fs');
+    const { writeOutput } = await import(${JSON.stringify(outputs)});
+    await writeOutput(${JSON.stringify(path)}, (function* () {
+      yield 'new';
+      console.log(readdirSync(${JSON.stringify(join(folder, 'work'))}).filter(name => name.endsWith('.part')).length);
+      process.exit(5);
+    })());`;
+  const { stdout, status } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+  });
+  expect([stdout.trim(), status]).toEqual(['1', 5]);
   expect(readFileSync(path, 'utf8')).toBe('old');
   expect(readdirSync(join(folder, 'work')).filter(name => name.startsWith('.'))).toEqual([]);
 });

@@ -50,7 +50,7 @@ test('how the question was read is shown, line by line, and what was taken off i
   const { stdout, stderr } = await meditron(['prompt', '-m', model, '--format', 'raw'], pasted);
   expect(stdout).toContain('Read as a question with 2 options, a) to b), shown to the model as A to B.');
   expect(stdout).toMatch(/3 {2}option B +b\) C\n +5 {2}key +Answer: b\n/);
-  expect(stderr).toContain('line 5 "Answer: b": the answer key was taken off');
+  expect(stderr).toContain('line 5: the answer key was taken off');
   const json = JSON.parse((await meditron(['prompt', '-m', model, '--format', 'raw', '--json'], pasted)).stdout);
   expect(json.reading).toMatchObject({ key: 'B', marks: ['a)', 'b)'], question: { options: ['A', 'C'] } });
   expect(JSON.stringify(json.segments)).not.toContain('Answer: b');

@@ -1,12 +1,20 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
+import type { Held } from '../../src/engine/held.js';
 import type { GenerateEvent, SampleEnd } from '../../src/engine/jobs/generation.js';
 import type { GenerateOptions } from '../../src/engine/jobs/options.js';
 import type { Model } from '../../src/engine/model.js';
 import { loadModel } from '../../src/host/load.js';
+import type { HostModel } from '../../src/host/model.js';
 import { storiesPath as path } from '../engine/stories.js';
 
 // Every call, on both sides of the process boundary, on one thread: what comes back is the same.
+
+const folder = mkdtempSync(join(tmpdir(), 'meditron-same-'));
+process.env.MEDITRON_STATE = join(folder, 'state');
 
 let models: readonly Model[];
 let engines: readonly Engine[];
@@ -18,6 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const engine of engines) await engine.close();
   for (const model of models) await model.close();
+  rmSync(folder, { recursive: true });
 });
 
 /** What both give, or throw. */
@@ -100,6 +109,39 @@ test('score, alone and from a prefix, within a lease', async () => {
       part: await endsOf(engine, { prompt: ' dog', from: half, lease, maxTokens: 5 }),
     };
   });
+});
+
+test('a prefix that one saved, the other restores', async () => {
+  const file = join(folder, 'prefix');
+  const restored = async (engine: Engine) => {
+    using held = await engine.restorePrefix(file);
+    const facts = [held.tokenCount, held.pending, held.cells];
+    return { facts, ...(await endsOf(engine, { prompt: ' dog', from: held, maxTokens: 20, logprobs: true })) };
+  };
+  for (const engine of engines) {
+    using held = await engine.prefix('Once upon a time there was');
+    await engine.savePrefix(held, file);
+    await same(restored);
+  }
+  await same(async engine => {
+    using held = await engine.prefix('Once');
+    await engine.savePrefix(held.first(1), file);
+  });
+  await same(engine => engine.restorePrefix(join(folder, 'none')));
+  writeFileSync(file, readFileSync(file).subarray(1));
+  await same(engine => engine.restorePrefix(file));
+});
+
+test('a restored prefix outlives its process: the next one evaluates it again', async () => {
+  const [direct, isolated] = engines as [Engine, Engine];
+  const file = join(folder, 'again');
+  const go = (engine: Engine, from: Held) => endsOf(engine, { prompt: ' dog', from, maxTokens: 20 });
+  using held = await direct.prefix('Once upon a time there was');
+  await direct.savePrefix(held, file);
+  using restored = await isolated.restorePrefix(file);
+  rmSync(file);
+  process.kill((models[1] as HostModel).pid!, 'SIGKILL');
+  expect(await go(isolated, restored)).toEqual(await go(direct, held));
 });
 
 test('what is released, foreign or closed is refused alike', async () => {

@@ -410,6 +410,75 @@ static void own_ends(const SharedWeights & weights) {
     }
 }
 
+static Branch there() {
+    Branch branch;
+    branch.hold = true;
+    return branch;
+}
+
+static void saved_states(const SharedWeights & weights) {
+    const auto prompt = tokens_of(weights, "Once upon a time, there was a little girl named Lily. She loved to play");
+    const auto texts  = [&](Core & core, int32_t head) {
+        Job job;
+        job.from   = head;
+        job.prompt = tokens_of(weights, " outside");
+        for (uint32_t seed = 0; seed < 3; seed++) job.branches.push_back(sampled(24, 0.8f, seed));
+        for (Branch & branch : job.branches) branch.logprobs = true;
+        add(core, job);
+        const Output out = drain(core);
+        return std::make_pair(out.text, out.logprobs);
+    };
+    Job evaluate;
+    evaluate.prompt   = prompt;
+    evaluate.branches = { there() };
+    Job restore       = evaluate;
+
+    Core first(weights, small());
+    const int32_t head = add(first, evaluate)[0];
+    drain(first);
+    restore.state       = std::make_shared<const std::vector<uint8_t>>(first.save(head));
+    const auto expected = texts(first, head);
+
+    Core second(weights, small());
+    const int32_t back = add(second, restore)[0];
+    check(drain(second).finish[back] == READY, "a state is restored and its sequence held");
+    check(texts(second, back) == expected, "samples from a restored state are those from the evaluated prompt, bit for bit");
+    check(second.save(back) == *restore.state, "a restored state is saved as it was");
+
+    // Among others that run: a step of its own, and nobody loses one.
+    Job other;
+    other.prompt        = tokens_of(weights, "Once upon a time");
+    other.branches      = { sampled(20) };
+    const int32_t going = add(second, other)[0];
+    const Step one_step = second.step();
+    const int32_t again = add(second, restore)[0];
+    const Step restored = second.step();
+    check(restored.seq == std::vector<int32_t>{ again } && restored.finish[0] == READY, "restoring is a step of its own");
+    const std::string rest = one_step.text + drain(second).text[going];
+    Core third(weights, small());
+    check(rest == one(third, other), "a sample that runs meanwhile is as it is alone");
+
+    const auto refused = [&](Core & core, const Job & job) {
+        const int32_t id = add(core, job)[0];
+        const Step step  = core.step();
+        return step.failures.size() == 1 && step.failures[0].seq == id && core.n_live() == 0;
+    };
+    Job longer = restore;
+    longer.prompt.push_back(1);
+    check(refused(third, longer), "a state of another length is refused");
+    for (const size_t size : { size_t(0), size_t(4), restore.state->size() / 2, restore.state->size() - 1 }) {
+        Job cut   = restore;
+        cut.state = std::make_shared<const std::vector<uint8_t>>(restore.state->begin(), restore.state->begin() + size);
+        check(refused(third, cut), "a state that was cut short is refused");
+    }
+    check(one(third, other) == rest, "a state that was refused leaves nothing behind");
+
+    Job two      = restore;
+    two.branches = { there(), there() };
+    check(run_guarded([&] { add(third, two); }).code == std::string("ERR_OPTION"), "a state is restored for one sequence");
+    check(run_guarded([&] { third.save(0); }).code == std::string("ERR_CLOSED"), "only a held sequence is saved");
+}
+
 static void vocabulary(const SharedWeights & weights) {
     const Vocabulary & v = weights->vocabulary;
     const auto user      = v.tokenize({ { "<s>Hi</s>", false } }, Bos::NEVER, false);
@@ -451,6 +520,7 @@ int main(int argc, char ** argv) {
     cells(weights);
     own_failures(weights);
     own_ends(weights);
+    saved_states(weights);
     grammars(weights);
     grammar_properties(weights->vocabulary);
     sampling_order(weights->vocabulary);

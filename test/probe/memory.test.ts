@@ -1,23 +1,13 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { stateFolder } from '../../src/check/state.js';
 import { bindingOf } from '../../src/native/binding.js';
-import { memoryFile, recall, remember } from '../../src/native/memory.js';
+import { recall, remember } from '../../src/native/memory.js';
 import type { ProbeReport, Verdict } from '../../src/native/report.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-memory-'));
-const file = memoryFile(join(folder, 'state'))!;
+const file = join(folder, 'state', 'devices.json');
 afterEach(() => rmSync(join(folder, 'state'), { recursive: true, force: true }));
 
 const binding = 'a'.repeat(64);
@@ -98,7 +88,6 @@ test('where nothing can be written, and where there is no home, nothing is remem
   writeFileSync(join(folder, 'plain'), '');
   await remember(binding, works, join(folder, 'plain', 'devices.json'));
   expect(recall(binding, join(folder, 'plain', 'devices.json'), now)).toBeUndefined();
-  expect(memoryFile('')).toBeUndefined();
   await remember(binding, works, undefined);
 });
 
@@ -122,19 +111,6 @@ test('a binding changes with its files, their libraries and the variables that c
   expect(bindingOf(bound, {})).not.toBe(before);
   rmSync(backend);
   expect(bindingOf(bound, {})).not.toBe(before);
-});
-
-test('the folder of each system', () => {
-  const of = (env: NodeJS.ProcessEnv, platform: string) => stateFolder(env, platform);
-  expect(of({ HOME: '/home/a' }, 'linux')).toBe('/home/a/.local/state/meditron');
-  expect(of({ HOME: '/home/a', XDG_STATE_HOME: '/s' }, 'linux')).toBe('/s/meditron');
-  expect(of({ HOME: '/home/a', XDG_STATE_HOME: 'relative' }, 'linux')).toBe('/home/a/.local/state/meditron');
-  expect(of({ HOME: '/Users/a' }, 'darwin')).toBe('/Users/a/Library/Application Support/meditron');
-  expect(of({ LOCALAPPDATA: '/local' }, 'win32')).toBe('/local/meditron');
-  expect(of({}, 'win32')).toBeUndefined();
-  expect(of({ HOME: '/home/a', MEDITRON_STATE: '/x' }, 'linux')).toBe('/x');
-  expect(of({ HOME: '/home/a', MEDITRON_STATE: 'x' }, 'linux')).toBeUndefined();
-  expect(existsSync('/x')).toBe(false);
 });
 
 /** The same data with every leaf changed, every key and element left out, and a key more in every object. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { describe, MeditronError } from '../../check/errors.js';
 import { isSealed } from '../../check/seal.js';
@@ -5,7 +6,6 @@ import { formatNames, modes, protocols, tasks } from '../../prompt/format/format
 import { shuffles } from '../../prompt/question/shuffle.js';
 import { weightings } from '../options.js';
 import { type Evidence, evidenceSchema } from '../types.js';
-import { allParts } from './difference.js';
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -214,20 +214,19 @@ export function readEvidence(value: unknown): Evidence {
       'ERR_INPUT',
       'The record was changed after it was written: its SHA-256 is not that of its content. Use an unchanged copy, or ask the question again',
     );
-  const [other] = whole === given ? [] : allParts(saidIn(given, given.result), saidIn(whole, whole));
+  const { result, plan, samples } = given;
+  const said: Readonly<Record<string, unknown>> = { ...(result as Record<string, unknown>), plan, samples };
+  const other = alsoSaid.find(name => whole !== given && !isDeepStrictEqual(said[name], whole[name]));
   if (other)
     throw new MeditronError(
       'ERR_INPUT',
-      `The record is damaged: ${other.path} of the answer is ${other.got}, and ${other.expected} in its evidence`,
+      `The record is damaged: \`${other}\` of the answer is not what its evidence says`,
     );
   return read.output;
 }
 
-/** What an answer says, and its evidence says too: that in its result. */
-function saidIn({ samples, plan }: Record<string, unknown>, result: unknown): object {
-  const { answer, decision, reason, summary, votes, scores } = result as Record<string, unknown>;
-  return { answer, decision, reason, summary, votes, scores, samples, plan };
-}
+/** Fields of an answer that its evidence has too. */
+const alsoSaid = ['answer', 'decision', 'reason', 'summary', 'votes', 'scores', 'plan', 'samples'] as const;
 
 function evidenceIn(whole: Record<string, unknown>): Record<string, unknown> {
   const evidence = 'evidence' in whole ? whole.evidence : whole;

@@ -172,7 +172,7 @@ function obey(line: string, conversation: Conversation): 'leave' | undefined {
   else if (name === 'system') {
     conversation.setSystem(text === 'off' ? undefined : text);
     say('Set. The conversation begins anew.');
-  } else throw new MeditronError('ERR_OPTION', `Unknown command /${name}. There are /help, /clear, /system and /exit`);
+  } else throw new MeditronError('ERR_OPTION', 'Unknown command. There are /help, /clear, /system and /exit');
   return undefined;
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { choice, whole } from '../../check/kinds.js';
-import { engineOptions } from '../../check/machine.js';
+import { engineOptions, loadOptions } from '../../check/machine.js';
 import { tryFolder, tryOutput, writeOutput } from '../../check/outputs.js';
 import { evaluate } from '../../evaluate/evaluate.js';
 import { htmlReport } from '../../evaluate/report/html.js';
@@ -33,6 +33,7 @@ interface EvalFlags extends ModelFlags {
   readonly countsFrom?: 0 | 1;
   readonly limit?: number;
   readonly parallel?: number;
+  readonly cpuFallback: 'auto' | 'on' | 'off';
   readonly out?: string;
   readonly resume?: boolean;
   readonly rescore?: string;
@@ -80,6 +81,13 @@ export function evaluation(): Command {
         whole(1, 256),
       ),
     )
+    .addOption(
+      flag(
+        '--cpu-fallback <when>',
+        'go on on the CPU when the engine keeps dying on a GPU: auto (where --gpu-layers is auto), on or off',
+        choice(['auto', 'on', 'off']),
+      ).default('auto'),
+    )
     .option('--out <dir>', 'folder for results.jsonl, report.html and report.json')
     .option('--resume', 'go on with the results in --out')
     .option(
@@ -102,8 +110,9 @@ export function evaluation(): Command {
 const help = `
 Nothing is downloaded: a task whose files are missing says what to get and where to put it. Rows are appended to
 DIR/results.jsonl as they come and survive a crash; the same command with --resume goes on behind them. How questions share
-batches changes floating point results, so chains repeat exactly only with --parallel 1. Nothing leaves this machine unless
---endpoint is given.
+batches changes floating point results, so chains repeat exactly only with --parallel 1. If the process of the engine dies,
+the questions it was answering are asked again, fewer at once; one that crashes it twice is given up; the report lists the
+deaths. Nothing leaves this machine unless --endpoint is given.
 
 Examples:
   meditron eval --file questions.jsonl --mode top-token,cot,sc-cot --samples 5 --out results/mini
@@ -149,6 +158,7 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
         if (!flags.json) for (const note of notes) say(`meditron: ${note}`);
       },
       onProgress: progress.show,
+      onIncident: newKinds(),
     });
   } catch (error) {
     progress.stop();
@@ -205,7 +215,12 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
     return { ...target, [Symbol.asyncDispose]: async () => {} };
   }
   const loaded = await load(flags, signal);
-  const target = localTarget(loaded.model, optionsOf(engineOptions, flags));
+  // Who put layers on a GPU by number wants the figures of that, or none.
+  const fallsBack =
+    flags.cpuFallback === 'on' ||
+    (flags.cpuFallback === 'auto' && (optionsOf(loadOptions, flags).gpuLayers ?? 'auto') === 'auto');
+  const loadOnCpu = async () => (await load({ ...flags, gpuLayers: 0 }, signal)).model;
+  const target = localTarget(loaded.model, optionsOf(engineOptions, flags), fallsBack ? { loadOnCpu } : {});
   return { ...target, [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose]() };
 }
 
@@ -232,6 +247,16 @@ function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
       'ERR_OPTION',
       `${unfit} has no meaning with stored results; --html FILE writes their report`,
     );
+}
+
+/** Warns of what differs from all before in more than numbers: an engine may die every second. */
+function newKinds(): (message: string) => void {
+  const known = new Set<string>();
+  return message => {
+    const kind = message.replace(/0x[\da-f]+|\d+/gi, '#');
+    if (!known.has(kind)) warn(message);
+    known.add(kind);
+  };
 }
 
 /** Warns of a retry whose reason is another than the last one's: many requests may fail at once, and for minutes. */

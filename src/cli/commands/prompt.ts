@@ -9,7 +9,7 @@ import { load, type ModelFlags } from '../load.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
-import { oneLine, plain } from '../terminal/plain.js';
+import { plain } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 
 interface PromptFlags extends ModelFlags {
@@ -76,8 +76,7 @@ async function show(words: readonly string[], flags: PromptFlags): Promise<void>
   }
   for (const finding of reading.findings) warn(findingInWords(finding));
   for (const warning of warnings) warn(warning);
-  for (const finding of findings)
-    warn(`${finding.where}: ${finding.count} × ${finding.kind} ${finding.action} (${oneLine(finding.detail)})`);
+  for (const finding of findings) warn(`${finding.where}: ${finding.count} × ${finding.kind} ${finding.action}`);
   print(`${readingInWords(reading)}\n\n`);
   print(`${segments.map(({ text }) => plain(text)).join('')}\n\n${ids.length} tokens: ${Array.from(ids).join(' ')}\n`);
 }

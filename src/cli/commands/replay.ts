@@ -5,6 +5,7 @@ import { readEvidence } from '../../ask/record/schema.js';
 import type { Evidence } from '../../ask/types.js';
 import { MeditronError } from '../../check/errors.js';
 import { processOptions } from '../../check/machine.js';
+import { jsonFault } from '../../prompt/question/json.js';
 import { addFlags, type Flags } from '../flags.js';
 import { readText } from '../input.js';
 import { load } from '../load.js';
@@ -40,7 +41,7 @@ Example:
 async function again(path: string, flags: ReplayFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const evidence = readEvidence(parse(await readText(path, signal), path));
+  const evidence = readEvidence(await readRecord(path, signal));
   const result = contradicted(evidence) ?? (await onRecordedModel(evidence, flags, signal));
   if (flags.json) printJson({ ...result, answer: result.answer && printed(result.answer) });
   else {
@@ -63,10 +64,17 @@ async function onRecordedModel(evidence: Evidence, flags: ReplayFlags, signal: A
   }, signal);
 }
 
+/** @throws MeditronError `ERR_INPUT` if it cannot be read, is no record, or is not as it was written */
+export async function readRecord(path: string, signal: AbortSignal): Promise<unknown> {
+  const record = parse(await readText(path, signal), path);
+  readEvidence(record);
+  return record;
+}
+
 function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new MeditronError('ERR_INPUT', `${path} is not a record: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    throw new MeditronError('ERR_INPUT', `${path} is not a record: ${jsonFault(text, error)}`);
   }
 }

@@ -1,8 +1,10 @@
 import { MeditronError } from '../../check/errors.js';
+import type { ModelFiles } from '../../models/identity.js';
 import type { NativeEngine } from '../../native/addon.js';
 import { checkLeaseFits } from '../capacity/fit.js';
 import { planScoring } from '../capacity/scoring.js';
 import { Engine } from '../engine.js';
+import type { Held } from '../held.js';
 import type { LoadedModel } from '../info.js';
 import { type GenerateEvent, Generation } from '../jobs/generation.js';
 import type { Job, Start, Watch } from '../jobs/job.js';
@@ -12,17 +14,24 @@ import {
   checkLeaseSize,
   checkPrefix,
   checkPrompt,
+  checkRestore,
+  checkSave,
   checkScore,
   type GenerateOptions,
   type LeaseSize,
   type PrefixOptions,
   type Prompt,
+  type RestoreOptions,
+  type SaveOptions,
   type ScoreOptions,
 } from '../jobs/options.js';
 import { Prefix } from '../jobs/prefix.js';
 import { LeaseRequest } from '../jobs/request.js';
 import { type Score, Scoring } from '../jobs/scoring.js';
 import { Loop } from '../loop.js';
+import { belongsTo } from '../saved/belongs.js';
+import { readPrefix, writePrefix } from '../saved/file.js';
+import { knownKey, userKey } from '../saved/key.js';
 import type { EngineCounters, EngineSettings } from '../settings.js';
 import type { DirectHeld } from './held.js';
 import type { DirectLease } from './lease.js';
@@ -38,6 +47,8 @@ export class DirectEngine extends Engine {
     readonly settings: EngineSettings,
     /** Cores that a step keeps busy. */
     cores: number,
+    /** The files of its LoRA adapters, as they were loaded. */
+    private readonly adapters: ModelFiles,
   ) {
     super();
     this.#loop = new Loop(native, settings, cores);
@@ -97,7 +108,34 @@ export class DirectEngine extends Engine {
     const { bos, signal, ...rest } = checkPrefix(options);
     const start = this.#loop.own(rest);
     const tokens = await this.#prompt(checked, bos, start, signal, watch);
-    return this.#run(new Prefix(tokens, start), signal, watch);
+    const held = await this.#run(new Prefix(tokens, start), signal, watch);
+    held.tokens = allTokens(start.from, tokens);
+    return held;
+  }
+
+  async savePrefix(held: Held, path: string, options: SaveOptions = {}): Promise<void> {
+    const { signal } = checkSave(held, path, options);
+    const from = this.#loop.own({ from: held }).from!;
+    const { tokens } = from;
+    if (!tokens)
+      throw new MeditronError(
+        'ERR_OPTION',
+        'Expected `held` to be a whole prefix, as `prefix()` returns it; samples and what continues or cuts one off are not saved',
+      );
+    const belongs = await belongsTo(this.model.info, this.settings, this.adapters, signal);
+    const key = await userKey();
+    signal?.throwIfAborted();
+    await writePrefix(path, { tokens, state: await this.#loop.save(from) }, belongs, key);
+  }
+
+  async restorePrefix(path: string, options: RestoreOptions = {}, watch?: Watch): Promise<DirectHeld> {
+    const { signal, lease } = checkRestore(path, options);
+    const start = this.#loop.own({ lease });
+    const belongs = await belongsTo(this.model.info, this.settings, this.adapters, signal);
+    const { tokens, state } = await readPrefix(path, belongs, await knownKey());
+    const held = await this.#run(new Prefix(tokens, start, state), signal, watch);
+    held.tokens = tokens;
+    return held;
   }
 
   async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<DirectLease> {
@@ -172,4 +210,14 @@ export class DirectEngine extends Engine {
       leave();
     }
   }
+}
+
+/** The tokens of a prefix behind another; undefined if those of the other are not known. */
+function allTokens(from: DirectHeld | undefined, tokens: Int32Array): Int32Array | undefined {
+  if (!from) return tokens;
+  if (!from.tokens) return undefined;
+  const all = new Int32Array(from.tokens.length + tokens.length);
+  all.set(from.tokens);
+  all.set(tokens, from.tokens.length);
+  return all;
 }

@@ -4,6 +4,8 @@ import type { Stretch } from '../scheduler.js';
 
 /** A held sequence of an engine in this process. */
 export class DirectHeld extends Held {
+  /** All its tokens, if it is a prefix that continues no sample: such a one can be saved. */
+  tokens: Int32Array | undefined;
   #released = false;
 
   constructor(

@@ -31,6 +31,8 @@ export abstract class Job implements Waiter {
   readonly from: DirectHeld | undefined;
   readonly lease: DirectLease | undefined;
   readonly need: Need;
+  /** What a saved prompt is restored from, instead of being evaluated. */
+  readonly state: Uint8Array | undefined;
 
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;

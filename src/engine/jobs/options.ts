@@ -1,5 +1,5 @@
-import { optionError } from '../../check/errors.js';
-import { array, boolean, checkKeys, integer, object } from '../../check/options.js';
+import { optionError, wordError } from '../../check/errors.js';
+import { array, boolean, checkKeys, integer, object, string } from '../../check/options.js';
 import { sampleSeed } from '../../random/seeds.js';
 import type { Sampling, Segment } from '../../types.js';
 import { Held } from '../held.js';
@@ -162,6 +162,29 @@ export function checkPrefix(options: PrefixOptions): PrefixOptions & { bos: BosR
   return { ...checkStart(options), bos: checkBos(options.bos, options.from) };
 }
 
+/** How a prefix is saved. */
+export interface SaveOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function checkSave(held: unknown, path: unknown, options: SaveOptions): SaveOptions {
+  if (!(held instanceof Held)) throw optionError('held', 'a prefix, as `prefix()` returns it', held);
+  string('path', path);
+  object('options', options);
+  checkKeys('savePrefix()', options, ['signal']);
+  return { signal: checkSignal(options.signal) };
+}
+
+/** How a saved prefix is restored. */
+export type RestoreOptions = Pick<PrefixOptions, 'signal' | 'lease'>;
+
+export function checkRestore(path: unknown, options: RestoreOptions): RestoreOptions {
+  string('path', path);
+  object('options', options);
+  checkKeys('restorePrefix()', options, ['signal', 'lease']);
+  return checkStart(options);
+}
+
 export interface LeaseSize {
   /** Samples alive at once, held sequences included. */
   readonly sequences: number;
@@ -197,11 +220,10 @@ export function checkPrompt(prompt: unknown): Prompt {
 
 function checkBos(bos: unknown, from: Held | undefined): BosRule {
   if (from !== undefined && bos !== undefined && bos !== 'never') {
-    throw optionError('bos', '"never" for a prompt that continues a held sequence', bos);
+    throw wordError('bos', '"never" for a prompt that continues a held sequence', bos);
   }
   if (bos === undefined) return from ? 'never' : 'auto';
-  if (bos !== 'auto' && bos !== 'always' && bos !== 'never')
-    throw optionError('bos', 'one of auto, always, never', bos);
+  if (bos !== 'auto' && bos !== 'always' && bos !== 'never') throw wordError('bos', 'one of auto, always, never', bos);
   return bos;
 }
 

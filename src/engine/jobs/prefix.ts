@@ -4,11 +4,15 @@ import type { DirectHeld } from '../direct/held.js';
 import { Job, type Start } from './job.js';
 import { nativeSampler, samplingDefaults } from './sampling.js';
 
-/** A job that only evaluates its prompt and keeps it, for others to start from. */
+/** A job that only evaluates its prompt, or restores its saved state, and keeps it for others to start from. */
 export class Prefix extends Job {
   #held: DirectHeld | undefined;
 
-  constructor(prompt: Int32Array, start: Start) {
+  constructor(
+    prompt: Int32Array,
+    start: Start,
+    override readonly state: Uint8Array | undefined = undefined,
+  ) {
     super(prompt, start, [0], true);
   }
 

@@ -11,10 +11,12 @@ export interface Course {
   readonly pool: PoolMetrics;
   /** Questions in flight at once; several numbers where a server was asked in several goes. */
   readonly parallel: readonly number[];
+  /** Questions that the CPU alone computed, because the engine that was planned was down. */
+  readonly standIn: Rate;
 }
 
 /** What identifies a run's figures besides the model: how it was asked, read and laid out, and what that cost. */
-export function describeRun(run: StoredRun, reading: Reading, { outcomes, pool, parallel }: Course): Fact[] {
+export function describeRun(run: StoredRun, reading: Reading, { outcomes, pool, parallel, standIn }: Course): Fact[] {
   const sampled = run.mode === 'sc-cot' || run.mode === 'free';
   const prompts = outcomes.flatMap(({ promptTokens }) => promptTokens ?? []).sort((a, b) => a - b);
   const decoding = sampled
@@ -35,7 +37,8 @@ export function describeRun(run: StoredRun, reading: Reading, { outcomes, pool, 
       ? [fact('prompt tokens', `median ${prompts[prompts.length >> 1]}, longest ${prompts.at(-1)}`)]
       : []),
     fact('in flight', `${parallel.join(' and ')} question${parallel.join() === '1' ? '' : 's'} at once`),
-    fact('repeats', repeats(run, parallel)),
+    fact('repeats', repeats(run, parallel, standIn)),
+    ...rated('computed on the CPU alone, the engine being down', standIn),
     fact('wall time', `${(pool.totalMs / 1000).toFixed(1)} s for ${outcomes.length} questions`),
     ...rated('early stops', pool.earlyStops),
     ...rated('samples asked again', pool.forcedSamples),
@@ -49,8 +52,9 @@ function votingFacts(run: StoredRun, { stop, weighting = run.weighting }: Readin
 }
 
 /** How far the same command on the same machine gives the same rows. */
-function repeats({ layout }: StoredRun, parallel: readonly number[]): string {
+function repeats({ layout }: StoredRun, parallel: readonly number[], standIn: Rate): string {
   if (layout === null) return 'not known: the server decides';
+  if (standIn.count > 0) return 'up to floating point: the CPU alone computed part of it';
   if (layout.parallel === 1 && parallel.join() === '1') return 'exactly, resumed or not: one question at a time';
   return 'up to floating point: which questions share a batch depends on which ends first';
 }

@@ -3,6 +3,7 @@ import type { Comparison } from '../score/measure.js';
 import { type Reference, referenceLabel } from '../score/reference.js';
 import { browse } from './browse.js';
 import { accuracyChart, reliabilityChart, riskChart, votesChart } from './charts.js';
+import { incidentLine, incidentsInBrief } from './incidents.js';
 import { style } from './style.js';
 import { type Markup, render, tag } from './svg.js';
 import type { EvaluationReport, RunReport } from './types.js';
@@ -27,7 +28,7 @@ export async function* htmlReport(report: EvaluationReport, { mostListed = lista
     tag('h1', {}, report.title),
     tag('p', { class: 'soft' }, `Evaluated ${report.created.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`),
     tag('p', { class: 'caution' }, caution),
-    section('Results', results(report.runs), comparisons(report.comparisons)),
+    section('Results', incidents(report), results(report.runs), comparisons(report.comparisons)),
     section('Plots', charts(report.runs)),
     subjects(report.runs),
     section('How it was measured', ...report.runs.map(facts), notes(report.notes)),
@@ -91,6 +92,14 @@ function results(runs: readonly RunReport[]): Markup {
     labels.length > 0 &&
     tag('div', { class: 'published' }, 'Published, each measured in its own way:', tag('ol', {}, ...labels));
   return tag('div', {}, tag('div', { class: 'scroll' }, table), tag('p', { class: 'soft' }, caption), list);
+}
+
+/** What befell the engine: a sentence, and a list to open. */
+function incidents(report: EvaluationReport): Markup | undefined {
+  const brief = incidentsInBrief(report);
+  if (brief === undefined) return undefined;
+  const lines = report.incidents.map(incident => tag('li', {}, incidentLine(incident)));
+  return tag('details', {}, tag('summary', { class: 'caution' }, brief), tag('ul', { class: 'soft' }, ...lines));
 }
 
 type Content = string | number | readonly Markup[];

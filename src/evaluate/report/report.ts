@@ -9,6 +9,7 @@ import type { StoredEvaluation } from '../storage/evaluation.js';
 import type { ResultRow } from '../storage/rows.js';
 import type { StoredRun } from '../storage/types.js';
 import { describeRun, Warnings } from './describe.js';
+import { incidentLine, incidentsInBrief } from './incidents.js';
 import type { EvaluationReport, ListedRow, RunReport } from './types.js';
 
 /**
@@ -21,7 +22,7 @@ export async function reportOf(
   reading: Reading = {},
   only?: ReadonlySet<string>,
 ): Promise<EvaluationReport> {
-  const { config, created, dir } = evaluation;
+  const { config, created, dir, incidents } = evaluation;
   const unreadable = config.runs.flatMap(run => whyUnreadable(run, reading) ?? []);
   const scorings = new Map(
     config.runs
@@ -35,7 +36,7 @@ export async function reportOf(
   const notes = [...config.notes, ...unreadable, ...scored.flatMap(scoring => scoring.notes), ...overSeeds(runs)];
   const comparisons = comparisonsOf(scored, runs);
   const places = new Map(runs.map(({ run }, i) => [run.key, i]));
-  return { title: config.title, created, notes, runs, comparisons, rows };
+  return { title: config.title, created, notes, incidents, runs, comparisons, rows };
 
   async function* rows(): AsyncGenerator<ListedRow> {
     for await (const row of evaluation.rows()) {
@@ -67,7 +68,8 @@ export async function compareEvaluations(
   }
   const title = `${first.config.title} and ${second.config.title}`;
   const notes = [...new Set([...a.notes, ...b.notes])];
-  return { title, created: new Date().toISOString(), notes, runs: [...left, ...right], comparisons, rows };
+  const incidents = [...a.incidents, ...b.incidents];
+  return { title, created: new Date().toISOString(), notes, incidents, runs: [...left, ...right], comparisons, rows };
 
   async function* rows(): AsyncGenerator<ListedRow> {
     yield* a.rows();
@@ -76,11 +78,12 @@ export async function compareEvaluations(
 }
 
 /** The figures as one JSON object for scripts, without the questions. */
-export function reportJson({ title, created, runs, comparisons, notes }: EvaluationReport): Record<string, unknown> {
+export function reportJson(report: EvaluationReport): Record<string, unknown> {
+  const { title, created, runs, comparisons, notes, incidents } = report;
   return {
     title,
     created,
-    runs: runs.map(({ name, run, facts, metrics, pool, references }) => ({
+    runs: runs.map(({ name, run, facts, metrics, pool, references, standIn }) => ({
       name,
       mode: run.mode,
       protocol: run.protocol,
@@ -90,10 +93,15 @@ export function reportJson({ title, created, runs, comparisons, notes }: Evaluat
       demoSeed: run.demonstrations?.seed ?? null,
       metrics: { ...metrics, ...pool },
       references,
+      standIn,
       facts: Object.fromEntries(facts.map(fact => [fact.name, fact.value])),
     })),
     comparisons,
     notes,
+    incidents: {
+      summary: incidentsInBrief(report) ?? null,
+      list: incidents.map(incident => ({ ...incident, text: incidentLine(incident) })),
+    },
   };
 }
 
@@ -104,6 +112,7 @@ class Scoring {
   readonly #parallel = new Set<number>();
   readonly #warnings = new Warnings();
   #open = true;
+  #standIn = 0;
 
   constructor(
     private readonly evaluation: StoredEvaluation,
@@ -124,6 +133,7 @@ class Scoring {
     this.#parallel.add(row.parallel);
     this.#warnings.add(row.warnings ?? []);
     this.#open &&= row.kind === 'open';
+    if (row.standIn !== undefined) this.#standIn++;
   }
 
   get report(): RunReport {
@@ -133,14 +143,16 @@ class Scoring {
     const pool = this.#pool.metrics;
     const model = referenceModel(config.model);
     const parallel = [...this.#parallel].sort((a, b) => a - b);
+    const standIn = { count: this.#standIn, of: outcomes.length };
     return {
       name: runName(run, reading),
       run,
-      facts: [...config.subject, ...describeRun(run, reading, { outcomes, pool, parallel })],
+      facts: [...config.subject, ...describeRun(run, reading, { outcomes, pool, parallel, standIn })],
       metrics: this.#metrics,
       pool,
       references: model && run.mode !== 'free' ? referencesFor({ model, mode: run.mode, task: config.task }) : [],
       outcomes,
+      standIn,
     };
   }
 

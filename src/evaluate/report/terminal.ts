@@ -2,6 +2,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { referenceLabel } from '../score/reference.js';
+import { incidentLine, incidentsInBrief } from './incidents.js';
 import type { EvaluationReport, RunReport } from './types.js';
 import { counted, decimal, duration, interval, percent, probability } from './words.js';
 
@@ -22,6 +23,7 @@ export function terminalReport(report: EvaluationReport, { width = 100, color = 
     ...runs.map(run => detail(run, width, chalk)),
     subjects(runs, width, chalk),
     comparisons(report, chalk),
+    incidents(report, width, chalk),
     notes(report, width, chalk),
   ];
   return `${sections.filter(section => section !== '').join('\n\n')}\n`;
@@ -91,6 +93,13 @@ function comparisons({ comparisons: pairs }: EvaluationReport, chalk: ChalkInsta
     return `  ${clean(pair.first)} − ${clean(pair.second)}: ${points}; ${counts}; McNemar ${probability(pair.p)}`;
   });
   return [chalk.bold('Paired comparison'), ...lines].join('\n');
+}
+
+function incidents(report: EvaluationReport, width: number, chalk: ChalkInstance): string {
+  const brief = incidentsInBrief(report);
+  if (brief === undefined) return '';
+  const lines = report.incidents.flatMap(incident => hanging(`  - ${clean(incidentLine(incident))}`, width));
+  return [chalk.bold('The engine'), ...hanging(`  ${clean(brief)}`, width), ...lines].join('\n');
 }
 
 function notes({ notes: list }: EvaluationReport, width: number, chalk: ChalkInstance): string {

@@ -1,8 +1,9 @@
-import type { Comparison, RunMetrics } from '../score/measure.js';
+import type { Comparison, Rate, RunMetrics } from '../score/measure.js';
 import type { Outcome } from '../score/outcome.js';
 import type { PoolMetrics } from '../score/pool.js';
 import type { ReadRow } from '../score/read.js';
 import type { Reference } from '../score/reference.js';
+import type { Incident } from '../storage/incidents.js';
 import type { Fact, StoredRun } from '../storage/types.js';
 
 /** Everything a report shows. */
@@ -12,6 +13,8 @@ export interface EvaluationReport {
   readonly created: string;
   /** What was learned while the questions were read. */
   readonly notes: readonly string[];
+  /** What befell the engine while the questions were asked. */
+  readonly incidents: readonly Incident[];
   /** One for each mode, protocol or model; usually over the same questions. */
   readonly runs: readonly RunReport[];
   readonly comparisons: readonly Comparison[];
@@ -30,6 +33,8 @@ export interface RunReport {
   readonly pool: PoolMetrics;
   /** Published figures to set beside this one; each is shown with its scorer and source. */
   readonly references: readonly Reference[];
+  /** Questions that something else computed than what the facts say. */
+  readonly standIn: Rate;
   readonly outcomes: readonly Outcome[];
 }
 

@@ -1,4 +1,4 @@
-import { MeditronError, optionError } from '../../check/errors.js';
+import { MeditronError, wordError } from '../../check/errors.js';
 import { EndpointAnswerer } from '../../endpoint/answerer.js';
 import { JsonClient } from '../../endpoint/http.js';
 import type { Target } from './target.js';
@@ -67,10 +67,10 @@ function addressOf(text: string): URL {
   try {
     url = new URL(text);
   } catch {
-    throw optionError('--endpoint', 'an address as http://127.0.0.1:8080/v1', text);
+    throw wordError('--endpoint', 'an address as http://127.0.0.1:8080/v1', text);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw optionError('--endpoint', 'an address that begins with http:// or https://', text);
+    throw wordError('--endpoint', 'an address that begins with http:// or https://', text);
   if (url.username || url.password || url.search || url.hash)
     throw new MeditronError(
       'ERR_OPTION',

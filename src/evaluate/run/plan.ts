@@ -9,6 +9,7 @@ import type { EvaluationConfig, Layout, StoredRun } from '../storage/types.js';
 import { tasks } from '../tasks/load.js';
 import { questionOf } from '../tasks/question.js';
 import type { Item, TaskSet } from '../tasks/task.js';
+import { type OnDeath, untilDone } from './again.js';
 import { type RunOptions, type Runs, runsFor } from './runs.js';
 import type { PlannedRun, Target } from './target.js';
 
@@ -20,6 +21,8 @@ export interface PlanOptions extends RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** The folder whose results are gone on with, if there are any: they are laid out already. */
   readonly resumed?: string | undefined;
+  /** Told of every death of the engine's process. */
+  readonly onDeath?: OnDeath | undefined;
 }
 
 export interface Plan {
@@ -37,21 +40,19 @@ export interface Plan {
  * @throws MeditronError what {@link runsFor} throws
  */
 export async function planEvaluation(target: Target, options: PlanOptions): Promise<Plan> {
-  const { set, parallel, signal, resumed } = options;
+  const { set, parallel, signal, resumed, onDeath } = options;
   const format = options.format ?? target.defaultFormat;
   const noTrain = async () => {
     throw new MeditronError('ERR_INPUT', 'There are no questions to draw demonstrations from');
   };
-  const { runs, chosen, notes } = await runsFor(
-    target.model,
-    set,
-    { ...options, format, reask: target.continues?.(format ?? 'raw') },
-    options.train ?? noTrain,
-  );
+  const asked = { ...options, format, reask: target.continues?.(format ?? 'raw') };
+  const runsNow = () => runsFor(target.model, set, asked, options.train ?? noTrain);
+  const { runs, chosen, notes } = await untilDone(runsNow, onDeath);
   const before = resumed === undefined ? undefined : await layoutsIn(resumed);
   const planned: PlannedRun[] = [];
   for (const run of runs) {
-    const layout = before?.get(run.key) ?? (await target.plan(run, chosen, set.items, { parallel, signal }));
+    const planNow = () => target.plan(run, chosen, set.items, { parallel, signal });
+    const layout = before?.get(run.key) ?? (await untilDone(planNow, onDeath));
     // Another number of questions in flight is another layout: opening the results names the difference.
     planned.push({ ...run, layout: layout && parallel !== undefined ? { ...layout, parallel } : layout });
   }

@@ -7,6 +7,7 @@ import type { EngineOptions, Model } from '../../engine/model.js';
 import type { EngineSettings } from '../../engine/settings.js';
 import { modelHash } from '../../models/identity.js';
 import type { FormatName } from '../../prompt/format/format.js';
+import type { StandIn } from '../storage/rows.js';
 import type { Fact, Layout } from '../storage/types.js';
 import type { Item } from '../tasks/task.js';
 import { beginningOf, sizeFor } from './layout.js';
@@ -33,6 +34,16 @@ export interface Target {
    * @throws MeditronError `ERR_OPTION` if this machine cannot lay it out so; `ERR_MEMORY` if it does not fit
    */
   open(run: PlannedRun, chosen: ChosenFormat, items: readonly Item[], options: OpenOptions): Promise<OpenTarget>;
+  /** Absent where no other can stand in for it, or none may. */
+  readonly standIn?: StandInTarget | undefined;
+}
+
+/** Who goes on in place of a target whose engine is down. */
+export interface StandInTarget {
+  readonly as: StandIn;
+  /** Names of the devices it does without. */
+  readonly insteadOf: readonly string[];
+  open(signal?: AbortSignal): Promise<Target & AsyncDisposable>;
 }
 
 /** A run and how it is laid out. */
@@ -51,9 +62,15 @@ export interface OpenTarget extends AsyncDisposable {
   readonly parallel: number;
 }
 
+export interface LocalOptions {
+  /** Loads the same model on the CPU alone, should its engine go down on a GPU. Default: the evaluation ends then. */
+  readonly loadOnCpu?: ((signal?: AbortSignal) => Promise<Model>) | undefined;
+}
+
 /** A loaded model. Each run gets an engine of its size, on which the beginning that all prompts share is evaluated once. */
-export function localTarget(model: Model, engineOptions: EngineOptions = {}): Target {
+export function localTarget(model: Model, engineOptions: EngineOptions = {}, { loadOnCpu }: LocalOptions = {}): Target {
   const { info } = model;
+  const gpus = info.devices.filter(({ type }) => type !== 'cpu').map(({ name }) => name);
   return {
     model,
     name: info.name ?? basename(info.path),
@@ -86,7 +103,20 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}): Ta
         throw error;
       }
     },
+    standIn:
+      loadOnCpu && gpus.length > 0
+        ? { as: 'cpu', insteadOf: gpus, open: signal => onCpu(loadOnCpu, engineOptions, signal) }
+        : undefined,
   };
+}
+
+async function onCpu(
+  load: NonNullable<LocalOptions['loadOnCpu']>,
+  engineOptions: EngineOptions,
+  signal: AbortSignal | undefined,
+): Promise<Target & AsyncDisposable> {
+  const model = await load(signal);
+  return { ...localTarget(model, engineOptions), [Symbol.asyncDispose]: () => model.close() };
 }
 
 /** What an engine makes of a layout on another machine is not the layout: its rows would differ from those that are there. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { checked } from '../../check/schema.js';
 import type { Config } from './config.js';
+import { type Incident, readIncidents } from './incidents.js';
 import { type Journal, openJournal } from './journal.js';
 import { readHeader, resultsName, rowsIn } from './lines.js';
 import type { ResultRow } from './rows.js';
@@ -12,6 +13,8 @@ export interface StoredEvaluation {
   readonly dir: string;
   readonly created: string;
   readonly config: EvaluationConfig;
+  /** What befell the engine meanwhile. */
+  readonly incidents: readonly Incident[];
   /**
    * In the order in which they were written.
    *
@@ -23,13 +26,14 @@ export interface StoredEvaluation {
 /**
  * The results of an evaluation in a folder, also while it still runs.
  *
- * @throws MeditronError `ERR_INPUT` if there are none, or they are not those of an evaluation
+ * @throws MeditronError `ERR_INPUT` if there are none, they are not those of an evaluation, or their incidents are others'
  */
 export async function readEvaluation(dir: string): Promise<StoredEvaluation> {
   const path = join(dir, resultsName);
-  const { config: packed, created } = await readHeader(path);
+  const { config: packed, created, id } = await readHeader(path);
   const config = unpackConfig(packed, path);
-  return { dir, created, config, rows: () => rowsIn(path, rowChecker(config.runs)) };
+  const incidents = await readIncidents(dir, id);
+  return { dir, created, config, incidents, rows: () => rowsIn(path, rowChecker(config.runs)) };
 }
 
 /** Opens the results of an evaluation for writing; see {@link openJournal}. */

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
-import { isLeftover, makeFolder, outputError, writeOutput } from '../../check/outputs.js';
+import { makeFolder, outputError, removeLeftovers, writeOutput } from '../../check/outputs.js';
 import { type Config, differences, plain } from './config.js';
 import {
   type Contents,
   type Header,
   type Identified,
+  incidentsName,
   type RowCheck,
   readHeader,
   resultsName,
@@ -47,7 +48,7 @@ export async function openJournal<Row extends Identified>(
   let file: FileHandle | undefined;
   try {
     const now = plain(config);
-    await removeLeftovers(dir);
+    for (const name of [resultsName, incidentsName, lockName]) await removeLeftovers(join(dir, name), 0);
     const exists = await isThere(path);
     if (exists && !resume) {
       const message = `${dir} already holds the results of a run; continue it with \`resume\`, or choose another folder`;
@@ -69,12 +70,6 @@ export async function openJournal<Row extends Identified>(
     await lock.release();
     throw error instanceof MeditronError ? error : outputError(path, error);
   }
-}
-
-/** What processes that were killed left behind. */
-async function removeLeftovers(dir: string): Promise<void> {
-  const found = (await readdir(dir)).filter(name => [resultsName, lockName].some(whole => isLeftover(name, whole)));
-  for (const name of found) await rm(join(dir, name), { recursive: true });
 }
 
 /** Elsewhere than on Windows: what becomes a link after it was looked at is not followed. */

@@ -7,6 +7,8 @@ import type { Config } from './config.js';
 
 /** The file inside a results folder that holds header and rows. */
 export const resultsName = 'results.jsonl';
+/** The file beside it that tells what befell the engine meanwhile. */
+export const incidentsName = 'incidents.json';
 
 /** What every row has; everything else is the caller's, as long as it is JSON. */
 export interface Identified {

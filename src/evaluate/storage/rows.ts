@@ -34,6 +34,8 @@ export interface ResultRow extends Identified {
   readonly latencyMs: number;
   /** Most questions in flight at once: the composition of batches changes floating point results. */
   readonly parallel: number;
+  /** What computed it instead of what the header says, where the engine was down there. */
+  readonly standIn?: StandIn;
   /** True if the model was not made for such a question. */
   readonly outside?: boolean;
   readonly warnings?: readonly string[];
@@ -42,6 +44,9 @@ export interface ResultRow extends Identified {
   /** Why it could not be asked. */
   readonly error?: { readonly code: string; readonly message: string };
 }
+
+/** The CPU alone in place of the GPUs. */
+export type StandIn = 'cpu';
 
 export interface ResultSample {
   readonly index: number;

@@ -143,6 +143,7 @@ const row = v.object({
   ms: positive,
   latencyMs: positive,
   parallel: whole(1, 1024),
+  standIn: v.exactOptional(v.literal('cpu')),
   outside: v.exactOptional(v.boolean()),
   warnings: v.exactOptional(list(v.string())),
   cleaned: v.exactOptional(whole(0)),

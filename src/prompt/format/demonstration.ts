@@ -1,4 +1,4 @@
-import { describe, MeditronError } from '../../check/errors.js';
+import { MeditronError } from '../../check/errors.js';
 import { array, integer } from '../../check/options.js';
 import { permutation } from '../../random/numpy.js';
 import type { Asked } from './body.js';
@@ -31,9 +31,6 @@ export function chooseDemonstrations(pool: readonly Asked[], k: number, seed: nu
   return demonstrationIndices(pool.length, k, seed).map(i => {
     const question = pool[i]!;
     if (question.answer !== undefined) return { question, answer: question.answer };
-    throw new MeditronError(
-      'ERR_INPUT',
-      `Expected demonstrations with a known answer, got none in number ${i}: ${describe(question.question)}`,
-    );
+    throw new MeditronError('ERR_INPUT', `Expected demonstrations with a known answer, got none in number ${i}`);
   });
 }

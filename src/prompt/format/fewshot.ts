@@ -8,7 +8,7 @@ import { ownDemonstrations } from './examples.js';
 import { type PromptFormat, type PromptInput, thinks } from './format.js';
 import { baseTokens, nextQuestion, stopsFor } from './stops.js';
 import { askedOf, trainedTurn } from './turn.js';
-import { answerPhrase, wordingOf } from './wording.js';
+import { wordingOf } from './wording.js';
 
 const source = 'epfLLM/meditron evaluation/benchmarks.py (add_instruction, add_few_shot), inference.py (format_prompt)';
 const markers = [specialTokens, answerMarker, hashes, lineMarkers('Question', 'Options')];
@@ -74,7 +74,7 @@ function shownBy(input: PromptInput): readonly Demonstration[] {
   if (bare >= 0) {
     throw new MeditronError(
       'ERR_INPUT',
-      `Expected demonstrations with an \`explanation\` for a chain of thought, got none in number ${bare} ("${answerPhrase} ${shown[bare]!.answer}")`,
+      `Expected demonstrations with an \`explanation\` for a chain of thought, got none in number ${bare}`,
     );
   }
   return shown;

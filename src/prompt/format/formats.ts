@@ -1,4 +1,4 @@
-import { describe, MeditronError } from '../../check/errors.js';
+import { MeditronError, quoted } from '../../check/errors.js';
 import { nearest, string } from '../../check/options.js';
 import { alpaca } from './alpaca.js';
 import { chatml } from './chatml.js';
@@ -46,6 +46,6 @@ export function formatNameOf(name: string): FormatName {
   const near = nearest(name, formatNames);
   throw new MeditronError(
     'ERR_PROMPT_FORMAT',
-    `Unknown prompt format ${describe(name)}; ${near ? `did you mean ${near}? ` : ''}Formats: ${formatNames.join(', ')}`,
+    `Unknown prompt format ${quoted(name)}; ${near ? `did you mean ${near}? ` : ''}Formats: ${formatNames.join(', ')}`,
   );
 }

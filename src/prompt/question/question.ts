@@ -1,4 +1,4 @@
-import { describe, MeditronError } from '../../check/errors.js';
+import { describe, MeditronError, named } from '../../check/errors.js';
 import { nearest } from '../../check/options.js';
 
 /** A multiple-choice question; option i is shown under the i-th letter. */
@@ -109,10 +109,10 @@ function refuseOtherKeys(input: Record<string, unknown>, kind: QuestionKind): vo
   for (const key of Object.keys(input)) {
     if (keysOf[kind].includes(key)) continue;
     if (allKeys.includes(key))
-      throw bad(`A question of kind ${kind} has no \`${key}\`; it has ${keysOf[kind].join(', ')}`);
+      throw bad(`A question of kind ${kind} has no ${named(key)}; it has ${keysOf[kind].join(', ')}`);
     const near = nearest(key, keysOf[kind]);
     throw bad(
-      `Unknown key ${describe(key)} in the question; ${near ? `did you mean \`${near}\`?` : `known keys: ${keysOf[kind].join(', ')}`}`,
+      `Unknown key ${named(key)} in the question; ${near ? `did you mean \`${near}\`?` : `known keys: ${keysOf[kind].join(', ')}`}`,
     );
   }
 }
@@ -204,7 +204,7 @@ function message(value: unknown, where: string): Message {
     throw wrong(`\`${where}\``, 'an object', value);
   const { role, content, ...rest } = value as Record<string, unknown>;
   const other = Object.keys(rest)[0];
-  if (other !== undefined) throw bad(`Unknown key ${describe(other)} in ${where}; a message has role and content`);
+  if (other !== undefined) throw bad(`Unknown key ${named(other)} in ${where}; a message has role and content`);
   if (!(roles as readonly unknown[]).includes(role))
     throw wrong(`\`${where}.role\``, `one of ${roles.join(', ')}`, role);
   return { role: role as Message['role'], content: text(`\`${where}.content\``, content) };

@@ -1,4 +1,4 @@
-import { optionError } from '../../check/errors.js';
+import { wordError } from '../../check/errors.js';
 import { array, integer, number, object } from '../../check/options.js';
 import { decisionSettled, splitSettled } from './decision.js';
 import type { StopRule, StopRuleName } from './rule.js';
@@ -111,6 +111,6 @@ function checkRule(rule: StopRule, planned: number): void {
   if (rule.rule === 'beta' && rule.confidence !== undefined) number('confidence', rule.confidence, 0.5, 1);
   if (rule.rule === 'esc' && rule.window !== undefined) integer('window', rule.window, 2, 1000);
   if (!['none', 'exact', 'beta', 'esc'].includes(rule.rule)) {
-    throw optionError('rule', 'one of none, exact, beta, esc', rule.rule);
+    throw wordError('rule', 'one of none, exact, beta, esc', rule.rule);
   }
 }

@@ -31,6 +31,7 @@ async function rowsFrom(run: Run, items: readonly Item[], texts: readonly (reado
 const evaluationOf = (runs: readonly Run[], rows: readonly ResultRow[], dir = 'results'): StoredEvaluation => ({
   dir,
   created: '2024-01-01T00:00:00.000Z',
+  incidents: [],
   async *rows() {
     yield* rows;
   },

@@ -54,13 +54,21 @@ export function runOf(name: string, rows: readonly ReadRow[]): RunReport & { out
     metrics: measure(rows),
     pool: { earlyStops: none, forcedSamples: none, cut: none, totalMs: 0 },
     references: [],
+    standIn: { count: 0, of: rows.length },
     outcomes: rows,
   };
 }
 
 export function reportOf(runs: readonly ReturnType<typeof runOf>[]): EvaluationReport {
   return {
-    ...{ title: 'Twelve questions', created: '2024-02-03T04:05:06.789Z', notes: ['a note'], runs, comparisons: [] },
+    ...{
+      title: 'Twelve questions',
+      created: '2024-02-03T04:05:06.789Z',
+      notes: ['a note'],
+      incidents: [],
+      runs,
+      comparisons: [],
+    },
     async *rows(): AsyncGenerator<ListedRow> {
       for (const [run, { outcomes }] of runs.entries()) for (const row of outcomes) yield { ...row, run };
     },

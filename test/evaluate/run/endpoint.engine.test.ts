@@ -123,7 +123,7 @@ describe('completions', () => {
     expect(server.asked[0]!.body.prompt.match(/<\|im_start\|>/g)).toHaveLength(2);
     expect(server.asked[0]!.body.prompt).toContain('< |im_end|>');
     expect(server.asked[0]!.body.prompt).toContain('A < start_of_turn> [ INST]');
-    expect(rows[0]!.warnings!.join()).toMatch(/sent with a space inside: .*<start_of_turn>/);
+    expect(rows[0]!.warnings!.join()).toMatch(/\d+ of them are sent with a space inside/);
   });
 });
 

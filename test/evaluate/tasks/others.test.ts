@@ -245,7 +245,7 @@ test('own questions: what cannot be understood without guessing is refused, with
     ]),
   ).rejects.toThrow(/expected every `id` once, got "a" twice/);
   await expect(sheet('{"question": "One?", "question": "Two?"}\n', 'own.jsonl')).rejects.toThrow(
-    /line 1: the key "question" \(string\) is given twice/,
+    /line 1: the key `question` is given twice/,
   );
   await expect(sheet('question,A,a,answer\nOne?,x,y,A\n')).rejects.toThrow(/the column "a" is there twice/);
   await expect(sheet('Which vitamin?\nA. x\nB. y\n', 'own.txt')).rejects.toThrow(

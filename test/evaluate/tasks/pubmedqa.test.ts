@@ -72,7 +72,7 @@ test('machine-labelled questions and other folds are passed over', async () => {
 test('an answer that is none of yes, no and maybe is refused', async () => {
   const data = folderWith({ 'test.jsonl': [{ ...hubRow(1), final_decision: 'unclear' }] });
   await expect(loadTask('pubmedqa', data)).rejects.toThrow(
-    /line 1: expected `final_decision` to be yes, no or maybe, got "unclear"/,
+    /line 1: expected `final_decision` to be yes, no or maybe, got a text of 7 characters/,
   );
 });
 

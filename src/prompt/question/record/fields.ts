@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { describe, MeditronError } from '../../../check/errors.js';
+import { describe, MeditronError, named } from '../../../check/errors.js';
 import type { ReadingFinding } from '../reading.js';
 
 /** How the fields of a record are taken. */
@@ -126,7 +126,9 @@ export function fieldsOf(record: Record<string, unknown>): Map<string, Field> {
     const plain = plainName(name);
     const before = fields.get(plain);
     if (before)
-      throw bad(`The field \`${name}\` is given twice${before.name === name ? '' : `, as \`${before.name}\` too`}`);
+      throw bad(
+        `The field ${named(name)} is given twice${before.name === name ? '' : `, as ${named(before.name)} too`}`,
+      );
     fields.set(plain, { name, value });
   }
   for (const [plain, { value }] of fields) if (value === null || value === undefined) fields.delete(plain);
@@ -167,11 +169,11 @@ export function restOf(
     const near = isKnown
       ? undefined
       : known.find(field => !present.includes(field) && !fields.has(field) && isSlip(plain, field));
-    if (near) throw bad(`Unknown field \`${name}\` in the question; did you mean \`${near}\`?`);
+    if (near) throw bad(`Unknown field ${named(name)} in the question; did you mean \`${near}\`?`);
     if (value === '') continue;
     if (others === 'refuse' && !isKnown)
       throw bad(
-        `Unknown field \`${name}\` in the question: remove it, or put it into \`question\` or \`context\` if the model should read it`,
+        `Unknown field ${named(name)} in the question: remove it, or put it into \`question\` or \`context\` if the model should read it`,
       );
     rest[name] = value;
     if (images.includes(plain) && value !== false && value !== 'none' && value !== 'None' && value !== 0)

@@ -3,7 +3,7 @@ import type { Draft } from './draft.js';
 import { numberedQuestion, optionsHeading } from './keys.js';
 import { isFurther, type Line } from './lines.js';
 import { isLettered, isLetterMark, type Mark } from './marks.js';
-import { closes, plain, quote, type Run, refused, startsAs, startsLine } from './runs.js';
+import { closes, plain, type Run, refused, startsAs, startsLine } from './runs.js';
 
 /** The run that is the options, if one is. */
 export function chooseOptions(draft: Draft, runs: readonly Run[]): Run | undefined {
@@ -142,10 +142,7 @@ function refuseLone(draft: Draft, run: Run): void {
     if (bulleted) continue;
     const lone = line.marks.find(mark => mark.style === run.style && mark.ordinal === 1);
     if (lone && !line.key && draft.asks[first.line]! === draft.asks[i + 1]!)
-      throw refused(
-        draft.lines[first.line],
-        `Expected option ${letter(1)} next, got a line that starts with ${quote(draft.lines[first.line]!)}`,
-      );
+      throw refused(draft.lines[first.line], `Expected option ${letter(1)} next, got something else`);
   }
 }
 

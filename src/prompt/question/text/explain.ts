@@ -1,11 +1,16 @@
+import { named } from '../../../check/errors.js';
 import { letter } from '../question.js';
 import type { ReadingFinding } from '../reading.js';
 import type { QuestionReading } from '../text.js';
 
-/** What was found, in one line: `Line 6 "Answer: b": the answer key was taken off; it is not sent to the model`. */
-export function findingInWords({ line, text, message }: ReadingFinding): string {
-  const where = line === undefined ? '' : `line ${line} `;
-  const what = text === '' ? '' : `"${text}": `;
+/**
+ * What was found, in one line: `line 6: the answer key was taken off; it is not sent to the model`. Of the text only its place is named, or
+ * the name of a field: warnings end in logs. {@link readingInWords} shows the lines.
+ */
+export function findingInWords({ kind, line, text, message }: ReadingFinding): string {
+  const isField = line === undefined && (kind === 'field' || kind === 'image');
+  const where = line === undefined ? '' : `line ${line}: `;
+  const what = isField ? `${named(text)}: ` : '';
   return `${where}${what}${message}`;
 }
 

@@ -3,7 +3,7 @@ import type { Draft } from './draft.js';
 import { keyLine, verdict } from './keys.js';
 import { isFurther, type Line } from './lines.js';
 import { isLettered } from './marks.js';
-import { type Item, quote, type Run, refused, startsAs } from './runs.js';
+import { type Item, type Run, refused, startsAs } from './runs.js';
 
 /** Reads the lines from the first option on, to the end. */
 export function optionsOf(draft: Draft, run: Run): string[] {
@@ -120,7 +120,7 @@ function refuseUnlessFurther(
           line,
           `it is marked ${other.shown}, in another style than the options before it (${run.items[0]!.mark.shown})`,
         );
-      throw refused(line, `Expected option ${expected} next, got a line that starts with ${quote(line)}`);
+      throw refused(line, `Expected option ${expected} next, got something else`);
     }
   }
   if (gap)

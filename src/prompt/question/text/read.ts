@@ -6,7 +6,7 @@ import { Draft, type PlainReading } from './draft.js';
 import { linesOf } from './lines.js';
 import { openReading } from './open.js';
 import { optionsOf, refuseReferences } from './options.js';
-import { refused, runsOf, short } from './runs.js';
+import { refused, runsOf } from './runs.js';
 import { withoutSigns } from './signs.js';
 import { stemOf } from './stem.js';
 
@@ -43,11 +43,11 @@ export function readPlain(text: string): PlainReading {
 
 /** Web pages and the answer formats of quiz programs are not plain text. */
 function refuseMarkup(text: string): void {
-  const tag = /<\/?(?:p|div|li|ol|ul|td|tr|table|span|html|body|input|label)(?:\s[^<>]{0,300})?>/i.exec(text);
+  const tag = /<\/?(p|div|li|ol|ul|td|tr|table|span|html|body|input|label)(?:\s[^<>]{0,300})?>/i.exec(text);
   if (tag)
     throw new MeditronError(
       'ERR_INPUT',
-      `Expected plain text or JSON, got a web page's markup (${short(tag[0])}); copy the text as it is shown`,
+      `Expected plain text or JSON, got a web page's markup (<${tag[1]}>); copy the text as it is shown`,
     );
   if ((text.match(/\{[^{}]{1,2000}\}/g) ?? []).some(part => part.includes('=') && part.includes('~')))
     throw new MeditronError(

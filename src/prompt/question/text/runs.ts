@@ -177,9 +177,9 @@ function weight({ items, inside, sequence, frame }: Run): number {
   return named + firm + (inside ? 0 : 2000) + (isLettered(sequence) ? 50 : 0) + items.length;
 }
 
-/** The refusal of a line: where, what, why, and how it should be. */
+/** The refusal of a line: where, why, and how it should be. The line itself is patient data, and error texts end in logs. */
 export function refused(line: Line | undefined, why: string): MeditronError {
-  const where = line ? `Line ${line.number} (${JSON.stringify(short(line.text.trim()))}): ` : '';
+  const where = line ? `Line ${line.number}: ` : '';
   return new MeditronError('ERR_INPUT', `${where}${why}${why.endsWith('?') ? '' : '.'} ${howTo}`);
 }
 
@@ -196,10 +196,6 @@ export function startsAs(line: Line, run: Run): boolean {
 
 export function startsLine(line: Line, item: Item): boolean {
   return item.mark.start <= line.indent;
-}
-
-export function quote(line: Line): string {
-  return JSON.stringify(line.text.trim().slice(0, 20));
 }
 
 export function plain(text: string): string {

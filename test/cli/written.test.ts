@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { model, root } from './command.js';
+
+/** Every file of the sources that can write to the disk, what it writes, and whether that can hold a question or an answer. */
+const writers: Readonly<Record<string, string>> = {
+  'check/outputs.ts':
+    'what is asked for with a path: records (ask --record), reports (eval --out, --html); may hold both',
+  'evaluate/storage/incidents.ts':
+    'incidents.json in the folder of eval --out: how the process of the engine died; holds neither',
+  'evaluate/storage/journal.ts': 'results.jsonl in the folder of eval --out; holds both',
+  'evaluate/storage/lock.ts': 'an empty lock in that folder; holds nothing',
+  'gguf/writer.ts': 'models of random weights, for measurements and tests; hold nothing',
+  'models/open.ts': 'a copy of a small model file without a name, gone when it is there; holds nothing',
+  'synth/synth.ts': 'nothing; removes a model that was not finished',
+};
+
+const writing =
+  /\b(write|append|mkdir|mkdtemp|rename|copyFile|cp|link|symlink|truncate|rm|unlink|utimes|chmod|createWriteStream)\w*\b/;
+const opensToWrite = /\bopen\w*\([^;]*?('(w|a|r\+)|O_(RDWR|WRONLY|CREAT))/;
+
+test('what can be written is in one list', () => {
+  const sources = join(root, 'src');
+  const found = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(name => {
+    if (!name.endsWith('.ts')) return false;
+    const text = readFileSync(join(sources, name), 'utf8');
+    const imports = [...text.matchAll(/import ([^;]*?) from 'node:fs(?:\/promises)?';/g)].map(([, names]) => names!);
+    if (imports.length === 0) return false;
+    return imports.some(names => writing.test(names) || !names.includes('{')) || opensToWrite.test(text);
+  });
+  expect(found.map(name => name.replaceAll('\\', '/')).sort()).toEqual(Object.keys(writers).sort());
+});
+
+const place = mkdtempSync(join(tmpdir(), 'meditron-written-'));
+const [inputs, home, temporary, folder, state] = ['inputs', 'home', 'tmp', 'work', 'state'].map(name =>
+  join(place, name),
+) as [string, string, string, string, string];
+const question = join(inputs, 'question.txt');
+const record = join(inputs, 'record.json');
+const secret = 'Zymphoria';
+const quick = ['-m', model, '--format', 'raw', '--max-tokens', '8', '--threads', '1'];
+
+beforeAll(() => {
+  for (const path of [inputs, home, temporary, folder, state]) mkdirSync(path);
+  writeFileSync(question, `What cures ${secret}?\nA. rest\nB. tea\n`);
+  expect(run(['ask', question, ...quick, '-n', '1', '--record', record]).status).toBe(0);
+});
+afterAll(() => rmSync(place, { recursive: true }));
+
+/** Runs the command with nothing of the user's around it. What it remembers of devices is kept apart. */
+function run(args: readonly string[], input = '') {
+  return spawnSync(process.execPath, [join(root, 'bin', 'meditron.js'), ...args], {
+    input,
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      HOME: home,
+      USERPROFILE: home,
+      ...{ TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+      ...{ LOCALAPPDATA: home, APPDATA: home, MEDITRON_STATE: state },
+      ...(process.env.SystemRoot && { SystemRoot: process.env.SystemRoot }),
+    },
+  });
+}
+
+const files = (below: string): string[] =>
+  readdirSync(below, { recursive: true, encoding: 'utf8' }).map(name => join(below, name));
+
+test.each([
+  ['ask', ['ask', question, ...quick, '-n', '2'], ''],
+  ['ask --json', ['ask', question, ...quick, '-n', '2', '--json'], ''],
+  ['run', ['run', '-m', model, '-p', secret, '--max-tokens', '8'], ''],
+  ['chat', ['chat', '-m', model, '--format', 'alpaca', '--max-tokens', '8'], `What cures ${secret}?\nAnd why?\n`],
+  ['demo', ['demo'], ''],
+  ['replay', ['replay', record], ''],
+  ['prompt', ['prompt', question, '-m', model, '--format', 'raw'], ''],
+  ['tokenize', ['tokenize', '-m', model, secret], ''],
+  ['inspect', ['inspect', model], ''],
+  ['devices', ['devices'], ''],
+] as const)('%s writes no file that it was not asked for', (_, args, input) => {
+  const { status, stdout, stderr } = run(args, input);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).not.toBe('');
+  for (const empty of [home, temporary, folder]) expect(files(empty).map(path => relative(place, path))).toEqual([]);
+  expect(readdirSync(inputs).sort()).toEqual(['question.txt', 'record.json']);
+  for (const path of files(state).filter(path => statSync(path).isFile()))
+    expect(readFileSync(path).includes(secret), path).toBe(false);
+});
