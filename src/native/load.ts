@@ -22,7 +22,7 @@ export interface LoadedGpus extends LoadedAddon, Choice {
   list(): Device[];
 }
 
-const shared = new Shared(load);
+const shared = new Shared(signal => load(signal).catch(plainly));
 const sharedGpus = new Shared(signal => loadWithGpus({ signal }));
 
 /**
@@ -67,6 +67,12 @@ async function load(signal: AbortSignal, settings: VerdictSettings = { signal })
     throw new MeditronError('ERR_ADDON', `llama.cpp found no CPU backend: ${cpu.message}. Reinstall with \`npm ci\`.`);
   const cpuVariant = build.kind === 'source' ? 'built in' : cpu.path.replace(/^.*[\\/]/, '');
   return { loaded: { addon, path: build.addon, cpuVariant }, build, root, builtIn: builtIn?.choice };
+}
+
+/** An error of the file system says which file; what it means is that there is no addon. */
+function plainly(cause: unknown): never {
+  if (cause instanceof MeditronError || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
+  throw new MeditronError('ERR_ADDON', `The native addon could not be loaded: ${cause.message}`, { cause });
 }
 
 /** Tries the backends inside the addon, which come into the process with it: those that would kill it are hidden. */
