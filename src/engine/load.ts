@@ -7,7 +7,7 @@ import type { AdapterBase } from '../gguf/adapter.js';
 import { validateModel } from '../gguf/validate.js';
 import { describeFile } from '../models/inspect.js';
 import { baseOf, OpenModel } from '../models/open.js';
-import type { NativeModel } from '../native/addon.js';
+import type { Addon, NativeModel } from '../native/addon.js';
 import { loadAddon, loadGpus } from '../native/load.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { placeLayers, weightBytes } from './capacity/placement.js';
@@ -85,7 +85,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
   }
 
   placed?.(placement.devices.map(device => device.name));
-  const native = new addon.Model();
+  const native = newModel(addon);
   const forget = signal && whenAborted(signal, () => native.cancelLoad());
   let failed: { readonly error: unknown } | undefined;
   const report = (fraction: number) => {
@@ -147,6 +147,15 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
     },
     base: baseOf(file),
   };
+}
+
+/** Its thread may find no room for its stack. */
+function newModel(addon: Addon): NativeModel {
+  try {
+    return new addon.Model();
+  } catch (error) {
+    throw toMeditronError(error);
+  }
 }
 
 /** Weights and a gigabyte for cache, computing and the rest of the machine. */

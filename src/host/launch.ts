@@ -1,4 +1,4 @@
-import { type ForkOptions, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import type { End, LaunchOptions, Transport } from './transport.js';
 
 /** What still comes after the process has ended is waited for so long: somebody else may hold its standard streams open. */
@@ -15,7 +15,12 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
   };
-  const child = fork(script, [], options);
+  let child: ChildProcess;
+  try {
+    child = fork(script, [], options);
+  } catch (error) {
+    return neverStarted(error as Error); // no memory, say; most other reasons come as an event
+  }
   return {
     pid: child.pid,
     send(message) {
@@ -29,15 +34,16 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
         ended = true;
         end(how);
       };
-      child.on('message', message);
-      for (const stream of [child.stdout!, child.stderr!]) {
-        stream.setEncoding('utf8');
-        stream.on('data', print);
-        stream.on('error', () => {});
-      }
       child.on('error', error => {
         if (child.pid === undefined) finish({ signal: null, exitCode: null, error });
       });
+      child.on('message', message);
+      // A process that could not be started for want of files has no streams.
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.setEncoding('utf8');
+        stream?.on('data', print);
+        stream?.on('error', () => {});
+      }
       child.on('exit', (exitCode, signal) => {
         const how = { exitCode, signal };
         child.on('close', () => finish(how));
@@ -53,5 +59,17 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
       child.channel?.[name]();
       for (const stream of [child.stdout, child.stderr]) (stream as unknown as NodeJS.RefCounted | null)?.[name]();
     },
+  };
+}
+
+function neverStarted(error: Error): Transport {
+  return {
+    pid: undefined,
+    send() {},
+    listen({ end }) {
+      setImmediate(end, { signal: null, exitCode: null, error });
+    },
+    kill() {},
+    hold() {},
   };
 }

@@ -72,7 +72,7 @@ const moments = {
 };
 
 async function begin(path, isolate) {
-  const model = await loadModel({ path, ...(isolate ? { isolate } : {}) });
+  const model = await loadModel({ path, isolate });
   const open = () => model.createEngine({ threads: 1, contextSize, maxSequences });
   const other = await open();
   const fresh = await greedy(other);

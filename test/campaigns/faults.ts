@@ -58,7 +58,8 @@ export const campaign: Campaign = async options => {
     else if (how !== 'with code 0') tally.fault('hostDeaths', index, words);
     if (left.length > 0)
       tally.fault('broken', index, `${fault.name}, isolated ${isolate}, left behind ${left.join(', ')}`);
-    const seen = (ends[fault.name] ??= {});
+    ends[fault.name] ??= {};
+    const seen = ends[fault.name]!;
     for (const line of stdout.split('\n').filter(line => line !== '')) seen[line] = (seen[line] ?? 0) + 1;
     tally.done(milliseconds);
   }

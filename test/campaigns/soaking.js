@@ -22,7 +22,7 @@ let done = 0;
 /** @param {import('./soak.js').Share} share */
 async function soaked({ generations, isolate, model: path }) {
   if (!engine) {
-    const model = await loadModel({ path, ...(isolate ? { isolate } : {}) });
+    const model = await loadModel({ path, isolate });
     engine = await model.createEngine({ threads: 1, contextSize: 512, maxSequences: 4 });
   }
   let slowest = 0;

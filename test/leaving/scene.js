@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { loadModel as load } from '../../dist/index.js';
 
 const path = fileURLToPath(new URL('../../models/stories260K.gguf', import.meta.url));
-const loadModel = () => load({ path, ...(process.env.LEAVING_ISOLATE ? { isolate: true } : {}) });
+const loadModel = () => load({ path, isolate: process.env.LEAVING_ISOLATE === '1' });
 const samplers = Array.from({ length: 4 }, () => ({ temperature: 1 }));
 const prompt = 'Once upon a time';
 

@@ -1,8 +1,8 @@
 // The bytes of a mapped model are overwritten while it is used.
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
-import { attempt, compute, copyOf, goesOn, load, models, share } from './scene.js';
+import { attempt, compute, goesOn, load, mapped, share } from './scene.js';
 
-const path = copyOf(models.mini);
+const path = await mapped();
 const model = await load({ path, loadMode: 'mmap' });
 const engine = await model.createEngine({ threads: 1, contextSize: 512 });
 const before = attempt('running', () => compute(engine));

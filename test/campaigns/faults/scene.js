@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MeditronError } from '../../../dist/check/errors.js';
 import { loadModel } from '../../../dist/index.js';
+import { synthesize } from '../../../dist/synth/synth.js';
 
 const here = path => fileURLToPath(new URL(path, import.meta.url));
 
@@ -21,8 +22,7 @@ export const folder = process.env.FAULT_FOLDER;
 export const share = Number(process.env.FAULT_SHARE);
 export const isolated = process.env.FAULT_ISOLATE === '1';
 
-export const load = ({ path, isolate = {}, ...options }) =>
-  loadModel({ path, ...options, ...(isolated ? { isolate: Object.keys(isolate).length > 0 ? isolate : true } : {}) });
+export const load = options => loadModel({ isolate: isolated, ...options });
 
 /** Does something that may fail: gives its result, or undefined after an error with one of the codes; with none, any of ours will do. */
 export async function attempt(name, work, codes = []) {
@@ -80,6 +80,13 @@ export function copyOf(path) {
   const copy = join(folder, 'model.gguf');
   copyFileSync(path, copy);
   return copy;
+}
+
+/** A model so large that it is mapped from where it lies: smaller ones are loaded from a private copy. */
+export async function mapped() {
+  const out = join(folder, 'large.gguf');
+  await synthesize({ shape: 'tiny', quant: 'f32', layers: 110, out });
+  return out;
 }
 
 /** The processes this one has started: Linux. */

@@ -4,12 +4,12 @@ import { loadModel } from '../../../dist/index.js';
 import { answering } from '../../campaigns/answering.js';
 
 /** @param {import('./run.js').Trial} trial */
-async function tried({ path, adapter, loadMode, flashAttention, kvType }) {
+async function tried({ path, adapter, loadMode, flashAttention, kvType, isolate = false }) {
   let stage = 'load';
   let model;
   let engine;
   try {
-    model = await loadModel({ path, gpuLayers: 0, loadMode });
+    model = await loadModel({ path, gpuLayers: 0, loadMode, isolate });
     stage = 'engine';
     const loras = adapter ? [{ path: adapter }] : [];
     engine = await model.createEngine({ threads: 1, contextSize: 256, maxSequences: 3, loras, flashAttention, kvType });

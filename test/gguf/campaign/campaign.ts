@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { type Entry, entry } from '../../../src/gguf/metadata.js';
 import { splitFileName } from '../../../src/gguf/split.js';
 import { writeGguf } from '../../../src/gguf/writer.js';
@@ -13,14 +14,19 @@ import { type Ending, Runner, type Trial } from './run.js';
 /** Some files are written ahead, so that they have been at rest when they are loaded. */
 const batch = 50;
 
+/** Apps at once: starting a process of an isolated model waits as much as it computes. */
+const apps = 2;
+
 /**
- * Changes sound models and adapters in `count` ways; an app loads each, computes a few tokens with it and closes it, and never dies.
+ * Changes sound models and adapters in `count` ways; an app loads each, computes a few tokens with it and closes it,
+ * and never dies.
  * The same seed makes the same files. `ends` says how often what became of a file, by code and stage.
  */
 export const campaign: Campaign = async options => {
-  const { seed, only } = options;
+  const { seed, only, isolate = true } = options;
   const tally = new Tally(options);
-  const runner = new Runner();
+  const free = Array.from({ length: apps }, () => new Runner());
+  const runners = [...free];
   const kept = only === undefined ? undefined : options.folder;
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'meditron-campaign-')));
   const ends = new Map<string, number>();
@@ -32,19 +38,22 @@ export const campaign: Campaign = async options => {
       for (const index of indices.slice(from, from + batch)) {
         made.push({ index, ...(await make(join(folder, String(index)), seed, index)) });
       }
-      for (const { index, trial, changes } of made) {
+      const attempt = async ({ index, trial, changes }: (typeof made)[number]): Promise<void> => {
         const begun = performance.now();
-        const ending = await runner.try(trial);
+        const runner = free.pop()!;
+        const ending = await runner.try({ ...trial, isolate });
+        free.push(runner);
         judge(tally, index, ending, changes);
         tally.done(performance.now() - begun);
         const end = ending.code === 'ran' ? 'ran' : `${ending.code.split(' ')[0]} (${ending.stage})`;
         ends.set(end, (ends.get(end) ?? 0) + 1);
         if (only !== undefined) single = { changes, ...ending, ...(kept && { path: trial.path }) };
         if (!kept) await rm(join(folder, String(index)), { recursive: true });
-      }
+      };
+      await pMap(made, attempt, { concurrency: apps });
     }
   } finally {
-    await runner.close();
+    await Promise.all(runners.map(runner => runner.close()));
     if (!kept) await rm(folder, { recursive: true, force: true });
   }
   return tally.outcome({ ends: Object.fromEntries([...ends].sort((a, b) => b[1] - a[1])), ...single });
