@@ -5,35 +5,6 @@ import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { model, root } from './command.js';
 
-/** Every file of the sources that can write to the disk, what it writes, and whether that can hold a question or an answer. */
-const writers: Readonly<Record<string, string>> = {
-  'check/outputs.ts':
-    'what is asked for with a path: records (ask --record), reports (eval --out, --html); may hold both',
-  'evaluate/storage/incidents.ts':
-    'incidents.json in the folder of eval --out: how the process of the engine died; holds neither',
-  'evaluate/storage/journal.ts': 'results.jsonl in the folder of eval --out; holds both',
-  'evaluate/storage/lock.ts': 'an empty lock in that folder; holds nothing',
-  'gguf/writer.ts': 'models of random weights, for measurements and tests; hold nothing',
-  'models/open.ts': 'a copy of a small model file without a name, gone when it is there; holds nothing',
-  'synth/synth.ts': 'nothing; removes a model that was not finished',
-};
-
-const writing =
-  /\b(write|append|mkdir|mkdtemp|rename|copyFile|cp|link|symlink|truncate|rm|unlink|utimes|chmod|createWriteStream)\w*\b/;
-const opensToWrite = /\bopen\w*\([^;]*?('(w|a|r\+)|O_(RDWR|WRONLY|CREAT))/;
-
-test('what can be written is in one list', () => {
-  const sources = join(root, 'src');
-  const found = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(name => {
-    if (!name.endsWith('.ts')) return false;
-    const text = readFileSync(join(sources, name), 'utf8');
-    const imports = [...text.matchAll(/import ([^;]*?) from 'node:fs(?:\/promises)?';/g)].map(([, names]) => names!);
-    if (imports.length === 0) return false;
-    return imports.some(names => writing.test(names) || !names.includes('{')) || opensToWrite.test(text);
-  });
-  expect(found.map(name => name.replaceAll('\\', '/')).sort()).toEqual(Object.keys(writers).sort());
-});
-
 const place = mkdtempSync(join(tmpdir(), 'meditron-written-'));
 const [inputs, home, temporary, folder, state] = ['inputs', 'home', 'tmp', 'work', 'state'].map(name =>
   join(place, name),
