@@ -4,11 +4,11 @@ import { uniform } from '../../src/random/splitmix.js';
 import { App } from '../campaigns/app.js';
 import { type Campaign, Tally } from '../campaigns/campaign.js';
 import { Dice } from '../gguf/campaign/mutate.js';
-import { corpus, type Written } from './corpus.js';
+import { corpus, names, type Written } from './corpus.js';
 import { forged, mutations } from './mutate.js';
 
-interface Trial {
-  readonly kind: Written['kind'];
+interface Trial extends Omit<Written, 'bytes' | 'about'> {
+  readonly name: string;
   /** Base64. */
   readonly bytes: string;
   readonly forged: boolean;
@@ -25,17 +25,18 @@ export const campaign: Campaign = async options => {
   const ends: Record<string, number> = {};
   try {
     const files = await corpus();
-    const good: string[] = [];
+    const good = new Map<Written, string>();
     for (const file of files) {
-      const reply = await app.ask(trialOf(file.kind, file.bytes, false));
+      const reply = await app.ask(trialOf(file, file.bytes, false));
       if (reply.end !== 'answered')
         throw new Error(`What was written is not read: ${file.about}: ${JSON.stringify(reply)}`);
-      good.push(reply.answer.join());
+      good.set(file, reply.answer.join());
     }
     for (const index of tally.indices) {
       const dice = new Dice(uniform((Math.imul(options.seed, 0x9e37_79b1) + index) >>> 0));
-      const file = dice.of(files);
-      const other = dice.of(files.filter(({ kind }) => kind === file.kind));
+      const kind = dice.of(Object.keys(names));
+      const alike = files.filter(file => file.kind === kind);
+      const [file, other] = [dice.of(alike), dice.of(alike)];
       const [name, mutate] = dice.of(Object.entries(mutations));
       const mended = dice.chance(0.1);
       const bytes = mended ? forged(file, other, dice) : mutate(file, other, dice);
@@ -43,22 +44,20 @@ export const campaign: Campaign = async options => {
       if (options.folder !== undefined) await writeFile(join(options.folder, `${index}.${file.kind}`), bytes);
 
       const begun = performance.now();
-      const reply = await app.ask(trialOf(file.kind, bytes, mended));
+      const reply = await app.ask(trialOf(file, bytes, mended));
       tally.done(performance.now() - begun);
       if (reply.end === 'died') tally.fault('hostDeaths', index, `${words}: ${reply.how}`);
       if (reply.end === 'hung') tally.fault('hangs', index, words);
       if (reply.end === 'failed' && reply.code === 'UNTYPED')
         tally.fault('untyped', index, `${words}: ${reply.message}`);
-      if (reply.end === 'answered' && !mended && !good.some(all => `${all},`.startsWith(`${reply.answer},`)))
+      if (reply.end === 'answered' && !mended && !isOneOf(reply.answer, file, good))
         tally.fault('accepted', index, words);
-      const end =
-        reply.end === 'failed'
-          ? reply.code
-          : reply.end === 'answered'
-            ? mended
-              ? 'believed'
-              : 'unchanged'
-            : reply.end;
+      const end = {
+        failed: 'code' in reply ? reply.code : '',
+        answered: mended ? 'believed' : 'unchanged',
+        died: 'died',
+        hung: 'hung',
+      }[reply.end];
       ends[end] = (ends[end] ?? 0) + 1;
     }
   } finally {
@@ -67,6 +66,12 @@ export const campaign: Campaign = async options => {
   return tally.outcome({ ends });
 };
 
-function trialOf(kind: Written['kind'], bytes: Buffer, forged: boolean): Trial {
-  return { kind, bytes: bytes.toString('base64'), forged };
+/** Whether what was read is what was written: in any file of its kind, or in this one if it is bound to something. */
+function isOneOf(read: readonly string[], file: Written, good: ReadonlyMap<Written, string>): boolean {
+  const files = file.belongs ? [file] : [...good.keys()].filter(({ kind }) => kind === file.kind);
+  return files.some(each => `${good.get(each)},`.startsWith(`${read},`));
+}
+
+function trialOf({ kind, belongs }: Written, bytes: Buffer, forged: boolean): Trial {
+  return { kind, name: names[kind], belongs: belongs ?? {}, bytes: bytes.toString('base64'), forged };
 }

@@ -5,20 +5,34 @@ import { ask, askStream } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import { printed, withHash } from '../../src/ask/record/evidence.js';
 import type { Answer } from '../../src/ask/types.js';
+import type { Belongs } from '../../src/engine/saved/belongs.js';
+import { writePrefix } from '../../src/engine/saved/file.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
-import { resultsName } from '../../src/evaluate/storage/lines.js';
+import { type DeathIncident, IncidentLog } from '../../src/evaluate/storage/incidents.js';
+import { incidentsName, resultsName } from '../../src/evaluate/storage/lines.js';
 import type { Item } from '../../src/evaluate/tasks/task.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine } from '../ask/fake.js';
-import { itemsOf, setOf } from '../evaluate/run/items.js';
+import { emptyStore, itemsOf, setOf } from '../evaluate/run/items.js';
 import { scriptedTarget } from '../evaluate/run/scripted.js';
 
 /** A file of ours as it was written. */
 export interface Written {
-  readonly kind: 'record' | 'results';
+  readonly kind: keyof typeof names;
   readonly about: string;
   readonly bytes: Buffer;
+  /** What it is bound to, and so is needed to read it back: it may be read as no other file. Absent: it stands alone. */
+  readonly belongs?: Readonly<Record<string, unknown>>;
 }
+
+/** What a file of each kind is called. */
+export const names = {
+  record: 'record.json',
+  results: resultsName,
+  incidents: incidentsName,
+  prefix: 'prefix',
+  key: 'prefix.key',
+} as const;
 
 const choice: Question = { kind: 'choice', question: 'Was ist „µg“?', options: ['ein Maß', 'ein Hund', 'ein Arzt'] };
 const boolean: Question = { kind: 'boolean', question: 'Was it there?', context: ['It was not there.'] };
@@ -46,7 +60,7 @@ const evaluations = [
   ['open', [{ id: 'o', question: 'How is it taken?' }], {}],
 ] as const;
 
-/** Files of every kind that are read back: records alone and within an answer, results of an evaluation, each twice. */
+/** Files of every kind that are read back, each at least twice, with other contents. */
 export async function corpus(): Promise<Written[]> {
   const files: Written[] = [];
   for (const [about, options, question, says, finished] of asked) {
@@ -66,7 +80,48 @@ export async function corpus(): Promise<Written[]> {
       await rm(out, { recursive: true });
     }
   }
+  for (let copy = 0; copy < 2; copy++) files.push(await incidents(copy), ...(await saved(copy)));
   return files;
+}
+
+async function incidents(copy: number): Promise<Written> {
+  const out = await mkdtemp(join(tmpdir(), 'meditron-state-'));
+  await using store = await emptyStore(out);
+  const log = await IncidentLog.open(out, store);
+  const ended = { signal: 'SIGSEGV', exitCode: null, phase: 'decode', external: false, unresponsive: false } as const;
+  const seen = { devices: ['CUDA0'], lastLines: ['CUDA error: out of memory'], width: { before: 8, after: 4 } };
+  const death: DeathIncident = { kind: 'death', run: 'cot', ...ended, ...seen };
+  for (const run of ['cot', 'cot', `sc-cot ${copy}`]) await log.add({ ...death, run });
+  await log.add({ kind: 'stand-in', run: 'cot', standIn: 'cpu', devices: ['CUDA0'] });
+  const bytes = await readFile(join(out, incidentsName));
+  await store.close();
+  await rm(out, { recursive: true });
+  return { kind: 'incidents', about: 'deaths and a stand-in', bytes, belongs: { results: store.header.id } };
+}
+
+/** A prefix of each of two users, and their keys. */
+async function saved(copy: number): Promise<Written[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'meditron-state-'));
+  const key = Buffer.alloc(32, `key ${copy}`);
+  const belongs: Belongs = {
+    ...{
+      headers: 'v0.4.0',
+      libraries: '0.4.0',
+      ggml: '0.23.0',
+      build: 'prebuilt',
+      cpuVariant: 'libggml-cpu-haswell.so',
+    },
+    ...{ devices: 'CPU CPU Some Processor', layers: '', loadMode: 'read', model: 'ab'.repeat(32), loras: '' },
+    ...{ vocabularySize: 512, contextSize: 1024, batchSize: 128, kvType: 'f16', flashAttention: 'auto' },
+  };
+  const prefix = { tokens: Int32Array.of(1, 403, 407, 261), state: Buffer.alloc(2000, `the state of user ${copy}`) };
+  await writePrefix(join(folder, names.prefix), prefix, belongs, key);
+  const bytes = await readFile(join(folder, names.prefix));
+  await rm(folder, { recursive: true });
+  return [
+    { kind: 'prefix', about: 'of four tokens', bytes, belongs: { belongs, key: key.toString('base64') } },
+    { kind: 'key', about: 'of a saved prefix', bytes: key, belongs: { belongs, prefix: bytes.toString('base64') } },
+  ];
 }
 
 async function answerOf(options: AskOptions, question: Question, text: string, finished?: number): Promise<Answer> {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { sealed } from '../../src/check/seal.js';
 import { linesOf, resealed } from '../evaluate/storage/sealed.js';
 import type { Dice } from '../gguf/campaign/mutate.js';
@@ -120,7 +121,9 @@ export const mutations: Readonly<Record<string, (file: Written, other: Written, 
       ['{"a":', '}'],
     ] as const);
     const text = textOf({ bytes }).trimEnd();
-    const field = dice.of([...text.matchAll(/: ?("[^"]*"|[\d.]+|null)/g)]);
+    const fields = [...text.matchAll(/: ?("[^"]*"|[\d.]+|null)/g)];
+    if (fields.length === 0) return Buffer.from(open.repeat(depth));
+    const field = dice.of(fields);
     return Buffer.from(
       dice.chance(0.3)
         ? open.repeat(depth) + text + close.repeat(depth)
@@ -157,7 +160,13 @@ export const mutations: Readonly<Record<string, (file: Written, other: Written, 
 /** A change by somebody who mends the checksums: it may be believed, and must not do worse. */
 export function forged(file: Written, other: Written, dice: Dice): Buffer {
   const [, mutate] = dice.of(Object.entries(mutations).filter(([name]) => /field|line/.test(name)));
-  const text = mutate!(file, other, dice).toString('utf8');
+  const bytes = mutate!(file, other, dice);
+  if (file.kind === 'prefix') {
+    const rest = bytes.subarray(0, -32);
+    const key = Buffer.from(file.belongs!.key as string, 'base64');
+    return Buffer.concat([rest, createHmac('sha256', key).update(rest).digest()]);
+  }
+  const text = bytes.toString('utf8');
   if (file.kind === 'results') return Buffer.from(resealed(linesOf(text)));
   try {
     const record = JSON.parse(text) as Record<string, unknown>;
@@ -190,20 +199,33 @@ function inLines(bytes: Buffer, change: (lines: string[]) => string[]): Buffer {
   return Buffer.from(`${change(textOf({ bytes }).trimEnd().split('\n')).join('\n')}\n`);
 }
 
-/** The JSON objects of a file: one of a record, one a line of results. */
+/** The JSON objects of a file: one a line of results, the header of a prefix, else the whole. A key has none, and gets one. */
 function objectsIn(file: Written): Fields[] {
-  const texts = file.kind === 'record' ? [textOf(file)] : textOf(file).trimEnd().split('\n');
-  return texts.map(text => JSON.parse(text) as Fields);
+  if (file.kind === 'key') return [{ key: file.bytes.toString('hex') }];
+  const text = file.kind === 'prefix' ? file.bytes.toString('utf8', headerAt, endOfHeader(file.bytes)) : textOf(file);
+  return (file.kind === 'results' ? text.trimEnd().split('\n') : [text]).map(line => JSON.parse(line) as Fields);
 }
 
 function inObject(file: Written, dice: Dice, change: (object: Fields) => unknown, space?: string | number): Buffer {
   const objects = objectsIn(file);
   const i = dice.below(objects.length);
   change(objects[i]!);
-  return Buffer.from(
-    `${objects.map((object, j) => JSON.stringify(object, null, j === i ? space : undefined)).join('\n')}\n`,
-  );
+  const lines = objects.map((object, j) => JSON.stringify(object, null, j === i ? space : undefined));
+  if (file.kind !== 'prefix') return Buffer.from(`${lines.join('\n')}\n`);
+  const header = Buffer.from(lines.join(''));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  return Buffer.concat([
+    file.bytes.subarray(0, headerAt - 4),
+    length,
+    header,
+    file.bytes.subarray(endOfHeader(file.bytes)),
+  ]);
 }
+
+/** A saved prefix has 16 bytes of magic and four of the length of its header before it. */
+const headerAt = 20;
+const endOfHeader = (bytes: Buffer): number => headerAt + bytes.readUInt32LE(headerAt - 4);
 
 function placesIn(node: Fields): [Fields, string | number][] {
   return Object.entries(node).flatMap(([key, value]) => [

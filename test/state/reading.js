@@ -1,32 +1,32 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contradiction } from '../../dist/ask/record/check.js';
 import { readEvidence } from '../../dist/ask/record/schema.js';
 import { jsonHash } from '../../dist/check/seal.js';
 import { readRecord } from '../../dist/cli/commands/replay.js';
+import { readPrefix } from '../../dist/engine/saved/file.js';
+import { knownKey } from '../../dist/engine/saved/key.js';
 import { htmlReport } from '../../dist/evaluate/report/html.js';
 import { reportJson, reportOf } from '../../dist/evaluate/report/report.js';
 import { terminalReport } from '../../dist/evaluate/report/terminal.js';
 import { openEvaluation, readEvaluation } from '../../dist/evaluate/storage/evaluation.js';
-import { resultsName } from '../../dist/evaluate/storage/lines.js';
+import { readIncidents } from '../../dist/evaluate/storage/incidents.js';
 import { answering } from '../campaigns/answering.js';
 
-/** What was read back of a file: hashes, of results one for the header and one for each row. */
+/** @typedef {{ kind: keyof typeof read, name: string, bytes: string, forged: boolean, belongs: any }} Trial */
+
+/** What was read back of a file that was written into a folder: hashes, of results one for the header and one for each row. */
 const read = {
-  /** @param {Buffer} bytes @param {string} folder @param {boolean} forged */
-  async record(bytes, folder, forged) {
-    const path = join(folder, 'record.json');
-    await writeFile(path, bytes);
+  /** @param {Trial} trial @param {string} path */
+  async record({ forged }, path) {
     const evidence = readEvidence(await readRecord(path, new AbortController().signal));
     if (contradiction(evidence) && !forged) throw new Error('a record that passes its checksum contradicts itself');
     return [jsonHash(evidence)];
   },
 
-  /** By a report, then by going on behind them. @param {Buffer} bytes @param {string} folder */
-  async results(bytes, folder) {
-    const path = join(folder, resultsName);
-    await writeFile(path, bytes);
+  /** By a report, then by going on behind them. @param {Trial} _ @param {string} __ @param {string} folder */
+  async results(_, __, folder) {
     const stored = await readEvaluation(folder);
     const hashes = await hashesOf(stored);
     const report = await reportOf(stored);
@@ -38,7 +38,31 @@ const read = {
     if (`${await hashesOf(resumed)}` !== `${hashes}`) throw new Error('going on changed what is read');
     return hashes;
   },
+
+  /** @param {Trial} trial @param {string} _ @param {string} folder */
+  async incidents({ belongs: { results } }, _, folder) {
+    const incidents = await readIncidents(folder, results);
+    return [jsonHash({ incidents })];
+  },
+
+  /** @param {Trial} trial @param {string} path */
+  async prefix({ belongs: { belongs, key } }, path) {
+    return hashesOfPrefix(await readPrefix(path, belongs, Buffer.from(key, 'base64')));
+  },
+
+  /** By the prefix that was saved with it. @param {Trial} trial @param {string} path @param {string} folder */
+  async key({ belongs: { belongs, prefix } }, path, folder) {
+    await chmod(path, 0o600);
+    process.env.MEDITRON_STATE = folder;
+    await writeFile(join(folder, 'prefix'), Buffer.from(prefix, 'base64'));
+    return hashesOfPrefix(await readPrefix(join(folder, 'prefix'), belongs, await knownKey()));
+  },
 };
+
+/** @param {import('../../dist/engine/saved/file.js').SavedPrefix} prefix */
+function hashesOfPrefix({ tokens, state }) {
+  return [jsonHash([...tokens]), jsonHash(Buffer.from(state).toString('base64'))];
+}
 
 /** @param {import('../../dist/evaluate/storage/evaluation.js').StoredEvaluation} stored */
 async function hashesOf({ created, config, rows }) {
@@ -47,18 +71,17 @@ async function hashesOf({ created, config, rows }) {
   return hashes;
 }
 
-const refusedBy = /** @type {const} */ ({ record: 'record.json', results: resultsName });
-
 answering(
-  /** @param {{ kind: 'record' | 'results', bytes: string, forged: boolean }} trial */
-  async ({ kind, bytes, forged }) => {
+  /** @param {Trial} trial */
+  async trial => {
     const folder = await mkdtemp(join(tmpdir(), 'meditron-state-'));
-    const given = Buffer.from(bytes, 'base64');
+    const path = join(folder, trial.name);
+    const given = Buffer.from(trial.bytes, 'base64');
+    await writeFile(path, given);
     try {
-      return await read[kind](given, folder, forged);
+      return await read[trial.kind](trial, path, folder);
     } catch (error) {
-      const left = await readFile(join(folder, refusedBy[kind]));
-      if (!left.equals(given)) throw new Error(`refused and changed: ${error}`);
+      if (!(await readFile(path)).equals(given)) throw new Error(`refused and changed: ${error}`);
       throw error;
     } finally {
       await rm(folder, { recursive: true });
