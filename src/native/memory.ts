@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as v from 'valibot';
-import { writeOutput } from '../check/outputs.js';
+import { makeFolder, writeOutput } from '../check/outputs.js';
 import { isSealed, sealed } from '../check/seal.js';
 import { stateFolder } from '../check/state.js';
 import { type ProbeReport, probeReport } from './report.js';
@@ -48,7 +48,7 @@ export async function remember(binding: string, report: ProbeReport, file = memo
   const others = read(file).filter(entry => entry.binding !== binding);
   const found = [{ binding, report }, ...others].slice(0, most);
   try {
-    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(file));
     await writeOutput(file, `${JSON.stringify(sealed({ version: 1, found }))}\n`);
   } catch {
     // no permission, a full disk: the next start tries the devices again
@@ -68,11 +68,11 @@ function read(file: string | undefined): v.InferOutput<typeof memory>['found'] {
 
 /** A file that somebody else may have written decides nothing here. */
 function readOwn(file: string): string {
-  const handle = openSync(file, 'r');
+  const handle = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
-    const { uid, mode, size } = fstatSync(handle);
-    const foreign = process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0);
-    if (foreign || size > mostBytes) throw new Error('not ours');
+    const found = fstatSync(handle);
+    const foreign = process.getuid !== undefined && (found.uid !== process.getuid() || (found.mode & 0o022) !== 0);
+    if (foreign || !found.isFile() || found.size > mostBytes) throw new Error('not ours');
     return readFileSync(handle, 'utf8');
   } finally {
     closeSync(handle);

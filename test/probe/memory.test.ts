@@ -1,4 +1,15 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -83,6 +94,19 @@ test.skipIf(process.platform === 'win32')('a file that others may write is not u
   chmodSync(file, 0o622);
   expect(recalled()).toBeUndefined();
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a link to a file, and a pipe, are neither followed nor waited for',
+  async () => {
+    await remember(binding, works, file);
+    renameSync(file, `${file}.real`);
+    symlinkSync(`${file}.real`, file);
+    expect(recalled()).toBeUndefined();
+    rmSync(file);
+    execFileSync('mkfifo', ['-m', '600', file]);
+    expect(recalled()).toBeUndefined();
+  },
+);
 
 test('where nothing can be written, and where there is no home, nothing is remembered and nothing is said', async () => {
   writeFileSync(join(folder, 'plain'), '');

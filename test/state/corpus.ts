@@ -11,6 +11,8 @@ import { evaluate } from '../../src/evaluate/evaluate.js';
 import { type DeathIncident, IncidentLog } from '../../src/evaluate/storage/incidents.js';
 import { incidentsName, resultsName } from '../../src/evaluate/storage/lines.js';
 import type { Item } from '../../src/evaluate/tasks/task.js';
+import { remember } from '../../src/native/memory.js';
+import type { Verdict } from '../../src/native/report.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine } from '../ask/fake.js';
 import { emptyStore, itemsOf, setOf } from '../evaluate/run/items.js';
@@ -32,6 +34,7 @@ export const names = {
   incidents: incidentsName,
   prefix: 'prefix',
   key: 'prefix.key',
+  verdicts: 'devices.json',
 } as const;
 
 const choice: Question = { kind: 'choice', question: 'Was ist „µg“?', options: ['ein Maß', 'ein Hund', 'ein Arzt'] };
@@ -80,7 +83,7 @@ export async function corpus(): Promise<Written[]> {
       await rm(out, { recursive: true });
     }
   }
-  for (let copy = 0; copy < 2; copy++) files.push(await incidents(copy), ...(await saved(copy)));
+  for (let copy = 0; copy < 2; copy++) files.push(await incidents(copy), ...(await saved(copy)), await verdicts(copy));
   return files;
 }
 
@@ -97,6 +100,29 @@ async function incidents(copy: number): Promise<Written> {
   await store.close();
   await rm(out, { recursive: true });
   return { kind: 'incidents', about: 'deaths and a stand-in', bytes, belongs: { results: store.header.id } };
+}
+
+/** What probes found, the older of two states of a machine. */
+async function verdicts(copy: number): Promise<Written> {
+  const folder = await mkdtemp(join(tmpdir(), 'meditron-state-'));
+  const path = join(folder, names.verdicts);
+  const at = new Date().toISOString();
+  const card = {
+    ...{ name: 'CUDA0', description: 'A card', backend: 'CUDA', id: null },
+    type: 'gpu',
+    memoryTotal: 8e9,
+  } as const;
+  const [one, two] = [`${copy}a`, `${copy}b`].map(start => start.padEnd(64, '0')) as [string, string];
+  const died: Verdict = { outcome: 'died', how: 'SIGABRT', during: 'computing', lines: ['CUDA error'] };
+  await remember(one, { at, failure: null, devices: [{ ...card, verdict: died }] }, path);
+  await remember(
+    two,
+    { at, failure: null, devices: [{ ...card, verdict: { outcome: 'works', difference: 0.05 } }] },
+    path,
+  );
+  const bytes = await readFile(path);
+  await rm(folder, { recursive: true });
+  return { kind: 'verdicts', about: 'of two states of a machine', bytes, belongs: { binding: one } };
 }
 
 /** A prefix of each of two users, and their keys. */

@@ -1,8 +1,9 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contradiction } from '../../dist/ask/record/check.js';
 import { readEvidence } from '../../dist/ask/record/schema.js';
+import { MeditronError } from '../../dist/check/errors.js';
 import { jsonHash } from '../../dist/check/seal.js';
 import { readRecord } from '../../dist/cli/commands/replay.js';
 import { readPrefix } from '../../dist/engine/saved/file.js';
@@ -12,6 +13,7 @@ import { reportJson, reportOf } from '../../dist/evaluate/report/report.js';
 import { terminalReport } from '../../dist/evaluate/report/terminal.js';
 import { openEvaluation, readEvaluation } from '../../dist/evaluate/storage/evaluation.js';
 import { readIncidents } from '../../dist/evaluate/storage/incidents.js';
+import { recall } from '../../dist/native/memory.js';
 import { answering } from '../campaigns/answering.js';
 
 /** @typedef {{ kind: keyof typeof read, name: string, bytes: string, forged: boolean, belongs: any }} Trial */
@@ -50,9 +52,15 @@ const read = {
     return hashesOfPrefix(await readPrefix(path, belongs, Buffer.from(key, 'base64')));
   },
 
-  /** By the prefix that was saved with it. @param {Trial} trial @param {string} path @param {string} folder */
-  async key({ belongs: { belongs, prefix } }, path, folder) {
-    await chmod(path, 0o600);
+  /** What is not used is as if it were not there. @param {Trial} trial @param {string} path */
+  async verdicts({ belongs: { binding } }, path) {
+    const found = recall(binding, path);
+    if (!found) throw new MeditronError('ERR_INPUT', 'not used');
+    return [jsonHash(found)];
+  },
+
+  /** By the prefix that was saved with it. @param {Trial} trial @param {string} _ @param {string} folder */
+  async key({ belongs: { belongs, prefix } }, _, folder) {
     process.env.MEDITRON_STATE = folder;
     await writeFile(join(folder, 'prefix'), Buffer.from(prefix, 'base64'));
     return hashesOfPrefix(await readPrefix(join(folder, 'prefix'), belongs, await knownKey()));
@@ -77,7 +85,7 @@ answering(
     const folder = await mkdtemp(join(tmpdir(), 'meditron-state-'));
     const path = join(folder, trial.name);
     const given = Buffer.from(trial.bytes, 'base64');
-    await writeFile(path, given);
+    await writeFile(path, given, { mode: 0o600 });
     try {
       return await read[trial.kind](trial, path, folder);
     } catch (error) {
