@@ -10,7 +10,9 @@ import { Service } from './serve.js';
 const parentMs = 500;
 
 // Ctrl-C goes to the whole terminal: what becomes of the work is the parent's affair.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) process.on(signal, () => {});
+// SIGUSR1 would have Node open a port for a debugger.
+const ignored = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK', 'SIGUSR1'] as const;
+for (const signal of ignored) process.on(signal, () => {});
 
 // Nothing is worth tidying up: the system takes back memory and devices.
 const leave = () => {
@@ -41,3 +43,4 @@ setInterval(() => {
   if (process.ppid !== parent) leave();
 }, parentMs).unref();
 process.on('message', message => service.take(message as Command));
+if (!process.connected) leave(); // it went before anybody listened

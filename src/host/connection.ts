@@ -3,7 +3,7 @@ import { MeditronError } from '../check/errors.js';
 import { packageFolder, packageVersion } from '../check/project.js';
 import { hostEnvironment } from './environment.js';
 import { Heartbeat } from './heartbeat.js';
-import { launchNode } from './launch.js';
+import { launchNode, startedBy } from './launch.js';
 import { type Command, type Notice, protocolVersion } from './protocol.js';
 import type { End, Launch, Transport } from './transport.js';
 import { LastWords } from './words.js';
@@ -17,6 +17,10 @@ export interface ConnectOptions {
 
 /** How a process ended, and what it said last. */
 export interface Ended extends End {
+  /** It had come so far as to speak. */
+  readonly greeted: boolean;
+  /** It is of another version, and was ended. */
+  readonly foreign: MeditronError | undefined;
   readonly unresponsive: boolean;
   readonly lastLines: readonly string[];
 }
@@ -37,13 +41,20 @@ export class Connection {
   readonly #words = new LastWords();
   readonly #heartbeat: Heartbeat;
   #unread = 0;
+  #greeted = false;
+  #over = false;
   #unresponsive = false;
-  #version: MeditronError | undefined;
+  #foreign: MeditronError | undefined;
   readonly #ended: Promise<void>;
 
   constructor({ execPath, launch = launchNode, cwd }: ConnectOptions, to: ConnectionListener) {
     const script = join(packageFolder(), 'dist', 'host', 'child.js');
-    this.#transport = launch({ script, execPath: execPath ?? process.execPath, env: hostEnvironment(), cwd });
+    this.#transport = startedBy(launch, {
+      script,
+      execPath: execPath ?? process.execPath,
+      env: hostEnvironment(),
+      cwd,
+    });
     this.#heartbeat = new Heartbeat({
       pid: this.#transport.pid,
       ping: count => this.send({ type: 'ping', count }),
@@ -51,21 +62,37 @@ export class Connection {
         this.#unresponsive = true;
         this.kill();
       },
-      loading: to.loading,
+      loading: () => this.#greeted && to.loading(),
     });
     this.#ended = new Promise(resolve => {
       this.#transport.listen({
-        message: message => this.#take(message as Notice, to),
+        message: message => {
+          if (!this.#over) this.#take(message as Notice, to);
+        },
         print: text => this.#words.add(text),
         end: end => {
+          if (this.#over) return;
+          this.#over = true;
           this.#heartbeat.watch(false);
-          const error = end.error ?? this.#version;
-          const lastLines = error ? [...this.#words.lines(), error.message] : this.#words.lines();
-          to.ended({ ...end, unresponsive: this.#unresponsive, lastLines });
-          resolve();
+          // Not within this call, which may be one to `listen`: who listens does not have this connection yet.
+          queueMicrotask(() => {
+            to.ended(this.#autopsy(end));
+            resolve();
+          });
         },
       });
     });
+  }
+
+  #autopsy(end: End): Ended {
+    const lines = this.#words.lines();
+    return {
+      ...end,
+      greeted: this.#greeted,
+      foreign: this.#foreign,
+      unresponsive: this.#unresponsive,
+      lastLines: end.error ? [...lines, end.error.message] : lines,
+    };
   }
 
   get pid(): number | undefined {
@@ -78,6 +105,7 @@ export class Connection {
 
   /** Whether it has work: then it is asked whether it lives, and keeps this program alive. */
   work(working: boolean): void {
+    if (this.#over) return;
     this.#transport.hold(working);
     this.#heartbeat.watch(working);
   }
@@ -97,10 +125,12 @@ export class Connection {
       return;
     }
     if (notice.type === 'hello') {
+      this.#greeted = true;
       if (notice.protocol === protocolVersion && notice.version === packageVersion()) return;
-      this.#version = new MeditronError(
+      this.#foreign = new MeditronError(
         'ERR_ADDON',
-        `Expected a host of meditron ${packageVersion()}, got ${notice.version}: install the package again`,
+        `Expected an engine's process of meditron ${packageVersion()} (protocol ${protocolVersion}), ` +
+          `got one of ${notice.version} (protocol ${notice.protocol}): install the package again, then start this program again`,
       );
       this.kill();
       return;

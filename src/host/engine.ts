@@ -32,7 +32,7 @@ import { HostHeld, startOf } from './held.js';
 import type { Host, OwnCall, Restorable } from './host.js';
 import { HostLease } from './lease.js';
 import type { HeldFacts, HeldName, StreamEvent } from './protocol.js';
-import { Call, Stream } from './request.js';
+import { Call, type Request, Stream } from './request.js';
 
 /** An engine in another process. */
 export class HostEngine extends Engine implements Restorable {
@@ -43,13 +43,14 @@ export class HostEngine extends Engine implements Restorable {
   readonly #host: Host;
   readonly #options: EngineOptions;
   readonly #adapters: string;
-  readonly #onClosed: () => Promise<void>;
   readonly #held = new Map<number, HostHeld>(); // prefixes that can be made again, by request
   readonly #samples = new Set<HostHeld>(); // held sequences that can not
   readonly #leases = new Map<number, HostLease>();
   /** What processes before this one have computed. */
   #before: EngineCounters = { steps: 0, promptTokens: 0, sampledTokens: 0 };
   #last: Death | undefined;
+  /** Number of the last process that died. */
+  #dead = 0;
   #closed: Promise<void> | undefined;
 
   private constructor(host: Host, model: LoadedModel, opened: Opened) {
@@ -60,19 +61,13 @@ export class HostEngine extends Engine implements Restorable {
     this.settings = opened.settings;
     this.#options = opened.options;
     this.#adapters = opened.adapters;
-    this.#onClosed = opened.onClosed;
   }
 
-  static async open(
-    host: Host,
-    model: LoadedModel,
-    options: EngineOptions,
-    onClosed: () => Promise<void>,
-  ): Promise<HostEngine> {
+  static async open(host: Host, model: LoadedModel, options: EngineOptions): Promise<HostEngine> {
     const id = host.nextId();
     const adapters = adaptersOf(options);
     const settings = await host.call('open', { options }, { engine: id });
-    const engine = new HostEngine(host, model, { id, options, adapters, settings, onClosed });
+    const engine = new HostEngine(host, model, { id, options, adapters, settings });
     host.add(engine);
     return engine;
   }
@@ -85,7 +80,7 @@ export class HostEngine extends Engine implements Restorable {
     const stream = new Stream(this.#host.nextId(), 'generate', content, { engine: this.id, start });
     const leave = this.#host.enter(stream, signal);
     try {
-      for await (const event of stream.events()) yield this.#event(stream.id, event);
+      for await (const event of stream.events()) yield this.#event(stream, event);
     } finally {
       leave();
     }
@@ -103,11 +98,11 @@ export class HostEngine extends Engine implements Restorable {
     const { signal, from, lease, bos } = checkPrefix(options);
     const start = this.#start(from, lease);
     const content = { prompt: copyOf(checked), bos };
-    const id = this.#host.nextId();
-    const facts = await this.#host.call('prefix', content, { id, engine: this.id, start, signal });
+    const request = new Call(this.#host.nextId(), 'prefix', content, { engine: this.id, start });
+    const facts = await this.#host.run(request, signal);
     const before = from as HostHeld | undefined;
     const again = !lease && (!before || before.recipe !== undefined);
-    return this.#keep({ request: id, sample: 0, first: 0 }, facts, again ? { content, from: before } : undefined);
+    return this.#keep(request, 0, facts, again ? { content, from: before } : undefined);
   }
 
   async savePrefix(held: Held, path: string, options: SaveOptions = {}): Promise<void> {
@@ -121,11 +116,11 @@ export class HostEngine extends Engine implements Restorable {
   async restorePrefix(path: string, options: RestoreOptions = {}): Promise<Held> {
     const { signal, lease } = checkRestore(path, options);
     const start = this.#start(undefined, lease);
-    const id = this.#host.nextId();
     const content = { path: resolve(path) };
-    const { tokens, ...facts } = await this.#host.call('restore', content, { id, engine: this.id, start, signal });
+    const request = new Call(this.#host.nextId(), 'restore', content, { engine: this.id, start });
+    const { tokens, ...facts } = await this.#host.run(request, signal);
     const again = { content: { prompt: tokens, bos: 'never' }, from: undefined } as const;
-    return this.#keep({ request: id, sample: 0, first: 0 }, facts, lease ? undefined : again);
+    return this.#keep(request, 0, facts, lease ? undefined : again);
   }
 
   async lease(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lease> {
@@ -133,7 +128,7 @@ export class HostEngine extends Engine implements Restorable {
     this.#checkOpen();
     checkLeaseFits(need, this.settings);
     const id = this.#host.nextId();
-    await this.#host.call('lease', need, { id, engine: this.id, signal: options.signal });
+    await this.#host.run(new Call(id, 'lease', need, { engine: this.id }), options.signal);
     const lease = new HostLease(this, id, need, () => {
       this.#leases.delete(id);
       this.#host.tell({ type: 'release-lease', lease: id });
@@ -143,15 +138,8 @@ export class HostEngine extends Engine implements Restorable {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close();
+    this.#closed ??= this.#host.remove(this, closed());
     return this.#closed;
-  }
-
-  async #close(): Promise<void> {
-    this.#host.failWaiting(this.id, closed());
-    this.#host.remove(this);
-    if (this.#host.pid !== undefined) await this.#host.call('close', {}, { engine: this.id }).catch(() => {});
-    await this.#onClosed();
   }
 
   counted({ steps, promptTokens, sampledTokens }: EngineCounters): void {
@@ -160,14 +148,18 @@ export class HostEngine extends Engine implements Restorable {
     this.counters.sampledTokens = this.#before.sampledTokens + sampledTokens;
   }
 
-  died(death: Death): void {
+  died(death: Death, process: number): void {
+    this.#dead = process;
     this.#before = { ...this.counters };
     for (const held of this.#samples) held.lose(death);
     this.#samples.clear();
     this.#last = death;
   }
 
-  /** The context as it was, then what can be evaluated again, then the leases: together they fit, for they did before. */
+  /**
+   * The context as it was, then what can be evaluated again, then the leases: together they fit, for they did before. What is released
+   * meanwhile, before the process knows it, is released then.
+   */
   async restore(call: OwnCall): Promise<void> {
     const { contextSize, batchSize, maxSequences, threads } = this.settings;
     if (adaptersOf(this.#options) !== this.#adapters)
@@ -177,7 +169,10 @@ export class HostEngine extends Engine implements Restorable {
     if (settings.contextSize !== contextSize || settings.batchSize !== batchSize || settings.threads !== threads)
       throw new MeditronError('ERR_MEMORY', 'The engine could not be opened again as it was before its process died');
     for (const [id, held] of this.#held) await this.#evaluateAgain(call, id, held);
-    for (const [id, lease] of this.#leases) await call('lease', lease.size, { id, engine: this.id });
+    for (const [id, lease] of this.#leases) {
+      await call('lease', lease.size, { id, engine: this.id });
+      if (!this.#leases.has(id)) this.#host.tell({ type: 'release-lease', lease: id });
+    }
   }
 
   async #evaluateAgain(call: OwnCall, id: number, held: HostHeld): Promise<void> {
@@ -187,6 +182,7 @@ export class HostEngine extends Engine implements Restorable {
     try {
       if (this.#host.isQuarantined(request)) throw new EngineDied(this.#last!);
       await call('prefix', content, { id, engine: this.id, start });
+      if (!this.#held.has(id)) this.#host.tell({ type: 'release-held', held: held.name });
     } catch (error) {
       if (error instanceof EngineDied && this.#host.pid === undefined) throw error;
       held.lose(this.#last!);
@@ -206,26 +202,27 @@ export class HostEngine extends Engine implements Restorable {
     if (lease !== undefined && !(lease instanceof HostLease))
       throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
     const start = startOf(this, from, lease);
-    start();
+    start.now();
     return start;
   }
 
-  #event(request: number, event: StreamEvent): GenerateEvent {
+  #event(stream: Stream, event: StreamEvent): GenerateEvent {
     if (event.type !== 'end') return event;
     const { held, ...rest } = event;
-    const name = { request, sample: event.sample, first: 0 };
-    return { ...rest, held: held && this.#keep(name, held, undefined) };
+    return { ...rest, held: held && this.#keep(stream, event.sample, held, undefined) };
   }
 
-  #keep(name: HeldName, facts: HeldFacts, recipe: HostHeld['recipe']): HostHeld {
+  #keep(request: Request, sample: number, facts: HeldFacts, recipe: HostHeld['recipe']): HostHeld {
+    const name: HeldName = { request: request.id, sample, first: 0 };
     const release = (held: HostHeld) => {
       this.#samples.delete(held);
       this.#held.delete(name.request);
       this.#host.tell({ type: 'release-held', held: name });
     };
-    const held = new HostHeld(this, name, facts.tokenCount, facts, release, recipe);
+    const held = new HostHeld(this, name, `${request.key} ${sample}`, facts.tokenCount, facts, release, recipe);
     if (recipe) this.#held.set(name.request, held);
-    else this.#samples.add(held);
+    else if (request.process > this.#dead) this.#samples.add(held);
+    else held.lose(this.#last!); // told before its process died, read after
     return held;
   }
 }
@@ -235,7 +232,6 @@ interface Opened {
   readonly options: EngineOptions;
   readonly adapters: string;
   readonly settings: EngineSettings;
-  readonly onClosed: () => Promise<void>;
 }
 
 function closed(): MeditronError {

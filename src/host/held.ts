@@ -1,8 +1,8 @@
 import { type Death, EngineDied } from '../check/died.js';
 import { MeditronError, optionError } from '../check/errors.js';
 import { Held } from '../engine/held.js';
-import type { HeldFacts, HeldName, StartFrom } from './protocol.js';
-import type { Content } from './request.js';
+import type { HeldFacts, HeldName } from './protocol.js';
+import type { Content, Start } from './request.js';
 
 /** How a prefix is evaluated again in another process. */
 export interface Recipe {
@@ -20,6 +20,8 @@ export class HostHeld extends Held {
   constructor(
     readonly engine: object,
     readonly name: HeldName,
+    /** The same for what was made in the same way. */
+    readonly key: string,
     readonly tokenCount: number,
     { pending, cells }: Pick<HeldFacts, 'pending' | 'cells'>,
     private readonly onRelease: (held: HostHeld) => void,
@@ -42,6 +44,7 @@ export class HostHeld extends Held {
     return new HostHeld(
       this.engine,
       name,
+      `${this.key} ${count}`,
       count,
       { pending, cells: this.cells },
       () => {},
@@ -71,15 +74,18 @@ export class HostHeld extends Held {
   }
 }
 
-/** What a job starts from, checked again whenever it is sent. */
+/** What a job starts from. */
 export function startOf(
   engine: object,
   from: HostHeld | undefined,
   lease: { readonly id: number; check(engine: object): void } | undefined,
-): () => StartFrom {
-  return () => {
-    from?.check(engine);
-    lease?.check(engine);
-    return { from: from?.name, lease: lease?.id };
+): Start {
+  return {
+    key: from?.key ?? '',
+    now() {
+      from?.check(engine);
+      lease?.check(engine);
+      return { from: from?.name, lease: lease?.id };
+    },
   };
 }

@@ -33,8 +33,8 @@ export interface Restorable {
   readonly id: number;
   /** Called in the order of the ids. */
   restore(call: OwnCall): Promise<void>;
-  /** What was in the process is gone. */
-  died(death: Death): void;
+  /** What was in the process of this number, and in those before, is gone. */
+  died(death: Death, process: number): void;
   /** What the process has computed for it. */
   counted(counters: EngineCounters): void;
 }
@@ -54,9 +54,13 @@ export class Host {
   readonly #restarts = new Restarts();
   readonly #quarantine = new Quarantine();
   #connection: Connection | undefined;
+  /** How many have been started. */
+  #processes = 0;
   /** The process has been made what the last one was. */
   #ready = false;
   #starting: Promise<void> | undefined;
+  /** Ends the pause before a start. */
+  #wake: (() => void) | undefined;
   /** From a death until all have been told of it. */
   #mourning = false;
   #last: Death | undefined;
@@ -65,6 +69,7 @@ export class Host {
   #placed: readonly string[] = [];
   readonly #load: Works['load']['work'];
   #nextId = 1;
+  #closed = false;
   #exiting: Promise<void> | undefined;
   #onProgress: ((fraction: number) => void) | undefined;
 
@@ -126,12 +131,29 @@ export class Host {
     this.#engines.set(engine.id, engine);
   }
 
-  remove(engine: Restorable): void {
+  /**
+   * Closes an engine: what it was asked for fails with `error`. A process that does not answer is not waited for longer than a second.
+   * The last engine of a closed model takes the process with it.
+   */
+  async remove(engine: Restorable, error: unknown): Promise<void> {
+    const its = (request: Request) => request.engine === engine.id && !request.own;
+    const failAll = () => this.#fail(error, its);
+    this.#fail(error, request => its(request) && request.stage === 'waiting');
     this.#engines.delete(engine.id);
+    if (this.#closed && this.#engines.size === 0) {
+      failAll();
+      return this.exit();
+    }
+    if (!this.#ready || this.#exiting) return failAll(); // it is not made again, or closed when it has been
+    const timer = setTimeout(failAll, graceMs);
+    await this.call('close', {}, { engine: engine.id }).catch(() => {});
+    clearTimeout(timer);
   }
 
-  get engines(): number {
-    return this.#engines.size;
+  /** Ends the process when no engine is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#engines.size === 0) await this.exit();
   }
 
   /** Asks for something; call the result when nobody waits for it any more. */
@@ -157,12 +179,15 @@ export class Host {
     };
   }
 
-  async call<V extends Verb>(
+  call<V extends Verb>(
     verb: V,
     content: Content<V>,
-    { id = this.nextId(), signal, ...more }: More & { id?: number; signal?: AbortSignal | undefined } = {},
+    { signal, ...more }: More & { signal?: AbortSignal | undefined } = {},
   ): Promise<Works[V]['result']> {
-    const request = new Call(id, verb, content, more);
+    return this.run(new Call(this.nextId(), verb, content, more), signal);
+  }
+
+  async run<V extends Verb>(request: Call<V>, signal?: AbortSignal): Promise<Works[V]['result']> {
     const leave = this.enter(request, signal);
     try {
       return await request.result;
@@ -176,15 +201,6 @@ export class Host {
     if (this.#connection) this.#post(command);
   }
 
-  /** Fails what an engine was asked for and no process has been given. */
-  failWaiting(engine: number, error: unknown): void {
-    for (const request of [...this.#requests.values()]) {
-      if (request.engine !== engine || request.stage !== 'waiting' || request.verb === 'close') continue;
-      this.#requests.delete(request.id);
-      request.fail(error);
-    }
-  }
-
   /** Ends the process, by force after a second, and with it whatever was asked for. Idempotent. */
   exit(): Promise<void> {
     this.#exiting ??= this.#exit();
@@ -193,7 +209,7 @@ export class Host {
 
   async #exit(): Promise<void> {
     const connection = this.#connection;
-    this.#failAll(new MeditronError('ERR_CLOSED', 'The model is closed'));
+    this.#fail(new MeditronError('ERR_CLOSED', 'The model is closed'));
     if (!connection) return;
     connection.work(true);
     this.#post({ type: 'exit' });
@@ -241,6 +257,7 @@ export class Host {
   /** Keeps the program alive, and the process under watch, while something is asked for. */
   #rest(): void {
     this.#connection?.work(this.#requests.size > 0 || !this.#ready);
+    if (this.#requests.size === 0) this.#wake?.();
   }
 
   #send(request: Request): void {
@@ -253,6 +270,7 @@ export class Host {
       return;
     }
     request.stage = 'sent';
+    request.process = this.#processes;
     this.#post({ type: 'work', id: request.id, verb: request.verb, work } as Command);
   }
 
@@ -279,6 +297,7 @@ export class Host {
       },
     );
     this.#connection = connection;
+    this.#processes++;
     connection.work(true);
   }
 
@@ -318,7 +337,7 @@ export class Host {
   #progressed(request: Request): void {
     if (request.verb === 'lease') return; // nothing has been computed
     this.#restarts.progressed();
-    if (!this.#quarantine.empty) this.#quarantine.finished(request.key());
+    if (!this.#quarantine.empty) this.#quarantine.finished(request.key);
   }
 
   /** What a request that nobody waits for has left in the process. */
@@ -338,10 +357,12 @@ export class Host {
 
   async #ended(connection: Connection, end: Ended): Promise<void> {
     if (this.#connection !== connection) return;
-    const loading = !this.#ready;
+    const loading = end.greeted ? 'load' : 'start';
+    const before = this.#ready ? 'idle' : loading;
     this.#connection = undefined;
     this.#ready = false;
-    if (this.#exiting) return this.#failAll(new MeditronError('ERR_CLOSED', 'The model is closed'));
+    if (this.#exiting) return this.#fail(new MeditronError('ERR_CLOSED', 'The model is closed'));
+    if (end.foreign) return this.#fail(end.foreign);
     this.#mourning = true;
     this.#restarts.died();
     const { path } = this.#load;
@@ -360,14 +381,14 @@ export class Host {
     const worst = (['decode', 'prompt', 'tokenize', 'load'] as const).find(phase =>
       running.some(request => request.phase === phase),
     );
-    const whole = death(worst ?? (loading ? 'load' : 'idle'));
+    const whole = death(!worst || worst === 'load' ? before : worst);
     this.#last = whole;
     const blamed = running.filter(request => request.isJob && !request.again);
     this.#quarantine.died(
-      blamed.map(request => request.key()),
+      blamed.map(request => request.key),
       whole,
     );
-    for (const engine of this.#engines.values()) engine.died(whole);
+    for (const engine of this.#engines.values()) engine.died(whole, this.#processes);
     for (const request of running) {
       request.deaths++;
       if (request.again && !request.left && !request.reason) {
@@ -376,30 +397,32 @@ export class Host {
       }
       this.#requests.delete(request.id);
       if (request.verb === 'close') request.finish(null);
-      else request.fail(new EngineDied(death(request.phase === 'idle' ? whole.phase : request.phase)));
+      else request.fail(new EngineDied(death(['idle', 'load'].includes(request.phase) ? whole.phase : request.phase)));
     }
     this.#mourning = false;
     try {
       this.#options.onDeath?.(whole);
     } finally {
-      if (this.#restarts.pauseMs === null) this.#failAll(this.#down());
+      if (this.#restarts.pauseMs === null) this.#fail(this.#down());
       this.#drive();
     }
   }
 
-  #failAll(error: unknown): void {
-    for (const request of [...this.#requests.values()]) {
+  /** Fails requests; those to close have come true. */
+  #fail(error: unknown, which: (request: Request) => boolean = () => true): void {
+    for (const request of [...this.#requests.values()].filter(which)) {
       this.#requests.delete(request.id);
       if (request.verb === 'close') request.finish(null);
       else request.fail(error);
     }
+    this.#rest();
   }
 
   /** A new process, made what the last one was. */
   async #start(): Promise<void> {
     const pause = this.#restarts.pauseMs;
-    if (pause === null) return this.#failAll(this.#down());
-    if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause));
+    if (pause === null) return this.#fail(this.#down());
+    if (pause > 0) await this.#pause(pause);
     if (this.#exiting || this.#requests.size === 0) return;
     const before = this.#info!;
     this.#connect();
@@ -409,14 +432,30 @@ export class Host {
       const info = await this.#own('load', { ...this.#load, gpuLayers, loadMode });
       checkSame(before, info);
       const engines = [...this.#engines.values()].sort((a, b) => a.id - b.id);
-      for (const engine of engines) await engine.restore((verb, content, more) => this.#own(verb, content, more));
+      for (const engine of engines) {
+        if (this.#engines.has(engine.id)) await engine.restore((verb, content, more) => this.#own(verb, content, more));
+        if (!this.#engines.has(engine.id)) await this.#own('close', {}, { engine: engine.id });
+      }
       this.#ready = true;
     } catch (error) {
       if (error instanceof EngineDied) return; // told, and started again, by its death
-      this.#failAll(error);
+      this.#fail(error);
       connection.kill();
       this.#connection = undefined;
     }
+  }
+
+  /** Ends early when nobody asks for anything any more. */
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise(resolve => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      this.#wake = wake;
+    });
   }
 
   /** A request of the host's own. */
@@ -432,8 +471,8 @@ export class Host {
   }
 
   /** Whether a request crashed the engine before, so that it is not run again. */
-  isQuarantined(request: { key(): string }): boolean {
-    return !this.#quarantine.empty && this.#quarantine.has(request.key());
+  isQuarantined(request: { readonly key: string }): boolean {
+    return !this.#quarantine.empty && this.#quarantine.has(request.key);
   }
 }
 

@@ -1,8 +1,22 @@
-import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
-import type { End, LaunchOptions, Transport } from './transport.js';
+import { type ForkOptions, fork } from 'node:child_process';
+import type { End, Launch, LaunchOptions, Transport } from './transport.js';
 
 /** What still comes after the process has ended is waited for so long: somebody else may hold its standard streams open. */
 const lastWordsMs = 250;
+
+/** As `launch` starts it; a launch that throws is a process that could not be started. */
+export function startedBy(launch: Launch, options: LaunchOptions): Transport {
+  try {
+    return launch(options);
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    return neverStarted(end => end({ signal: null, exitCode: null, error }));
+  }
+}
+
+function neverStarted(listen: (end: (end: End) => void) => void): Transport {
+  return { pid: undefined, send() {}, listen: to => listen(to.end), kill() {}, hold() {} };
+}
 
 /** A plain Node process with an IPC channel. */
 export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Transport {
@@ -15,12 +29,12 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
   };
-  let child: ChildProcess;
-  try {
-    child = fork(script, [], options);
-  } catch (error) {
-    return neverStarted(error as Error); // no memory, say; most other reasons come as an event
+  const child = fork(script, [], options);
+  if (child.pid === undefined) {
+    // It may have no streams either: there were no more files to open.
+    return neverStarted(end => child.on('error', error => end({ signal: null, exitCode: null, error })));
   }
+  child.on('error', () => {}); // of a signal or message to a process that has just ended
   return {
     pid: child.pid,
     send(message) {
@@ -34,15 +48,11 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
         ended = true;
         end(how);
       };
-      child.on('error', error => {
-        if (child.pid === undefined) finish({ signal: null, exitCode: null, error });
-      });
       child.on('message', message);
-      // A process that could not be started for want of files has no streams.
-      for (const stream of [child.stdout, child.stderr]) {
-        stream?.setEncoding('utf8');
-        stream?.on('data', print);
-        stream?.on('error', () => {});
+      for (const stream of [child.stdout!, child.stderr!]) {
+        stream.setEncoding('utf8');
+        stream.on('data', print);
+        stream.on('error', () => {});
       }
       child.on('exit', (exitCode, signal) => {
         const how = { exitCode, signal };
@@ -59,17 +69,5 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
       child.channel?.[name]();
       for (const stream of [child.stdout, child.stderr]) (stream as unknown as NodeJS.RefCounted | null)?.[name]();
     },
-  };
-}
-
-function neverStarted(error: Error): Transport {
-  return {
-    pid: undefined,
-    send() {},
-    listen({ end }) {
-      setImmediate(end, { signal: null, exitCode: null, error });
-    },
-    kill() {},
-    hold() {},
   };
 }

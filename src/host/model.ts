@@ -14,7 +14,7 @@ import type { Host } from './host.js';
 /** A model in another process. */
 export class HostModel extends Model {
   readonly #host: Host;
-  #closed: Promise<void> | undefined;
+  #closed = false;
 
   constructor(host: Host, info: ModelInfo) {
     super(info);
@@ -49,7 +49,7 @@ export class HostModel extends Model {
   async createEngine(options: EngineOptions = {}): Promise<Engine> {
     const given = checkOptions('createEngine()', engineOptions, options);
     this.#checkOpen();
-    const engine = await HostEngine.open(this.#host, this, given, () => this.#exitIfUnused());
+    const engine = await HostEngine.open(this.#host, this, given);
     if (!this.#closed) return engine;
     await engine.close();
     throw new MeditronError('ERR_CLOSED', 'The model is closed');
@@ -61,16 +61,11 @@ export class HostModel extends Model {
   }
 
   close(): Promise<void> {
-    this.#closed ??= Promise.resolve();
-    return this.#exitIfUnused();
+    this.#closed = true;
+    return this.#host.close();
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new MeditronError('ERR_CLOSED', 'The model is closed');
-  }
-
-  /** Engines keep the weights, and so the process. */
-  async #exitIfUnused(): Promise<void> {
-    if (this.#closed && this.#host.engines === 0) await this.#host.exit();
   }
 }

@@ -10,9 +10,17 @@ type Stage = 'waiting' | 'sent' | 'tokenize' | 'queued' | 'prompt' | 'decode';
 /** What a request asks beside what it starts from, which every process knows by other means. */
 export type Content<V extends Verb> = Omit<NonNullable<Works[V]['work']>, 'engine' | 'from' | 'lease'>;
 
+/** What a job starts from. */
+export interface Start {
+  /** Checked again whenever it is sent: throws if it is gone. */
+  now(): StartFrom;
+  /** The same for the same beginning. */
+  readonly key: string;
+}
+
 export interface More {
   readonly engine?: number | undefined;
-  readonly start?: (() => StartFrom) | undefined;
+  readonly start?: Start | undefined;
   readonly own?: boolean | undefined;
 }
 
@@ -25,6 +33,9 @@ export abstract class Request<V extends Verb = Verb> {
   reason: { readonly error: unknown } | undefined;
   /** Processes that died while it was with them. */
   deaths = 0;
+  /** Number of the process it was sent to last. */
+  process = 0;
+  #key: string | undefined;
 
   constructor(
     readonly id: number,
@@ -51,13 +62,14 @@ export abstract class Request<V extends Verb = Verb> {
    */
   work(): Works[V]['work'] {
     const { engine, start } = this.more;
-    const add = { ...(engine !== undefined && { engine }), ...start?.() };
+    const add = { ...(engine !== undefined && { engine }), ...start?.now() };
     return { ...this.content, ...add } as Works[V]['work'];
   }
 
-  /** The same for the same work, whatever it starts from. */
-  key(): string {
-    return keyOf(this.verb, this.content);
+  /** The same for the same work from the same beginning. */
+  get key(): string {
+    this.#key ??= keyOf(this.verb, this.content, this.more.start?.key ?? '');
+    return this.#key;
   }
 
   abstract take(events: readonly StreamEvent[]): void;

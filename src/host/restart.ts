@@ -63,9 +63,9 @@ export class Quarantine {
   }
 }
 
-/** A hash of what a request asks. */
-export function keyOf(verb: string, content: object): string {
+/** A hash of what a request asks, and of what it starts from. */
+export function keyOf(verb: string, content: object, start: string): string {
   return createHash('sha256')
-    .update(serialize([verb, content]))
+    .update(serialize([verb, content, start]))
     .digest('base64');
 }
