@@ -5,6 +5,9 @@ export const root = resolve(import.meta.dirname, '..', '..');
 /** The model of children's stories, for what needs texts known beforehand; the default is `models/meditron-mini.gguf`. */
 export const model = resolve(root, 'models', 'stories260K.gguf');
 
+/** Variables besides those of this process. */
+export type Environment = Readonly<Record<string, string>>;
+
 export interface Ended {
   /** Null if a signal ended it. */
   readonly code: number | null;
@@ -13,16 +16,23 @@ export interface Ended {
 }
 
 /** Runs the command as a user would, and waits for its end. */
-export function meditron(args: readonly string[], input = ''): Promise<Ended> {
-  const { child, ended } = start(args);
+export function meditron(args: readonly string[], input = '', env?: Environment): Promise<Ended> {
+  const { child, ended } = start(args, { env });
   child.stdin!.on('error', () => {}); // it may end without reading
   child.stdin!.end(input);
   return ended;
 }
 
 /** Starts the command with its input left open. */
-export function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, ['bin/meditron.js', ...args], { cwd: root });
+export function start(
+  args: readonly string[],
+  { env, detached = false }: { readonly env?: Environment | undefined; readonly detached?: boolean } = {},
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, ['bin/meditron.js', ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    detached,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', text => {

@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generate } from '../../src/cli/samples.js';
 import { silent } from '../../src/cli/terminal/streams.js';
 import { loadModel } from '../../src/host/load.js';
-import { model, root, start } from './command.js';
+import { meditron, model, root, start } from './command.js';
+import { childrenOf, hasProc, stateOf, until } from './processes.js';
 
 const long = [
   '-m',
@@ -21,6 +22,8 @@ const long = [
   '1',
 ];
 
+const shorter = [...long.slice(0, 4), '-n', '2', '--max-tokens', '300', '--ignore-end', '--threads', '1'];
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -35,10 +38,63 @@ test.each([
 });
 
 test('SIGINT while nothing has been typed yet ends the wait', async () => {
-  const { child, ended } = start(['run', '-m', model, '--threads', '1']);
-  await new Promise(done => setTimeout(done, 1500));
+  const told = 'process.on("newListener",name=>{if(name==="SIGINT")console.error("It_listens")})';
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(told)}` };
+  const { child, ended } = start(['run', '-m', model, '--threads', '1'], { env });
+  await once(child.stderr!, 'data');
   child.kill('SIGINT');
   expect((await ended).code).toBe(130);
+});
+
+/** Ways of ending the command while its engine works. What it is sent goes to its whole group where a terminal would do that. */
+const ways: Record<string, { readonly code: number | null; readonly end: (child: ChildProcess) => void }> = {
+  'Ctrl-C': { code: 130, end: ({ pid }) => process.kill(-pid!, 'SIGINT') },
+  'Ctrl-C twice': {
+    code: 130,
+    end: ({ pid }) => {
+      process.kill(-pid!, 'SIGINT');
+      process.kill(-pid!, 'SIGINT');
+    },
+  },
+  'SIGTERM to the group': { code: 143, end: ({ pid }) => process.kill(-pid!, 'SIGTERM') },
+  'SIGTERM to the command': { code: 143, end: child => child.kill('SIGTERM') },
+  'a closed pipe': { code: 0, end: ({ stdout }) => stdout!.destroy() },
+  'a closed terminal': { code: null, end: ({ pid }) => process.kill(-pid!, 'SIGHUP') },
+  SIGKILL: { code: null, end: child => child.kill('SIGKILL') },
+};
+
+test.runIf(hasProc).each(Object.keys(ways))('%s leaves no process behind, and its engine says nothing', async name => {
+  const { code, end } = ways[name]!;
+  const { child, ended } = start(['run', ...long], { detached: true });
+  await once(child.stdout!, 'data');
+  const engines = childrenOf(child.pid!);
+  expect(engines).toHaveLength(1);
+  end(child);
+  const ran = await ended;
+  await until(() => engines.every(pid => stateOf(pid) === undefined));
+  const said = code === 130 ? 'meditron: Interrupted\n' : code === 143 ? 'meditron: Terminated\n' : '';
+  expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code, stderr: said });
+});
+
+test.runIf(hasProc)('the command goes on after it was stopped with its engine for seconds', async () => {
+  const { child, ended } = start(['run', ...shorter], { detached: true });
+  await once(child.stdout!, 'data');
+  const engines = childrenOf(child.pid!);
+  process.kill(-child.pid!, 'SIGSTOP');
+  await until(() => [child.pid!, ...engines].every(pid => stateOf(pid) === 'T'));
+  await new Promise(done => setTimeout(done, 4000)); // longer than a stopped engine is waited for
+  process.kill(-child.pid!, 'SIGCONT');
+  const { code, stdout } = await meditron(['run', ...shorter]);
+  expect(await ended).toEqual({ code, stdout, stderr: '' });
+});
+
+test('without a terminal, input or readers of its output it runs', async () => {
+  const child = spawn(process.execPath, ['bin/meditron.js', 'run', ...shorter], {
+    cwd: root,
+    detached: true,
+    stdio: 'ignore',
+  });
+  expect(await once(child, 'close')).toEqual([0, null]);
 });
 
 test('interrupted samples keep their text and say that they were cancelled', async () => {

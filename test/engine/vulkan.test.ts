@@ -1,23 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { vulkan } from './software.js';
 import { golden, storiesPath } from './stories.js';
 
-// A real offload without a GPU: Mesa's software device. ggml passes over such devices unless one is named.
-const summary = spawnSync('vulkaninfo', ['--summary'], { encoding: 'utf8' }).stdout ?? '';
-const device = summary
-  .split(/^GPU/m)
-  .slice(1)
-  .findIndex(block => block.includes('llvmpipe'));
-const reason =
-  device < 0
-    ? 'no Vulkan software device: install mesa-vulkan-drivers, libvulkan1 and vulkan-tools to run this'
-    : undefined;
-if (reason) console.warn(`Vulkan offload is not tested here: ${reason}`);
-
-test.skipIf(reason !== undefined)(
+test.skipIf(!vulkan)(
   'all layers on a Vulkan device give the golden text',
   async () => {
-    process.env.GGML_VK_VISIBLE_DEVICES = String(device);
+    Object.assign(process.env, vulkan);
     const { loadModel } = await import('../../src/host/load.js');
     await using model = await loadModel({ path: storiesPath });
     expect(model.info.gpuLayers).toBe(6);
