@@ -9,12 +9,12 @@ import { campaign as soak } from './soak.js';
 
 // The long forms are `npm run campaign -- NAME`.
 const short: [string, Campaign, number][] = [
-  ['no changed model or adapter ends an app that isolates its models', gguf, 40],
-  ['an abort at any moment throws its reason and leaves the engine as it was', abort, 24],
-  ['a worker may be terminated at any moment', terminate, 16],
+  ['no changed model or adapter ends an app that isolates its models', gguf, 30],
+  ['an abort at any moment throws its reason and leaves the engine as it was', abort, 16],
+  ['a worker may be terminated at any moment', terminate, 10],
   ['a file of ours that was changed is refused', state, 300],
   ['threads, files, handles and listeners do not grow', soak, 300],
-  ['what the system refuses or takes away is an error, and the app goes on', faults, 20],
+  ['what the system refuses or takes away is an error, and the app goes on', faults, 10],
 ];
 
 test.each(short)('%s', { timeout: 240_000 }, async (_, campaign, count) => {
