@@ -55,6 +55,8 @@ async function* runWaves(
     if (closing.why() || state.settled) return;
     const wave = Array.from({ length: count }, () => next++);
     yield* runWave(session, wave, state, closing.signal);
+    // Not sooner: cells that become free while others decode change where theirs are, and so the last bits of their results.
+    for (const sample of state.samples.values()) if (!state.mayAskAgain(sample)) session.release(sample.index);
     if (!closing.signal.aborted) yield* askAgain(session, wave, state, closing.signal);
   }
 }
@@ -78,7 +80,6 @@ async function* runWave(
         yield { ...event, verified: false };
       } else {
         const sample = state.read(event);
-        if (!state.mayAskAgain(sample)) session.release(sample.index);
         if (state.settled) end();
         yield state.voteOf(sample.index);
       }

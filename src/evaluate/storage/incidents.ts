@@ -92,11 +92,11 @@ const head = { format: 'meditron-incidents', version: 1 } as const;
 /** Kinds of incidents that are kept. */
 const mostKinds = 200;
 
-/** The same for incidents that differ in numbers alone, as of processes and addresses. */
+/** The same for incidents that differ in numbers alone, as of processes and addresses, or in what one printed that was killed. */
 function kindOf(incident: DeathIncident | StandInIncident): string {
   const { times: _, first: __, last: ___, ...rest } = incident as Incident;
   if (rest.kind === 'stand-in') return JSON.stringify(rest);
-  const lastLines = rest.lastLines.map(line => line.replace(/0x[\da-f]+|\d+/gi, '#'));
+  const lastLines = rest.external ? [] : rest.lastLines.map(line => line.replace(/0x[\da-f]+|\d+/gi, '#'));
   return JSON.stringify(Object.entries({ ...rest, lastLines }).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
