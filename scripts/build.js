@@ -35,7 +35,7 @@ Builds what is missing or out of date. Without options: the addon against the pr
   --metal               source: Metal backend (macOS)
   --vulkan              source: Vulkan backend (needs libvulkan-dev, glslc, spirv-headers)
   --tune                source: tune for this processor (-march=native)
-  --sanitize KIND       address or thread: instrument the native code
+  --sanitize KIND       address (with undefined), undefined or thread: instrument the native code
   --tests               build the native tests too
   --debug               unoptimized, with debug information
   --native-only         leave the TypeScript out
@@ -97,8 +97,8 @@ if (sourceOnly.length > 0 && !options.source) {
     `--${sourceOnly[0]} is for a source build; add --source. The prebuilt libraries choose CPU variant and GPU at run time.`,
   );
 }
-if (options.sanitize && !['address', 'thread'].includes(options.sanitize)) {
-  fail(`expected --sanitize to be address or thread, got "${options.sanitize}"`);
+if (options.sanitize && !['address', 'undefined', 'thread'].includes(options.sanitize)) {
+  fail(`expected --sanitize to be address, undefined or thread, got "${options.sanitize}"`);
 }
 
 const kind = options.source ? 'source' : 'prebuilt';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds the native tests and runs them. Options are those of scripts/build.js: --source, --sanitize address|thread, …
+// Builds the native tests and runs them. Options are those of scripts/build.js: --source, --sanitize address|undefined|thread, …
 import { spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -78,7 +78,7 @@ test.each([
 test.each([
   [['--cud'], /--cud/],
   [['--cuda'], /--cuda is for a source build; add --source/],
-  [['--sanitize', 'memory'], /address or thread, got "memory"/],
+  [['--sanitize', 'memory'], /address, undefined or thread, got "memory"/],
 ])('build options %j are refused with a reason', (options, expected) => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'build.js'), ...options], {
     encoding: 'utf8',
