@@ -1,5 +1,5 @@
 import { MeditronError, optionError } from '../check/errors.js';
-import { integer, object, oneOf } from '../check/options.js';
+import { integer, object, oneOf, string } from '../check/options.js';
 import type { Segment } from '../types.js';
 import type { Asked } from './format/body.js';
 import type { Demonstration } from './format/demonstration.js';
@@ -145,6 +145,7 @@ type Clean = (text: string, where: string, oneBlock?: boolean) => string;
 
 function outsideText(format: PromptFormat, protocol: Protocol, findings: Finding[]): Clean {
   return (text, where, oneBlock = false) => {
+    string(where, text);
     const cleaned = cleanText(text, where);
     const safe = neutralise(cleaned.text, format.markers, where, protocol !== 'authors-code');
     findings.push(...cleaned.findings, ...safe.findings);

@@ -21,6 +21,10 @@ Module._load = function (specifier, parent, ...rest) {
   return load.call(this, specifier, parent, ...rest);
 };
 
-process.on('exit', () => {
-  appendFileSync(file, process.moduleLoadList.map(name => `${name} in the end\n`).join(''));
-});
+let told = false;
+const tell = () => {
+  if (!told) appendFileSync(file, process.moduleLoadList.map(name => `${name} in the end\n`).join(''));
+  told = true;
+};
+process.on('exit', tell);
+process.on('disconnect', tell); // an engine's process may end itself then

@@ -26,7 +26,7 @@ export interface Seen {
   readonly network: readonly string[];
   /** Files that were opened for writing, or made, moved or linked. */
   readonly written: readonly string[];
-  /** The argument lists of all programs that were started. */
+  /** Arguments and environments of all programs that were started. */
   readonly started: readonly string[];
 }
 
@@ -44,8 +44,8 @@ export interface Ended {
 export interface Running {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Written into the working directory, for arguments that name them. */
-  readonly cwd?: string;
+  /** Whether a process that crashes may leave its memory in a file, as far as the system lets it. */
+  readonly coreDumps?: boolean;
 }
 
 /** A home, folders for temporary files, caches and states, and a working directory, all empty and nobody else's. */
@@ -82,17 +82,44 @@ export class Sandbox {
   }
 
   /** Runs Node in the sandbox, without a network and watched as far as this machine allows. */
-  async node(args: readonly string[], { input = '', env = {} }: Running = {}): Promise<Ended> {
+  async node(args: readonly string[], { input = '', env = {}, coreDumps = false }: Running = {}): Promise<Ended> {
     const [trace, modules] = ['trace', 'modules'].map(name => join(this.#notes, name)) as [string, string];
     for (const file of [trace, modules]) rmSync(file, { force: true });
     const watch = hasStrace
-      ? ['strace', '-f', '-qq', '--seccomp-bpf', '-s', '100000', '-e', `trace=${traced}`, '-o', trace, '--']
+      ? [
+          'strace',
+          '-f',
+          '-qq',
+          '--seccomp-bpf',
+          '-s',
+          '100000',
+          '-e',
+          `trace=${traced}`,
+          '-e',
+          'abbrev=none',
+          '-o',
+          trace,
+          '--',
+        ]
       : [];
-    const preload = pathToFileURL(join(import.meta.dirname, 'modules.js')).href;
-    const [command, ...all] = [...withoutNetwork, ...watch, process.execPath, '--import', preload, ...args];
+    const limit = ['sh', '-c', `ulimit -c ${coreDumps ? 'unlimited' : 0}; exec "$@"`, 'sh'];
+    const [command, ...all] = [
+      ...(process.platform === 'win32' ? [] : limit),
+      ...withoutNetwork,
+      ...watch,
+      process.execPath,
+      ...args,
+    ];
+    // In NODE_OPTIONS, so that the processes that a program starts are watched too.
+    const preload = `--import=${pathToFileURL(join(import.meta.dirname, 'modules.js')).href}`;
     const child = spawn(command!, all, {
       cwd: this.cwd,
-      env: { ...this.env, MEDITRON_TEST_MODULES: modules, ...env },
+      env: {
+        ...this.env,
+        MEDITRON_TEST_MODULES: modules,
+        ...env,
+        NODE_OPTIONS: `${preload} ${env.NODE_OPTIONS ?? ''}`,
+      },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
@@ -126,8 +153,13 @@ export class Sandbox {
       .filter(path => statSync(path, { throwIfNoEntry: false })?.isFile());
   }
 
-  remove(): void {
-    for (const folder of [this.folder, this.#notes]) rmSync(folder, { recursive: true, force: true });
+  /** Removes what is there now. */
+  clear(): void {
+    for (const path of this.files()) rmSync(path);
+  }
+
+  remove(...others: readonly string[]): void {
+    for (const folder of [this.folder, this.#notes, ...others]) rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -142,14 +174,14 @@ const traced = [
 const harmless = /^\/(dev\/(null|tty|pts\/\d+|urandom)|proc\/self\/)/;
 
 function seenIn(trace: string, notes: string): Seen {
-  const lines = whole(trace).filter(line => !line.includes(notes));
+  const lines = whole(trace);
   const written = lines.flatMap(line => {
     const [, name, rest] = /^(\w+)\((.*)/s.exec(line) ?? [];
     if (name === undefined || !/^(open|creat|memfd|rename|link|symlink|mknod)/.test(name)) return [];
     if (name.startsWith('open') && !/O_(WRONLY|RDWR|CREAT|TMPFILE)/.test(line)) return [];
     if (/= -1 E/.test(line)) return [];
     const path = /"([^"]*)"/.exec(rest!)?.[1] ?? rest!;
-    return harmless.test(path) ? [] : [path];
+    return harmless.test(path) || path.startsWith(notes) ? [] : [path];
   });
   return {
     network: lines.filter(line => /AF_(?!UNIX|UNSPEC|LOCAL)[A-Z]/.test(line)),
