@@ -1,71 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
-import { hasStrace, root, Sandbox, stories, withoutNetwork } from './watched.js';
+import { afterAll, expect, test } from 'vitest';
+import { hasStrace, networkOf, root, Sandbox, stories, withoutNetwork } from './watched.js';
 
 const sandbox = new Sandbox();
 afterAll(() => sandbox.remove());
-
-/** Modules that reach a network, or that open a door to one. */
-const networkModules = [
-  'http',
-  'https',
-  'http2',
-  'tls',
-  'dns',
-  'dns/promises',
-  'net',
-  'dgram',
-  'cluster',
-  'inspector',
-  'inspector/promises',
-];
-const imported = new RegExp(`^(?:(?:node:)?(?:${networkModules.join('|')})|undici(?:/.*)?) from `);
-
-/**
- * Node's `child_process` and `tty` load `net` and `dgram` of their own accord. What they do not load must not be there in the end,
- * whoever asked for it: `fetch` loads a part of Node itself.
- */
-const inside =
-  /^NativeModule (?:_?https?(?:_\w+)?|http2|_?tls(?:_\w+)?|dns|dns\/promises|cluster|inspector|inspector\/promises|internal\/deps\/undici\/undici|internal\/http2\/.*) in the end$/;
-
-function networkOf(modules: readonly string[]): string[] {
-  return modules.filter(line => imported.test(line) || inside.test(line));
-}
-
-const question = 'A patient has had scurvy for two weeks. Which vitamin is missing?\nA. Vitamin A\nB. Vitamin C\n';
-const common = ['-m', stories, '--threads', '1'];
-const record = join(sandbox.cwd, 'record.json');
-
-/** Every command, as it is used; those that stand later use what those before them wrote. */
-const commands: Readonly<Record<string, { readonly args: readonly string[]; readonly input?: string }>> = {
-  ask: { args: ['ask', '--threads', '1', '--max-tokens', '8', '-n', '2', '--record', record, '-'], input: question },
-  replay: { args: ['replay', record] },
-  prompt: { args: ['prompt', '-m', stories, '--format', 'one-shot', '-'], input: question },
-  run: { args: ['run', ...common, '--max-tokens', '8', '-p', 'Once upon a time'] },
-  chat: { args: ['chat', ...common, '--format', 'chatml', '--max-tokens', '8'], input: 'Hello.\nAnd then?\n' },
-  tokenize: { args: ['tokenize', '-m', stories, 'Once upon a time'] },
-  inspect: { args: ['inspect', stories] },
-  devices: { args: ['devices'] },
-  demo: { args: ['demo'] },
-};
-
-test('every command but `eval`, which may be told to ask a server, is among them', () => {
-  const names = readdirSync(join(root, 'src', 'cli', 'commands')).map(name => name.replace(/\.ts$/, ''));
-  expect(names.filter(name => name !== 'eval').sort()).toEqual(Object.keys(commands).sort());
-});
-
-describe.each(Object.entries(commands))('%s', (_, { args, input }) => {
-  test('loads no module of a network and opens no socket to one', async () => {
-    const { code, stderr, modules, seen } = await sandbox.meditron(args, { ...(input !== undefined && { input }) });
-    expect(code, stderr.toString()).toBe(0);
-    expect(modules.length).toBeGreaterThan(100);
-    expect(networkOf(modules)).toEqual([]);
-    if (seen) expect(seen.network).toEqual([]);
-  });
-});
 
 const library = pathToFileURL(join(root, 'dist', 'index.js')).href;
 const programs: Readonly<Record<string, string>> = {
@@ -85,25 +26,23 @@ const programs: Readonly<Record<string, string>> = {
 test.each(Object.entries(programs))('%s loads no module of a network and opens no socket to one', async (_, source) => {
   const file = join(sandbox.cwd, 'program.mjs');
   writeFileSync(file, source);
-  const { code, stderr, modules, seen } = await sandbox.node([file]);
-  expect(code, stderr.toString()).toBe(0);
-  expect(networkOf(modules)).toEqual([]);
-  if (seen) expect(seen.network).toEqual([]);
+  const ended = await sandbox.node([file]);
+  expect(ended.code, ended.stderr.toString()).toBe(0);
+  expect(networkOf(ended)).toEqual([]);
 });
 
 test('the watchers see what they are there to see', async () => {
   const file = join(sandbox.cwd, 'talks.mjs');
   writeFileSync(file, `await import('node:dns'); await fetch('http://127.0.0.1:49151/').catch(() => {});`);
-  const { modules } = await sandbox.node([file]);
-  expect(networkOf(modules)).toContain(`node:dns from ${pathToFileURL(file).href}`);
-  expect(networkOf(modules)).toContain('NativeModule internal/deps/undici/undici in the end');
+  const ended = await sandbox.node([file]);
+  expect(networkOf(ended)).toContain(`node:dns from ${pathToFileURL(file).href}`);
+  expect(networkOf(ended)).toContain('NativeModule internal/deps/undici/undici in the end');
 });
 
 test.skipIf(!hasStrace)('the kernel is asked, too (skipped where strace is missing or may not trace)', async () => {
   const file = join(sandbox.cwd, 'connects.mjs');
   writeFileSync(file, `import { connect } from 'node:net'; connect(49151, '127.0.0.1').on('error', () => {});`);
-  const { seen } = await sandbox.node([file]);
-  expect(seen!.network.join('\n')).toMatch(/connect\(.*AF_INET/);
+  expect(networkOf(await sandbox.node([file])).join('\n')).toMatch(/connect\(.*AF_INET/);
 });
 
 test.skipIf(withoutNetwork.length === 0)(

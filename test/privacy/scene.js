@@ -28,7 +28,11 @@ const job = () => ({
   stop: [planted.stop],
 });
 
-const load = () => loadModel({ path: patient.model, isolate });
+const onDeath = death => {
+  log(death);
+  say('died', { signal: death.signal, phase: death.phase });
+};
+const load = () => loadModel({ path: patient.model, isolate: isolate && { onDeath } });
 const open = model =>
   model.createEngine({ threads: 1, contextSize: 4096, maxSequences: 4, loras: [{ path: patient.adapter }] });
 
@@ -133,6 +137,15 @@ function hostPid() {
   return found.length === 0 ? undefined : Math.max(...found);
 }
 
+/** Milliseconds of processor time that the engine's process has used. */
+function computed() {
+  const [user, system] = readFileSync(`/proc/${hostPid()}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
+
 function kill(signal) {
   try {
     const pid = hostPid();
@@ -154,13 +167,11 @@ const phases = {
       clearInterval(until);
     }
   },
-  tokenize: async (signal, { model }) => {
-    // Half a second of work: killed too soon it has not begun, and is done by the next process.
-    for (const delay of [100, 200, 300, 400, 500]) {
-      const tokenizing = model.tokenize(`${planted.prompt} `.repeat(90_000));
-      setTimeout(kill, delay, signal);
-      await tokenizing;
-    }
+  async tokenize(signal, { model }) {
+    // What changes nothing is done by the next process: only the death is told.
+    const before = computed();
+    const until = setInterval(() => computed() > before + 150 && kill(signal) && clearInterval(until), 5);
+    await model.tokenize(`${planted.prompt} `.repeat(90_000)).finally(() => clearInterval(until));
   },
   prompt: async (signal, { engine }) => {
     for await (const event of engine.generate({ ...job(), prompt: `${planted.prompt} `.repeat(60) }))
@@ -198,10 +209,8 @@ say('refused', refused);
 for (const { phase, signal } of deaths ?? []) {
   try {
     await phases[phase](signal, { model, engine });
-    say('survived', { phase, signal });
   } catch (error) {
     log(error);
-    say('died', { phase, signal, code: error.code, in: error.death?.phase });
   }
   await answered(engine);
 }

@@ -48,6 +48,34 @@ export interface Running {
   readonly coreDumps?: boolean;
 }
 
+/** Modules that reach a network, or that open a door to one. */
+const networkModules = [
+  'http',
+  'https',
+  'http2',
+  'tls',
+  'dns',
+  'dns/promises',
+  'net',
+  'dgram',
+  'cluster',
+  'inspector',
+  'inspector/promises',
+];
+const imported = new RegExp(`^(?:(?:node:)?(?:${networkModules.join('|')})|undici(?:/.*)?) from `);
+
+/**
+ * Node's `child_process` and `tty` load `net` and `dgram` of their own accord. What they do not load must not be there in the end,
+ * whoever asked for it: `fetch` loads a part of Node itself.
+ */
+const inside =
+  /^NativeModule (?:_?https?(?:_\w+)?|http2|_?tls(?:_\w+)?|dns|dns\/promises|cluster|inspector|inspector\/promises|internal\/deps\/undici\/undici|internal\/http2\/.*) in the end$/;
+
+/** Whatever of a process had to do with a network: modules, and calls of the kernel. */
+export function networkOf({ modules, seen }: Pick<Ended, 'modules' | 'seen'>): string[] {
+  return [...modules.filter(line => imported.test(line) || inside.test(line)), ...(seen?.network ?? [])];
+}
+
 /** A home, folders for temporary files, caches and states, and a working directory, all empty and nobody else's. */
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), 'meditron-privacy-'));
