@@ -27,6 +27,8 @@ export interface ProbeRequest {
 if (process.argv[2]?.startsWith('{')) await probe(JSON.parse(process.argv[2]) as ProbeRequest);
 
 async function probe(request: ProbeRequest): Promise<void> {
+  // Ctrl-C goes to the whole terminal: what becomes of this process is its parent's affair.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) process.on(signal, () => {});
   endWithParent(request.limitMs);
   say({ is: 'doing', what: 'loading the addon', device: null });
   const addon = requireAddon(request.addon);

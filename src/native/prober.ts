@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import type { ProbeRequest } from './probe.js';
@@ -35,7 +36,7 @@ const kept = { lines: 12, characters: 300 };
  * Computes on every GPU of a backend, in processes of their own: one for all of them, and another for the rest after one of them killed
  * it. Leaves no process behind.
  *
- * @throws the signal's reason if it was aborted
+ * @throws the signal's reason if it was aborted; an error of the system if no process can be started
  */
 export async function probeBackend(subject: Subject, settings: ProbeSettings = {}): Promise<ProbeReport> {
   const judged = new Map<string, Verdict>();
@@ -72,6 +73,8 @@ function runOnce(subject: Subject, without: readonly string[], settings: ProbeSe
     env: environment(),
     windowsHide: true,
   });
+  // Without a process there are no streams either.
+  if (child.pid === undefined) return once(child, 'error').then(([error]) => Promise.reject(error));
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
   signal?.addEventListener('abort', kill);
@@ -87,15 +90,11 @@ function runOnce(subject: Subject, without: readonly string[], settings: ProbeSe
     if (said.take(line)) watch.refresh();
   };
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', take);
-  if (child.pid !== undefined) settings.onStart?.(child.pid);
+  settings.onStart?.(child.pid);
 
   return new Promise<Run>((resolve, reject) => {
     const finish = (how: string) => (signal?.aborted ? reject(signal.reason) : resolve(said.all(how, silent)));
-    child.on('error', error => {
-      if (child.pid !== undefined) return;
-      said.take(error.message);
-      finish('exit code 127');
-    });
+    child.on('error', () => {}); // it could not be killed: it has ended
     child.on('exit', (code, signalName) => {
       const how = signalName ?? `exit code ${code}`;
       const late = setTimeout(() => finish(how), lastWordsMs); // somebody else may hold its streams open

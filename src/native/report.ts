@@ -67,6 +67,15 @@ export const probeLine = v.variant('is', [
 
 export type ProbeLine = v.InferOutput<typeof probeLine>;
 
+/** Ends that say nothing of a backend: somebody ended the probe, the system for want of memory, or Ctrl-C. */
+const accidents = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', `exit code ${0xc000013a}`]);
+
+/** Whether a report holds an end that was not the backend's doing: then it is no finding to be kept. */
+export function isAccidental({ failure, devices }: ProbeReport): boolean {
+  const verdicts = [failure, ...devices.map(device => device.verdict)];
+  return verdicts.some(verdict => verdict?.outcome === 'died' && accidents.has(verdict.how));
+}
+
 /** As `works: computed on 2026-11-27` or `died with SIGABRT while it decoded: CUDA error`. */
 export function verdictInWords(verdict: Verdict, at: string): string {
   if (verdict.outcome === 'works') return `works: computed on ${at.slice(0, 10)}`;

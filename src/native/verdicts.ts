@@ -4,7 +4,7 @@ import { bindingOf } from './binding.js';
 import type { Build } from './build.js';
 import { recall, remember } from './memory.js';
 import { type ProbeSettings, probeBackend } from './prober.js';
-import type { ProbeReport } from './report.js';
+import { isAccidental, type ProbeReport } from './report.js';
 
 export interface VerdictSettings extends ProbeSettings {
   /** Try again, whatever is remembered. */
@@ -30,14 +30,20 @@ export async function verdictOn(
 
   const known = settings.again ? undefined : recall(bindingOf(bound));
   if (known) return known;
-  if (startsAnApp()) return untried();
-  const report = await probeBackend(
-    { program, addon: build.addon, libraries: build.libraries, backend, model },
-    settings,
-  );
-  // Bound to what is there now: a driver may make its device files when it is first used.
-  await remember(bindingOf(bound), report);
-  return report;
+  if (startsAnApp())
+    return untried(
+      'it cannot be tried from a process of Electron; load the model with `isolate: { execPath }` of a plain Node',
+    );
+  const subject = { program, addon: build.addon, libraries: build.libraries, backend, model };
+  try {
+    const report = await probeBackend(subject, settings);
+    // Bound to what is there now: a driver may make its device files when it is first used.
+    if (!isAccidental(report)) await remember(bindingOf(bound), report);
+    return report;
+  } catch (error) {
+    settings.signal?.throwIfAborted();
+    return untried(`no process could be started to try it: ${(error as Error).message}`);
+  }
 }
 
 /** In Electron's own processes the program that runs need not be able to run as Node, and would start the app again. */
@@ -45,8 +51,6 @@ function startsAnApp(): boolean {
   return process.versions.electron !== undefined && process.env.ELECTRON_RUN_AS_NODE === undefined;
 }
 
-function untried(): ProbeReport {
-  const text =
-    'it cannot be tried from a process of Electron; load the model with `isolate: { execPath }` of a plain Node';
+function untried(text: string): ProbeReport {
   return { at: new Date().toISOString(), failure: { outcome: 'refuses', text }, devices: [] };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ProbeSettings, probeBackend } from '../../src/native/prober.js';
+import { isAccidental } from '../../src/native/report.js';
 import { build, buildStandIn, reason, root } from './stand-in/build.js';
 
 if (reason) console.warn(`Probes of backends that die are not tested here: ${reason}`);
@@ -31,7 +32,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function probe(does: string, settings: ProbeSettings = {}) {
   process.env.GGML_STAND_IN = does;
   const pids: number[] = [];
-  const report = await probeBackend(subject, { ...settings, onStart: pid => void pids.push(pid) });
+  const report = await probeBackend(subject, {
+    ...settings,
+    onStart: pid => {
+      pids.push(pid);
+      settings.onStart?.(pid);
+    },
+  });
   for (const pid of pids) expect(isRunning(pid)).toBe(false);
   return { ...report, started: pids.length, verdicts: report.devices.map(device => device.verdict) };
 }
@@ -98,6 +105,22 @@ describe.skipIf(reason !== undefined)('a probe of a backend', () => {
     const { verdicts, started } = await probe('aborts,works,aborts,zeros');
     expect(verdicts.map(({ outcome }) => outcome)).toEqual(['died', 'works', 'died', 'wrong']);
     expect(started).toBe(3);
+  });
+
+  test('that somebody ends is no finding', async () => {
+    const report = await probe('hangs', {
+      onStart: pid => {
+        void untilStopped(pid).then(() => process.kill(pid, 'SIGKILL'));
+      },
+    });
+    expect(report.verdicts).toMatchObject([{ outcome: 'died', how: 'SIGKILL' }]);
+    expect(isAccidental(report)).toBe(true);
+    expect(isAccidental(await probe('aborts'))).toBe(false);
+  });
+
+  test('without its program says so', async () => {
+    const { failure } = await probeBackend({ ...subject, program: join(folder, 'nowhere.js') });
+    expect(failure).toMatchObject({ outcome: 'died', how: 'exit code 1', during: 'starting' });
   });
 
   test('ends with its process when it is aborted', async () => {
