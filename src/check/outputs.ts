@@ -114,10 +114,11 @@ export function isLeftover(found: string, name: string): boolean {
   return found.startsWith(start) && found.endsWith(end) && found.length === start.length + 36 + end.length;
 }
 
-/** A file that could not be written, and why. An error that is a {@link MeditronError} already is given back. */
-export function outputError(path: string, cause: unknown): MeditronError {
+/** A file that could not be written, and why. A {@link MeditronError} is given back, and what is a fault of the program. */
+export function outputError(path: string, cause: unknown): Error {
   if (cause instanceof MeditronError) return cause;
   const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === undefined && (cause instanceof TypeError || cause instanceof RangeError)) return cause;
   const why = code === 'ENOENT' ? `there is no folder ${dirname(resolve(path))}` : message;
   return new MeditronError('ERR_OUTPUT', `${path} cannot be written: ${why}`, { cause });
 }

@@ -95,6 +95,14 @@ test('what fails in the middle leaves the old file and nothing beside it', async
   expect(readdirSync(join(folder, 'work')).filter(name => name.startsWith('.'))).toEqual([]);
 });
 
+test('a fault of the program that makes the content is not called a file that cannot be written', async () => {
+  const faulty = (function* () {
+    yield (undefined as unknown as { text: string }).text;
+  })();
+  await expect(writeOutput(join(folder, 'work', 'faulty'), faulty)).rejects.toThrow(TypeError);
+  expect(readdirSync(join(folder, 'work')).filter(name => name.startsWith('.'))).toEqual([]);
+});
+
 test('what a killed process left of the same file is removed by the next that writes it, once it is old', async () => {
   const at = (name: string) => join(folder, 'work', name);
   const [old, fresh, other] = [leftoverName('again'), leftoverName('again'), leftoverName('again2')];

@@ -23,7 +23,8 @@ export function differences(there: unknown, now: unknown, at = ''): string[] {
     typeof value === 'object' && value !== null && !Array.isArray(value);
   if (nested(there) && nested(now)) {
     const keys = [...new Set([...Object.keys(there), ...Object.keys(now)])].sort();
-    return keys.flatMap(key => differences(there[key], now[key], at ? `${at}.${key}` : key));
+    const own = (value: object, key: string): unknown => Object.getOwnPropertyDescriptor(value, key)?.value;
+    return keys.flatMap(key => differences(own(there, key), own(now, key), at ? `${at}.${key}` : key));
   }
   return [`${at}: ${shown(there)} there, ${shown(now)} now`];
 }

@@ -68,7 +68,7 @@ export async function openJournal<Row extends Identified>(
   } catch (error) {
     await file?.close();
     await lock.release();
-    throw error instanceof MeditronError ? error : outputError(path, error);
+    throw outputError(path, error);
   }
 }
 
@@ -193,7 +193,7 @@ export class Journal<Row extends Identified> implements AsyncDisposable {
     this.#writing = undefined;
   }
 
-  async #write(rows: readonly string[]): Promise<MeditronError | undefined> {
+  async #write(rows: readonly string[]): Promise<Error | undefined> {
     let last = this.#last;
     const lines = rows.map(json => {
       const line = sealLine(json, last);

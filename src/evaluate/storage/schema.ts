@@ -106,7 +106,11 @@ export const configSchema = v.pipe(
 );
 
 function isOrderOf(order: readonly string[], of: object): boolean {
-  return order.length === new Set(order).size && order.length === Object.keys(of).length && order.every(n => n in of);
+  return (
+    order.length === new Set(order).size &&
+    order.length === Object.keys(of).length &&
+    order.every(n => Object.hasOwn(of, n))
+  );
 }
 
 const sample = v.object({

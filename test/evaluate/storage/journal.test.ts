@@ -103,6 +103,16 @@ test('another configuration is refused, and the fields that differ are named', a
   });
 });
 
+test('names that every object inherits are compared as any other', async () => {
+  const store = await open(folder(), { toString: 1 } as unknown as Config);
+  await store.close();
+  const message = expect.stringMatching(/toString: 1 there, absent now$/);
+  await expect(open(join(store.path, '..'), {}, { resume: true })).rejects.toMatchObject({
+    code: 'ERR_OPTION',
+    message,
+  });
+});
+
 test('the order of the keys of a configuration, and absent fields, do not matter', async () => {
   const dir = await filled(folder(), ['a']);
   const same = {
