@@ -18,9 +18,9 @@ const batch = 50;
 const apps = 2;
 
 /**
- * Changes sound models and adapters in `count` ways; an app loads each, computes a few tokens with it and closes it,
- * and never dies.
- * The same seed makes the same files. `ends` says how often what became of a file, by code and stage.
+ * Changes sound models and adapters in `count` ways; an app loads each, computes a few tokens with it, closes it, and never dies. The
+ * same seed makes the same files. `ends` says how many files came to what, by code and stage; `engineDeaths` how many ended the process
+ * of an isolated engine.
  */
 export const campaign: Campaign = async options => {
   const { seed, only, isolate = true } = options;
@@ -30,6 +30,7 @@ export const campaign: Campaign = async options => {
   const kept = only === undefined ? undefined : options.folder;
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'meditron-campaign-')));
   const ends = new Map<string, number>();
+  let engineDeaths = 0;
   let single: Record<string, unknown> = {};
   try {
     const { indices } = tally;
@@ -44,6 +45,7 @@ export const campaign: Campaign = async options => {
         const ending = await runner.try({ ...trial, isolate });
         free.push(runner);
         judge(tally, index, ending, changes);
+        if (ending.code === 'ERR_ENGINE_DIED') engineDeaths++;
         tally.done(performance.now() - begun);
         const end = ending.code === 'ran' ? 'ran' : `${ending.code.split(' ')[0]} (${ending.stage})`;
         ends.set(end, (ends.get(end) ?? 0) + 1);
@@ -56,7 +58,7 @@ export const campaign: Campaign = async options => {
     await Promise.all(runners.map(runner => runner.close()));
     if (!kept) await rm(folder, { recursive: true, force: true });
   }
-  return tally.outcome({ ends: Object.fromEntries([...ends].sort((a, b) => b[1] - a[1])), ...single });
+  return tally.outcome({ engineDeaths, ends: Object.fromEntries([...ends].sort((a, b) => b[1] - a[1])), ...single });
 };
 
 /** No file may end the app, keep it or give it an error without a code. */
