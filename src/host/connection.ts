@@ -22,6 +22,8 @@ export interface Ended extends End {
   /** It is of another version, and was ended. */
   readonly foreign: MeditronError | undefined;
   readonly unresponsive: boolean;
+  /** Because somebody had stopped it. */
+  readonly stopped: boolean;
   readonly lastLines: readonly string[];
 }
 
@@ -44,6 +46,7 @@ export class Connection {
   #greeted = false;
   #over = false;
   #unresponsive = false;
+  #stopped = false;
   #foreign: MeditronError | undefined;
   readonly #ended: Promise<void>;
 
@@ -58,8 +61,9 @@ export class Connection {
     this.#heartbeat = new Heartbeat({
       pid: this.#transport.pid,
       ping: count => this.send({ type: 'ping', count }),
-      lost: () => {
+      lost: stopped => {
         this.#unresponsive = true;
+        this.#stopped = stopped;
         this.kill();
       },
       loading: () => this.#greeted && to.loading(),
@@ -91,6 +95,7 @@ export class Connection {
       greeted: this.#greeted,
       foreign: this.#foreign,
       unresponsive: this.#unresponsive,
+      stopped: this.#stopped,
       lastLines: end.error ? [...lines, end.error.message] : lines,
     };
   }

@@ -13,8 +13,8 @@ const silentLoadMs = 180_000;
 export interface Beating {
   readonly pid: number | undefined;
   ping(count: number): void;
-  /** It does not answer any more. */
-  lost(): void;
+  /** It does not answer any more: it hangs, or somebody has stopped it. */
+  lost(stopped: boolean): void;
   readonly loading: () => boolean;
 }
 
@@ -54,9 +54,10 @@ export class Heartbeat {
     this.#last = now;
     const silent = now - this.#since;
     const most = this.process.loading() ? silentLoadMs : silentMs;
-    if (silent > most || (silent >= stoppedMs - beatMs / 2 && isStopped(this.process.pid))) {
+    const stopped = silent >= stoppedMs - beatMs / 2 && isStopped(this.process.pid);
+    if (stopped || silent > most) {
       this.watch(false);
-      this.process.lost();
+      this.process.lost(stopped);
       return;
     }
     this.process.ping(++this.#count);

@@ -477,8 +477,8 @@ export class Host {
 }
 
 /** Signals that a process does not send itself, and what the addon prints of one that another process sent. */
-function isExternal({ signal, unresponsive, lastLines }: Ended): boolean {
-  if (unresponsive) return false;
+function isExternal({ signal, unresponsive, stopped, lastLines }: Ended): boolean {
+  if (unresponsive) return stopped;
   if (signal !== null && ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'].includes(signal)) return true;
   return lastLines.some(line => /^meditron: SIG\w+ from process \d+$/.test(line));
 }

@@ -1,4 +1,4 @@
-import { type ForkOptions, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import type { End, Launch, LaunchOptions, Transport } from './transport.js';
 
 /** What still comes after the process has ended is waited for so long: somebody else may hold its standard streams open. */
@@ -9,9 +9,13 @@ export function startedBy(launch: Launch, options: LaunchOptions): Transport {
   try {
     return launch(options);
   } catch (thrown) {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    return neverStarted(end => end({ signal: null, exitCode: null, error }));
+    return failedToStart(thrown);
   }
+}
+
+function failedToStart(thrown: unknown): Transport {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return neverStarted(end => end({ signal: null, exitCode: null, error }));
 }
 
 function neverStarted(listen: (end: (end: End) => void) => void): Transport {
@@ -29,7 +33,12 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
   };
-  const child = fork(script, [], options);
+  let child: ChildProcess;
+  try {
+    child = fork(script, [], options);
+  } catch (thrown) {
+    return failedToStart(thrown); // no memory, say; most other reasons come as an event
+  }
   if (child.pid === undefined) {
     // It may have no streams either: there were no more files to open.
     return neverStarted(end => child.on('error', error => end({ signal: null, exitCode: null, error })));

@@ -19,7 +19,7 @@ const entries: Readonly<Record<string, Entry>> = {
   },
   kill: {
     about: 'kill or stop the process of the engine at random moments',
-    short: 10,
+    short: 20,
     long: 2000,
     home: '../host/campaign.ts',
   },

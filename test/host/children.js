@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * The processes that a process has started and that have not ended, the newest last. Linux only.
+ * @param {number} parent
+ */
+export function childrenOf(parent) {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter(pid => Number.isInteger(pid) && stateOf(pid)?.parent === parent)
+    .sort((a, b) => stateOf(a)?.started - stateOf(b)?.started);
+}
+
+/** @param {number} pid */
+function stateOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    return { parent: Number(fields[1]), started: Number(fields[19]) };
+  } catch {
+    return undefined; // it ended while we looked
+  }
+}
