@@ -1,9 +1,10 @@
-/** Variables a host has no use for: it opens no connection, and loads no library of anybody's choice. */
-const dropped = /^(https?_proxy|all_proxy|no_proxy|ggml_backend_path|node_channel_fd|node_unique_id)$/i;
+/** Variables a host has no use for: it opens no connection, loads no library of anybody's choice and tells nobody what Node does inside. */
+const dropped =
+  /^(https?_proxy|all_proxy|no_proxy|ggml_backend_path|node_channel_fd|node_unique_id|node_debug(_native)?|node_redirect_warnings|node_v8_coverage)$/i;
 
 /** Node options that open a port or write memory to disk. With `=`, or the value as the next word. */
 const unwanted =
-  /^--(inspect|debug|report|heap-?snapshot|heap-prof|cpu-prof|diagnostic-dir|abort-on-uncaught-exception|trace|redirect-warnings|prof$|prof[-=]|perf|track-heap-objects|max-semi)/;
+  /^--(inspect|.*-inspection|.*-inspect-|debug|report|heap-?snapshot|heap-prof|cpu-prof|diagnostic-dir|abort-on-uncaught-exception|trace|redirect-warnings|prof$|prof[-=]|perf|track-heap-objects|max-semi)/;
 
 /** The environment of a host's process: the caller's, without what could let text out of it. */
 export function hostEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
@@ -23,7 +24,8 @@ function wanted(options: string | undefined): string {
   const kept: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
-    if (!unwanted.test(word)) kept.push(word);
+    // Node takes quotation marks away, and underscores for hyphens.
+    if (!unwanted.test(word.replace(/^"|"$/g, '').replaceAll('_', '-'))) kept.push(word);
     else if (!word.includes('=') && words[i + 1]?.startsWith('-') === false) i++; // its value
   }
   return kept.join(' ');

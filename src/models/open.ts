@@ -176,20 +176,20 @@ function checkSame(part: GgufPart, handle: FileHandle): void {
  */
 const smallBytes = 32 << 20;
 
-/** Files without a name, for this process alone; none if there is no room for them. */
+/**
+ * Files without a name, for this process alone; none if there is no room for them. The name goes before anything is written: whatever ends
+ * the process leaves no copy.
+ */
 async function copiesOf(handles: readonly FileHandle[]): Promise<readonly FileHandle[]> {
   const copies: FileHandle[] = [];
   try {
     const folder = await mkdtemp(join(tmpdir(), 'meditron-'));
     try {
-      for (const [i, from] of handles.entries()) {
-        const copy = await open(join(folder, String(i)), 'wx+', 0o600);
-        copies.push(copy);
-        await copyBytes(from, copy);
-      }
+      for (const i of handles.keys()) copies.push(await open(join(folder, String(i)), 'wx+', 0o600));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+    for (const [i, from] of handles.entries()) await copyBytes(from, copies[i]!);
     return copies;
   } catch {
     for (const copy of copies) await copy.close();
