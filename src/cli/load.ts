@@ -2,6 +2,7 @@ import { EngineDied } from '../check/died.js';
 import { loadOptions, processOptions } from '../check/machine.js';
 import type { LoadOptions, Model } from '../engine/model.js';
 import { loadModel } from '../host/load.js';
+import { launchEarly } from './early.js';
 import { type Flags, optionsOf } from './flags.js';
 import { piecesPrinted, print } from './terminal/output.js';
 import { progressBar } from './terminal/progress.js';
@@ -21,7 +22,12 @@ export async function load(
   defaults: WeightOptions = {},
 ): Promise<CommandModel> {
   const { inProcess } = optionsOf(processOptions, flags);
-  const options = { path: flags.model, isolate: !inProcess, ...defaults, ...optionsOf(loadOptions, flags) };
+  const options = {
+    path: flags.model,
+    isolate: inProcess ? false : { launch: launchEarly },
+    ...defaults,
+    ...optionsOf(loadOptions, flags),
+  };
   return CommandModel.load(options, signal);
 }
 

@@ -1,39 +1,34 @@
 import { Command } from 'commander';
 import { packageVersion } from '../check/project.js';
-import { ask } from './commands/ask.js';
-import { chat } from './commands/chat.js';
-import { demo } from './commands/demo.js';
-import { devices } from './commands/devices.js';
-import { evaluation } from './commands/eval.js';
-import { inspect } from './commands/inspect.js';
-import { prompt } from './commands/prompt.js';
-import { replay } from './commands/replay.js';
-import { run } from './commands/run.js';
-import { tokenize } from './commands/tokenize.js';
 import { exitCodeHelp } from './terminal/exit.js';
 import { print, say } from './terminal/output.js';
 
 /** Every command, in the order of the help. A new one is a file like the others and a line here. */
-const commands: readonly (() => Command)[] = [
-  ask,
-  prompt,
-  replay,
-  evaluation,
-  run,
-  chat,
-  inspect,
-  tokenize,
-  devices,
-  demo,
-];
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  ask: async () => (await import('./commands/ask.js')).ask(),
+  prompt: async () => (await import('./commands/prompt.js')).prompt(),
+  replay: async () => (await import('./commands/replay.js')).replay(),
+  eval: async () => (await import('./commands/eval.js')).evaluation(),
+  run: async () => (await import('./commands/run.js')).run(),
+  chat: async () => (await import('./commands/chat.js')).chat(),
+  inspect: async () => (await import('./commands/inspect.js')).inspect(),
+  tokenize: async () => (await import('./commands/tokenize.js')).tokenize(),
+  devices: async () => (await import('./commands/devices.js')).devices(),
+  demo: async () => (await import('./commands/demo.js')).demo(),
+};
 
-/** The command line as commander parses it. Usage errors are thrown, never printed from here. */
-export function createProgram(): Command {
+/**
+ * The command line as commander parses it. Usage errors are thrown, never printed from here.
+ *
+ * @param typed The command that was typed: the program of no other is read. Without one, or with a word that is none, of all.
+ */
+export async function createProgram(typed = ''): Promise<Command> {
   const program = new Command('meditron')
     .description('Runs the MEDITRON medical language models on this machine, offline.')
     .version(packageVersion(), '-V, --version')
     .addHelpText('after', `\n${exitCodeHelp}\n\nExample:\n  meditron run -p "Once upon a time" --samples 3`);
-  for (const create of commands) program.addCommand(create());
+  for (const name of Object.hasOwn(commands, typed) ? [typed] : Object.keys(commands))
+    program.addCommand(await commands[name]!());
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { MeditronError } from '../check/errors.js';
-import { packageFolder, packageVersion } from '../check/project.js';
-import { hostEnvironment } from './environment.js';
+import { packageVersion } from '../check/project.js';
 import { Heartbeat } from './heartbeat.js';
-import { launchNode, startedBy } from './launch.js';
+import { hostProgram, launchNode, startedBy } from './launch.js';
 import { type Command, type Notice, protocolVersion } from './protocol.js';
 import type { End, Launch, Transport } from './transport.js';
 import { LastWords } from './words.js';
@@ -51,13 +49,7 @@ export class Connection {
   readonly #ended: Promise<void>;
 
   constructor({ execPath, launch = launchNode, cwd }: ConnectOptions, to: ConnectionListener) {
-    const script = join(packageFolder(), 'dist', 'host', 'child.js');
-    this.#transport = startedBy(launch, {
-      script,
-      execPath: execPath ?? process.execPath,
-      env: hostEnvironment(),
-      cwd,
-    });
+    this.#transport = startedBy(launch, hostProgram(execPath, cwd));
     this.#heartbeat = new Heartbeat({
       pid: this.#transport.pid,
       ping: count => this.send({ type: 'ping', count }),

@@ -1,4 +1,7 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { packageFolder } from '../check/project.js';
+import { hostEnvironment } from './environment.js';
 import type { End, Launch, LaunchOptions, Transport } from './transport.js';
 
 /** What still comes after the process has ended is waited for so long: somebody else may hold its standard streams open. */
@@ -20,6 +23,12 @@ function failedToStart(thrown: unknown): Transport {
 
 function neverStarted(listen: (end: (end: End) => void) => void): Transport {
   return { pid: undefined, send() {}, listen: to => listen(to.end), kill() {}, hold() {} };
+}
+
+/** What a host's process is: the program, the Node that runs it, where, and with which variables. */
+export function hostProgram(execPath = process.execPath, cwd = process.cwd()): LaunchOptions {
+  const script = join(packageFolder(), 'dist', 'host', 'child.js');
+  return { script, execPath, env: hostEnvironment(), cwd };
 }
 
 /** A plain Node process with an IPC channel. */
@@ -63,11 +72,14 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
         stream.on('data', print);
         stream.on('error', () => {});
       }
-      child.on('exit', (exitCode, signal) => {
+      const exited = (exitCode: number | null, signal: string | null) => {
         const how = { exitCode, signal };
         child.on('close', () => finish(how));
         setTimeout(() => finish(how), lastWordsMs);
-      });
+      };
+      // It may have been started long before anybody listens.
+      if (child.exitCode !== null || child.signalCode !== null) exited(child.exitCode, child.signalCode);
+      else child.on('exit', exited);
     },
     kill() {
       child.kill('SIGKILL');

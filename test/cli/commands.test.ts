@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
 import { meditron, model } from './command.js';
 
-test.each(createProgram().commands.map(command => [command.name(), command]))(
+test.each((await createProgram()).commands.map(command => [command.name(), command]))(
   'the help of %s shows an example',
   (name, command) => {
     let help = '';

@@ -36,7 +36,7 @@ async function inProcess(args: readonly string[]): Promise<{ code: number; stdou
   });
   const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
   try {
-    await createProgram().parseAsync([...args], { from: 'user' });
+    await (await createProgram()).parseAsync([...args], { from: 'user' });
     return { code: 0, stdout, message: '' };
   } catch (error) {
     return { code: exitCodeOf(error), stdout, message: (error as Error).message };

@@ -32,7 +32,7 @@ async function written(args: readonly string[]): Promise<string> {
     }),
   );
   try {
-    await createProgram().parseAsync([...args], { from: 'user' });
+    await (await createProgram()).parseAsync([...args], { from: 'user' });
   } catch (error) {
     report(error, args.includes('--json'));
   } finally {
@@ -119,17 +119,20 @@ const base: Readonly<Record<string, () => readonly string[]>> = {
   demo: () => [],
 };
 
-describe.each(createProgram().commands.map(command => [command.name(), command] as const))('%s', (name, command) => {
-  test('with such a value for every flag, as an argument, and as a flag', async () => {
-    const args = base[name]!();
-    for (const option of command.options.filter(option => option.required))
-      await expectPlain([name, ...args, option.long!, evil]);
-    await expectPlain([name, ...args, `--${evil}`]);
-    await expectPlain([name, ...args, `--${evil}`, '--json']);
-    if (name !== 'ask' && name !== 'prompt') await expectPlain([name, ...args, evil, evil, evil]);
-    await expectPlain([evil]);
-  });
-});
+describe.each((await createProgram()).commands.map(command => [command.name(), command] as const))(
+  '%s',
+  (name, command) => {
+    test('with such a value for every flag, as an argument, and as a flag', async () => {
+      const args = base[name]!();
+      for (const option of command.options.filter(option => option.required))
+        await expectPlain([name, ...args, option.long!, evil]);
+      await expectPlain([name, ...args, `--${evil}`]);
+      await expectPlain([name, ...args, `--${evil}`, '--json']);
+      if (name !== 'ask' && name !== 'prompt') await expectPlain([name, ...args, evil, evil, evil]);
+      await expectPlain([evil]);
+    });
+  },
+);
 
 test('every text of a record', async () => {
   const record = path('record.json');

@@ -18,7 +18,7 @@ function file(name: string, content: string | Uint8Array): string {
 /** Runs the command line in this process, to see what it throws. */
 async function failure(...args: string[]): Promise<{ code: number; message: string }> {
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    await (await createProgram()).parseAsync(args, { from: 'user' });
   } catch (error) {
     return { code: exitCodeOf(error), message: (error as Error).message };
   }

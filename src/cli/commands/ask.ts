@@ -3,7 +3,7 @@ import { askOptions } from '../../ask/options.js';
 import { printed, withHash } from '../../ask/record/evidence.js';
 import { engineOptions } from '../../check/machine.js';
 import { tryOutput, writeOutput } from '../../check/outputs.js';
-import { modelHash } from '../../models/identity.js';
+import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
 import { findingInWords } from '../../prompt/question/text/explain.js';
 import { addFlags, addModelFlags, optionsOf } from '../flags.js';
 import { load, type ModelFlags } from '../load.js';
@@ -11,6 +11,7 @@ import { questionFrom, questionHelp } from '../question.js';
 import { answerScreen } from '../terminal/answer.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
+import { progressBar } from '../terminal/progress.js';
 import { warn } from '../terminal/warning.js';
 import { askWatched } from '../watched.js';
 
@@ -65,8 +66,20 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
     print(answerScreen(question, answer, process.stdout));
   }
   if (flags.record !== undefined) {
-    const evidence = withHash(answer.evidence, await files);
+    const evidence = withHash(answer.evidence, files && (await awaited(files, loaded.model.info)));
     await writeOutput(flags.record, `${JSON.stringify(evidence, null, 1)}\n`);
   }
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
+}
+
+/** The hash of the model, with a progress bar where a person waits for it. */
+async function awaited<T>(hash: Promise<T>, files: ModelFiles): Promise<T> {
+  const progress = progressBar('Reading the model file for the record');
+  const timer = setInterval(() => progress.show(hashProgress(files).fraction), 100);
+  try {
+    return await hash;
+  } finally {
+    clearInterval(timer);
+    progress.stop();
+  }
 }

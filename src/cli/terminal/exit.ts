@@ -31,7 +31,7 @@ export const exitCodeHelp = `Exit codes:
   3    an input file cannot be used, or an output could not be written
   4    the model or adapter cannot be used, or no prompt format is known for it
   5    what was asked for does not fit in the context or in memory
-  6    the engine failed, or a server that was asked did
+  6    the engine failed or its process died, or a server that was asked failed
   7    the native addon is missing or could not be built
   130  interrupted (Ctrl-C); what there was has been printed
   143  terminated (SIGTERM); what there was has been printed`;
