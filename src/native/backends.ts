@@ -67,7 +67,7 @@ const known: readonly Known[] = [
     platform: 'win32-x64',
     package: 'win-x64-cuda',
     file: 'ggml-cuda.dll',
-    needs: [],
+    needs: ['nvcuda.dll'], // comes with the driver
     install: 'the NVIDIA driver',
   },
   {
@@ -75,7 +75,7 @@ const known: readonly Known[] = [
     platform: 'win32-x64',
     package: 'win-x64-cuda-ext',
     file: 'fallback/ggml-cuda.dll',
-    needs: [],
+    needs: ['nvcuda.dll'],
     install: 'the NVIDIA driver, and the CUDA 12 runtime with cuBLAS',
   },
   {
@@ -83,7 +83,7 @@ const known: readonly Known[] = [
     platform: 'win32-x64',
     package: 'win-x64-vulkan',
     file: 'ggml-vulkan.dll',
-    needs: [],
+    needs: ['vulkan-1.dll'],
     install: 'a Vulkan driver',
   },
 ];
@@ -131,8 +131,10 @@ export function gpuBackends(root: string, system: System = thisSystem(root)): Ca
 /** What is inside the addon, or beside its CPU backends: it is there as soon as the addon is. */
 export function builtInBackends(names: readonly Candidate['name'][]): Candidate[] {
   return names.map(name => {
-    const libraries = name === 'CUDA' ? ['libcuda.so.1'] : name === 'Vulkan' ? ['libvulkan.so.1'] : [];
-    const found = process.platform === 'linux' ? libraries.map(findLibrary) : [];
+    const drivers = { CUDA: ['libcuda.so.1', 'nvcuda.dll'], Vulkan: ['libvulkan.so.1', 'vulkan-1.dll'], Metal: [] }[
+      name
+    ];
+    const found = process.platform === 'darwin' ? [] : drivers.map(findLibrary);
     return {
       name,
       package: null,
@@ -169,8 +171,9 @@ function withoutHardware(entry: Known, { exists, env }: System): string | false 
 
 let cache: string | undefined;
 
-/** Where the dynamic loader would find a library: in its cache, or in the folders of LD_LIBRARY_PATH. */
+/** Where the dynamic loader would find a library: in its cache, or in the folders of LD_LIBRARY_PATH; a driver's on Windows. */
 function findLibrary(library: string): string | undefined {
+  if (process.platform === 'win32') return fileIn([join(process.env.SystemRoot ?? 'C:\\Windows', 'System32')], library);
   const folders = (process.env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean);
   const named = fileIn(folders, library);
   if (named) return named;

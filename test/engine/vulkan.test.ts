@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { vulkan } from './software.js';
 import { golden, storiesPath } from './stories.js';
@@ -19,3 +21,13 @@ test.skipIf(!vulkan)(
   },
   600_000, // the first run compiles every shader on the CPU
 );
+
+test.skipIf(!vulkan)('a device that is not there ends nothing: models run on the CPU, and it is said why', () => {
+  const env = { ...process.env, GGML_VK_VISIBLE_DEVICES: '99' };
+  const program = fileURLToPath(new URL('../../bin/meditron.js', import.meta.url));
+  const { status, stdout } = spawnSync(process.execPath, [program, 'devices', '--json'], { env, encoding: 'utf8' });
+  const { devices, warnings } = JSON.parse(stdout);
+  expect(status).toBe(0);
+  expect(devices.map(({ type }: { type: string }) => type)).toEqual(['cpu']);
+  expect(warnings).toEqual([expect.stringMatching(/Vulkan .*Invalid device index 99.*Models run on the CPU/)]);
+});

@@ -16,6 +16,13 @@ const usable = (system: System) =>
 const cuda13 = ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'];
 const cuda12 = ['libcuda.so.1', 'libcudart.so.12', 'libcublas.so.12'];
 
+test('a Windows machine without the drivers of a card tries nothing', () => {
+  const windows = (...libraries: string[]) => linux(libraries, { platform: 'win32-x64' });
+  expect(usable(windows())).toEqual([]);
+  expect(usable(windows('vulkan-1.dll'))).toEqual(['@node-llama-cpp/win-x64-vulkan']);
+  expect(usable(windows('nvcuda.dll'))).toEqual(['@node-llama-cpp/win-x64-cuda', '@node-llama-cpp/win-x64-cuda-ext']);
+});
+
 test('a machine with CUDA 12 has the backend of the ext package', () => {
   expect(usable(linux(cuda12))).toEqual(['@node-llama-cpp/linux-x64-cuda-ext']);
   expect(usable(linux(cuda13))).toEqual(['@node-llama-cpp/linux-x64-cuda']);
