@@ -23,6 +23,12 @@ const entries: Readonly<Record<string, Entry>> = {
     long: 2000,
     home: '../host/campaign.ts',
   },
+  evaluate: {
+    about: 'kill the process of the engine every second of an evaluation; its rows are those of one left alone',
+    short: 8,
+    long: 200,
+    home: '../evaluate/campaign.ts',
+  },
   terminate: {
     about: 'terminate a worker while it loads, computes or closes',
     short: 30,
