@@ -109,7 +109,14 @@ class Asked implements AsyncDisposable {
       const openNow = () => target.open(run, plan.chosen, set.items, { parallel, signal });
       await using opened = await untilDone(openNow, death => this.#told(deathIncident(death, run.key, null)));
       await runItems(opened.answerer, run, items, results, {
-        ...{ parallel: opened.parallel, signal, onRow, standIn: as, replaceable: target.standIn !== undefined },
+        ...{
+          parallel: opened.parallel,
+          probe: opened.probe,
+          signal,
+          onRow,
+          standIn: as,
+          replaceable: target.standIn !== undefined,
+        },
         onDeath: ({ death, width }) => this.#told(deathIncident(death, run.key, width)),
       });
     } catch (error) {

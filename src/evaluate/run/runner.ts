@@ -7,7 +7,7 @@ import type { Journal } from '../storage/journal.js';
 import { answeredRow, failedRow, type ResultRow, rowId, type Spent, type StandIn } from '../storage/rows.js';
 import { questionOf } from '../tasks/question.js';
 import type { Item } from '../tasks/task.js';
-import { engineDown, mostFailures } from './again.js';
+import { engineDown, mostFailures, untilDone } from './again.js';
 import { SharedClock } from './clock.js';
 import type { Run } from './runs.js';
 import { Schedule } from './schedule.js';
@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly onRow?: ((row: ResultRow) => void) | undefined;
   /** Told of every death of the engine's process under questions; they are asked again once it resolves. */
   readonly onDeath?: ((fall: Fall) => Promise<void>) | undefined;
+  /** Has the engine compute something that is no question. Done after a death from outside: it works, and nothing that was in flight is suspect. */
+  readonly probe?: (() => Promise<void>) | undefined;
   /** Where this engine stands in for one that is down. */
   readonly standIn?: StandIn | undefined;
   /** Whether another engine can be asked if this one goes down. Default false. */
@@ -151,15 +153,21 @@ class Runner {
       for (const { death, items } of deathsOf(ended)) {
         const before = this.#schedule.width;
         this.#schedule.died(items, isCrash(death));
-        await this.options.onDeath?.({ death, under: items.length, width: { before, after: this.#schedule.width } });
+        await this.#told(death, items.length, before);
       }
       for (const { item, error } of ended) if (!(error instanceof EngineDied)) this.#schedule.refused(item);
       const only = this.#schedule.stuck && !this.options.replaceable && this.results.done.size > 0;
       if (only) await this.#giveUp();
       else if (this.#schedule.failures >= mostFailures) throw engineDown(ended.at(-1)!.error);
+      else if (this.options.probe && !ended.some(({ error }) => error instanceof EngineDied && isCrash(error.death)))
+        await untilDone(this.options.probe, death => this.#told(death, 0, this.#schedule.width));
     } catch (error) {
       this.#failure ??= { error };
     }
+  }
+
+  async #told(death: Death, under: number, before: number): Promise<void> {
+    await this.options.onDeath?.({ death, under, width: { before, after: this.#schedule.width } });
   }
 
   /** The rows of those that crash the engine. */

@@ -25,6 +25,7 @@ export class Schedule<T> {
   readonly #aside: T[] = [];
   /** Crashes under a suspect alone. */
   readonly #crashes = new Map<T, number>();
+  readonly #refused = new Set<T>();
   /** Questions in flight, and how many there were at most while each was. */
   readonly #flying = new Map<T, number>();
   #width: number;
@@ -48,7 +49,7 @@ export class Schedule<T> {
     return this.#width;
   }
 
-  /** Deaths and refusals since the last answer. */
+  /** Crashes and refusals since the last answer; an end from outside counts a quarter, because whoever sends it may stop. */
   get failures(): number {
     return this.#failures;
   }
@@ -90,7 +91,7 @@ export class Schedule<T> {
   died(under: readonly T[], crash: boolean): void {
     const beside = Math.max(...under.map(item => this.beside(item)));
     for (const item of under) this.#flying.delete(item);
-    this.#failures++;
+    this.#failures += crash ? 1 : 0.25;
     if (this.#answers === 0) this.#barren++;
     if (!crash) {
       if (this.#barren > 0) this.#width = Math.max(1, this.#width >> (2 * this.#barren - 1));
@@ -106,13 +107,18 @@ export class Schedule<T> {
     this.#answers = 0;
   }
 
-  /** The engine takes a question no more, because it was in flight in two crashes. It is believed if there was no other. */
+  /**
+   * The engine does not take a question, because it was in flight at two deaths. That may have been by chance, so it is asked
+   * once more, and then alone, before it is believed.
+   */
   refused(item: T): void {
     const beside = this.beside(item);
     this.#flying.delete(item);
     this.#failures++;
-    if (beside > 1) this.#suspect(item);
+    if (!this.#refused.has(item) && !this.#crashes.has(item)) this.#waiting.push(item);
+    else if (beside > 1) this.#suspect(item);
     else this.#setAside(item);
+    this.#refused.add(item);
   }
 
   /** Takes the questions that were put aside out of what is left: the engine answers others, or nothing else is left to try. */

@@ -60,6 +60,8 @@ export interface OpenOptions {
 export interface OpenTarget extends AsyncDisposable {
   readonly answerer: Answerer;
   readonly parallel: number;
+  /** Has the engine compute a token, while nothing else runs on it. */
+  readonly probe?: () => Promise<void>;
 }
 
 export interface LocalOptions {
@@ -93,6 +95,7 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}, { l
         return {
           answerer: answererOf(engine, held && { held, tokens }),
           parallel: layout.parallel,
+          probe: async () => (await engine.prefix(Int32Array.of(info.bos ?? 0))).release(),
           async [Symbol.asyncDispose]() {
             held?.release();
             await engine.close();

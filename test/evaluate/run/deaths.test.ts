@@ -140,6 +140,22 @@ describe('a question that kills the engine', () => {
   });
 });
 
+test('after a death from outside the engine is probed before it is asked again, after a crash it is not', async () => {
+  for (const [signal, times] of [
+    ['SIGKILL', 3],
+    ['SIGSEGV', 0],
+  ] as const) {
+    let steps = 0;
+    let probed = 0;
+    const fate = () => (++steps % 12 === 0 && steps < 40 ? deathBy(signal) : undefined);
+    const probe = async () => void probed++;
+    const { rows, error } = await evaluated(8, 1, fate, { probe });
+    expect(error).toBeUndefined();
+    expect(rows).toHaveLength(8);
+    expect(probed).toBe(times);
+  }
+});
+
 test('an engine that answers nothing is not the fault of its questions', async () => {
   const { rows, falls, error } = await evaluated(5, 2, () => deathBy('SIGSEGV'));
   expect(rows).toEqual([]);

@@ -99,11 +99,15 @@ describe('after a crash', () => {
   });
 });
 
-test('a question that the engine refuses is asked alone before it is believed to be at fault', () => {
+test('a question that the engine refuses is asked once more, and alone, before it is believed to be at fault', () => {
   const schedule = new Schedule(numbers(4), 2);
   expect(take(schedule)).toEqual([0, 1]);
-  answer(schedule, [1]);
   schedule.refused(0);
+  expect(take(schedule)).toEqual([2]);
+  answer(schedule, [1, 2]);
+  expect(take(schedule)).toEqual([3, 0]);
+  schedule.refused(0);
+  answer(schedule, [3]);
   expect(take(schedule)).toEqual([0]);
   schedule.refused(0);
   expect(schedule.giveUp()).toEqual([0]);
