@@ -8,6 +8,7 @@ import { htmlReport } from '../../src/evaluate/report/html.js';
 import { reportJson } from '../../src/evaluate/report/report.js';
 import { terminalReport } from '../../src/evaluate/report/terminal.js';
 import type { EvaluationReport } from '../../src/evaluate/report/types.js';
+import { untilLoaded } from '../../src/evaluate/run/again.js';
 import type { Target } from '../../src/evaluate/run/target.js';
 import { readEvaluation } from '../../src/evaluate/storage/evaluation.js';
 import { incidentsName } from '../../src/evaluate/storage/lines.js';
@@ -148,6 +149,19 @@ test('a death while it is planned or opened is told, and it is planned and opene
     [null, 1],
     ['sc-cot', 2],
   ]);
+});
+
+test('a model is loaded again when its process was killed meanwhile, and not when the file ended it', async () => {
+  const deaths = [deathBy('SIGKILL', { phase: 'load' }), deathBy('SIGTERM', { phase: 'start' })];
+  const load = async () => {
+    const death = deaths.shift();
+    if (death) throw new EngineDied(death);
+    return 'loaded';
+  };
+  expect(await untilLoaded(load)).toBe('loaded');
+  deaths.push(deathBy('SIGABRT', { phase: 'load' }), deathBy('SIGKILL'));
+  await expect(untilLoaded(load)).rejects.toMatchObject({ code: 'ERR_ENGINE_DIED', death: { signal: 'SIGABRT' } });
+  expect(deaths).toHaveLength(1);
 });
 
 describe('the file of incidents', () => {

@@ -9,6 +9,7 @@ import { htmlReport } from '../../evaluate/report/html.js';
 import { compareEvaluations, reportJson, reportOf } from '../../evaluate/report/report.js';
 import { terminalReport } from '../../evaluate/report/terminal.js';
 import type { EvaluationReport } from '../../evaluate/report/types.js';
+import { untilLoaded } from '../../evaluate/run/again.js';
 import { runOptions } from '../../evaluate/run/options.js';
 import { localTarget, type Target } from '../../evaluate/run/target.js';
 import type { Reading } from '../../evaluate/score/read.js';
@@ -214,7 +215,7 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
     });
     return { ...target, [Symbol.asyncDispose]: async () => {} };
   }
-  const loaded = await load(flags, signal);
+  const loaded = await untilLoaded(() => load(flags, signal));
   // Who put layers on a GPU by number wants the figures of that, or none.
   const fallsBack =
     flags.cpuFallback === 'on' ||

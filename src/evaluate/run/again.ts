@@ -23,6 +23,13 @@ export async function untilDone<T>(work: () => Promise<T>, onDeath?: OnDeath): P
   }
 }
 
+/** Loads a model again when its process was ended from outside meanwhile; one that died of the file would do so again. */
+export function untilLoaded<T>(load: () => Promise<T>): Promise<T> {
+  return untilDone(load, async death => {
+    if (!death.external) throw new EngineDied(death);
+  });
+}
+
 export function engineDown(last: MeditronError): MeditronError {
   const message = `The engine's process died again and again and finished nothing; the rows stay, and resuming goes on behind them. ${last.message}`;
   return new MeditronError('ERR_ENGINE_DOWN', message, { cause: last });
