@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as index from '../src/index.js';
 import { Held, Lease, MeditronError } from '../src/index.js';
@@ -261,6 +263,37 @@ describe.each(Object.keys(doors))('%s', name => {
     }
     expect(faults).toEqual([]);
   });
+});
+
+/** What takes a number, one of a few words or a path shows what came instead; no text of a patient belongs there. */
+const showsWhatCame =
+  /to be (an integer|a number|one of|"never"|an address)|Unknown prompt format|: expected a readable file|ENOENT/;
+
+test('no door repeats a text that could be a patient’s', async () => {
+  const words = randomBytes(32).toString('base64url');
+  const repeated: string[] = [];
+  const knock = async (name: string, call: () => unknown) => {
+    try {
+      await settle(call());
+    } catch (error) {
+      const told = inspect(error, { depth: 9, showHidden: true });
+      if (told.includes(words.slice(0, 8)) && !showsWhatCame.test(told)) repeated.push(`${name}: ${told}`);
+    }
+  };
+  for (const [name, door] of Object.entries(doors)) {
+    const { call, args, keys = [] } = door();
+    for (let at = 0; at < args.length; at++)
+      for (const value of [words, [words], { [words]: words }, { text: words }])
+        await knock(`${name}, argument ${at}`, () =>
+          call(...(args.map((arg, i) => (i === at ? value : arg)) as never[])),
+        );
+    const last = args.at(-1);
+    if (typeof last !== 'object' || last === null || Array.isArray(last)) continue;
+    for (const key of [...keys, words])
+      for (const value of [words, [words], { [words]: words }, [{ text: words }]])
+        await knock(`${name}, ${key}`, () => call(...([...args.slice(0, -1), { ...last, [key]: value }] as never[])));
+  }
+  expect(repeated).toEqual([]);
 });
 
 test('what is closed says so at every door', async () => {
