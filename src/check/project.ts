@@ -13,7 +13,7 @@ let found: { readonly folder: string; readonly version: string } | undefined;
  * The package's folder: it has package.json, build/ with the addon, and models/. Nothing is read before the first call, so that
  * importing the package touches no file.
  *
- * @throws MeditronError `ERR_ADDON` if this code was bundled and no installed package is near
+ * @throws MeditronError `ERR_ADDON` if this code was bundled and no installed package is near, or its files cannot be read
  */
 export function packageFolder(): string {
   found ??= find();
@@ -30,7 +30,7 @@ function find(): { folder: string; version: string } {
   for (const folder of candidates()) {
     const file = join(folder, 'package.json');
     if (!existsSync(file)) continue;
-    const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+    const { name, version } = read(file);
     if (name === 'meditron' && version !== undefined) return { folder, version };
   }
   throw new MeditronError(
@@ -38,6 +38,14 @@ function find(): { folder: string; version: string } {
     'The files of the package meditron (package.json, build/, models/) were not found beside this code, which seems to be a bundle. ' +
       'Install `meditron` where the bundle runs, and leave it out of the bundle (esbuild: --external:meditron).',
   );
+}
+
+function read(file: string): { name?: string; version?: string } {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+  } catch (cause) {
+    throw new MeditronError('ERR_ADDON', `${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Two folders above this file, or where a program that stands here finds the installed package. */

@@ -23,7 +23,7 @@ export interface LoadedGpus extends LoadedAddon, Choice {
 }
 
 const shared = new Shared(signal => load(signal).catch(plainly));
-const sharedGpus = new Shared(signal => loadWithGpus({ signal }));
+const sharedGpus = new Shared(signal => loadWithGpus({ signal }).catch(plainly));
 
 /**
  * Loads the native addon with the CPU, once per thread. GPU backends of their own are left alone; one that is inside the addon is
@@ -46,7 +46,7 @@ export function loadGpus(signal?: AbortSignal): Promise<LoadedGpus> {
 
 /** What is known of every GPU backend, for showing it: with `again` all of them are tried now. Loads what models would be put on. */
 export function examineGpus(settings: VerdictSettings): Promise<LoadedGpus> {
-  return settings.again ? loadWithGpus(settings) : loadGpus(settings.signal);
+  return settings.again ? loadWithGpus(settings).catch(plainly) : loadGpus(settings.signal);
 }
 
 interface Loaded {

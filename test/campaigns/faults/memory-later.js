@@ -9,7 +9,7 @@ await compute(engine);
 const [pid] = children();
 const size = 1024 * Number(/^VmSize:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 const work = share < 0.3 ? attempt('running', () => compute(engine, 'Once upon a time. '.repeat(50))) : undefined;
-execFileSync('prlimit', ['--pid', String(pid), `--as=${size + Math.floor(share ** 3 * 2 ** 29)}:`]);
+execFileSync('prlimit', ['--pid', String(pid), `--as=${size + Math.floor(share ** 2 * 2 ** 31)}:`]);
 await work;
 for (let i = 0; i < 3; i++) {
   const other = await attempt('engine', () => model.createEngine({ threads: 1, contextSize: 2048, maxSequences: 8 }));

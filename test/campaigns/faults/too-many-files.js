@@ -9,7 +9,8 @@ try {
 } catch (error) {
   if (error.code !== 'EMFILE') throw error;
 }
-for (let spare = Math.floor((share % 0.35) * 100); spare > 0 && held.length > 0; spare--) closeSync(held.pop());
+for (let spare = Math.floor(((share % 0.35) / 0.35) ** 2 * 14); spare > 0 && held.length > 0; spare--)
+  closeSync(held.pop());
 const model = await attempt('load', () => load({ path: models.mini }));
 const engine = model && (await attempt('engine', () => model.createEngine({ threads: 1, contextSize: 512 })));
 if (engine) await attempt('compute', () => compute(engine));
