@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Campaign } from './campaign.js';
 
 export interface Entry {
@@ -10,7 +9,8 @@ export interface Entry {
   readonly home: string;
 }
 
-const entries: Readonly<Record<string, Entry>> = {
+/** Every campaign by name. */
+export const campaigns: Readonly<Record<string, Entry>> = {
   gguf: {
     about: 'load changed models and adapters, compute with them and close them, file after file, in one app',
     short: 500,
@@ -66,11 +66,6 @@ const entries: Readonly<Record<string, Entry>> = {
     home: './faults.ts',
   },
 };
-
-const there = ({ home }: Entry): boolean => existsSync(new URL(home, import.meta.url));
-
-/** Every campaign by name. */
-export const campaigns = Object.fromEntries(Object.entries(entries).filter(([, entry]) => there(entry)));
 
 export async function campaignOf(name: string): Promise<Campaign> {
   const module = (await import(new URL(campaigns[name]!.home, import.meta.url).href)) as { campaign: Campaign };
