@@ -1,7 +1,7 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { packageFolder } from '../check/project.js';
-import { hostEnvironment } from './environment.js';
+import { childEnvironment } from '../native/environment.js';
 import type { End, Launch, LaunchOptions, Transport } from './transport.js';
 
 /** What still comes after the process has ended is waited for so long: somebody else may hold its standard streams open. */
@@ -28,7 +28,7 @@ function neverStarted(listen: (end: (end: End) => void) => void): Transport {
 /** What a host's process is: the program, the Node that runs it, where, and with which variables. */
 export function hostProgram(execPath = process.execPath, cwd = process.cwd()): LaunchOptions {
   const script = join(packageFolder(), 'dist', 'host', 'child.js');
-  return { script, execPath, env: hostEnvironment(), cwd };
+  return { script, execPath, env: childEnvironment(), cwd };
 }
 
 /** A plain Node process with an IPC channel. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
+import { childEnvironment } from './environment.js';
 import type { ProbeRequest } from './probe.js';
 import {
   type Failure,
@@ -70,7 +71,7 @@ function runOnce(subject: Subject, without: readonly string[], settings: ProbeSe
   const argument: ProbeRequest = { ...request, without, limitMs: 20 * silenceMs };
   const child = spawn(process.execPath, [program, JSON.stringify(argument)], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: environment(),
+    env: childEnvironment(),
     windowsHide: true,
   });
   // Without a process there are no streams either.
@@ -174,17 +175,6 @@ function parsed(text: string) {
   } catch {
     return undefined;
   }
-}
-
-/** This process's, without what would have a plain Node program do something else. */
-function environment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, NODE_CHANNEL_FD: ___, ...env } = process.env;
-  return {
-    ...env,
-    // Without this llama.cpp starts a debugger on itself when an assertion fails, and waits for it.
-    GGML_NO_BACKTRACE: '1',
-    ...(process.versions.electron !== undefined && { ELECTRON_RUN_AS_NODE: '1' }),
-  };
 }
 
 function withoutHomes(verdict: Verdict): Verdict {

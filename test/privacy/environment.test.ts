@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hostEnvironment } from '../../src/host/environment.js';
+import { childEnvironment } from '../../src/native/environment.js';
 
 /** Options of Node that open a port, or write what is in memory, what is called or what is printed to a file. */
 const telling = [...process.allowedNodeEnvironmentFlags].filter(flag =>
@@ -15,7 +15,7 @@ test('no option of Node that could let text out of an engine reaches its process
     return [flag, underscored, `"${flag}"`, `${flag}=x`, `"${flag}=a b"`, `${underscored}=x`, `${flag} x`];
   });
   const kept = spellings.flatMap(spelling => {
-    const { NODE_OPTIONS } = hostEnvironment({ NODE_OPTIONS: `--no-warnings ${spelling} --max-old-space-size=99` });
+    const { NODE_OPTIONS } = childEnvironment({ NODE_OPTIONS: `--no-warnings ${spelling} --max-old-space-size=99` });
     return NODE_OPTIONS === '--no-warnings --max-old-space-size=99' ? [] : [`${spelling}: ${NODE_OPTIONS}`];
   });
   expect(kept).toEqual([]);
@@ -23,7 +23,7 @@ test('no option of Node that could let text out of an engine reaches its process
 
 test('options that tell nobody anything stay', () => {
   const NODE_OPTIONS = '--require "./a b.js" --stack-trace-limit=3 --conditions inspect --no-deprecation';
-  expect(hostEnvironment({ NODE_OPTIONS })).toMatchObject({ NODE_OPTIONS });
+  expect(childEnvironment({ NODE_OPTIONS })).toMatchObject({ NODE_OPTIONS });
 });
 
 test('an engine is not told of servers between it and a network, of other libraries, or to say what Node does inside', () => {
@@ -40,5 +40,5 @@ test('an engine is not told of servers between it and a network, of other librar
     'NODE_CHANNEL_FD',
   ];
   const given = Object.fromEntries(names.map(name => [name, 'x']));
-  expect(hostEnvironment({ ...given, PATH: '/bin' })).toEqual({ PATH: '/bin', GGML_NO_BACKTRACE: '1' });
+  expect(childEnvironment({ ...given, PATH: '/bin' })).toEqual({ PATH: '/bin', GGML_NO_BACKTRACE: '1' });
 });

@@ -1,4 +1,4 @@
-/** Variables a host has no use for: it opens no connection, loads no library of anybody's choice and tells nobody what Node does inside. */
+/** Variables that a process of ours has no use for: it opens no connection, loads no library of anybody's choice and tells nobody what Node does inside. */
 const dropped =
   /^(https?_proxy|all_proxy|no_proxy|ggml_backend_path|node_channel_fd|node_unique_id|node_debug(_native)?|node_redirect_warnings|node_v8_coverage)$/i;
 
@@ -6,8 +6,8 @@ const dropped =
 const unwanted =
   /^--(inspect|.*-inspection|.*-inspect-|debug|report|heap-?snapshot|heap-prof|cpu-prof|diagnostic-dir|abort-on-uncaught-exception|trace|redirect-warnings|prof$|prof[-=]|perf|track-heap-objects|max-semi)/;
 
-/** The environment of a host's process: the caller's, without what could let text out of it. */
-export function hostEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+/** The environment of a process of ours: the caller's, without what could let text out of it. */
+export function childEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined && !dropped.test(name)) kept[name] = value;
   const options = wanted(env.NODE_OPTIONS);
