@@ -11,6 +11,14 @@ export function childrenOf(parent) {
     .sort((a, b) => stateOf(a)?.started - stateOf(b)?.started);
 }
 
+/**
+ * Whether a process has ended. A zombie has: it waits for somebody to read how.
+ * @param {number} pid
+ */
+export function gone(pid) {
+  return stateOf(pid) === undefined;
+}
+
 /** @param {number} pid */
 function stateOf(pid) {
   try {

@@ -1,0 +1,2 @@
+export function childrenOf(parent: number): number[];
+export function gone(pid: number): boolean;
