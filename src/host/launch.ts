@@ -74,8 +74,11 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
       }
       const exited = (exitCode: number | null, signal: string | null) => {
         const how = { exitCode, signal };
-        child.on('close', () => finish(how));
-        setTimeout(() => finish(how), lastWordsMs);
+        const timer = setTimeout(() => finish(how), lastWordsMs);
+        child.on('close', () => {
+          clearTimeout(timer); // it would keep this program alive
+          finish(how);
+        });
       };
       // It may have been started long before anybody listens.
       if (child.exitCode !== null || child.signalCode !== null) exited(child.exitCode, child.signalCode);

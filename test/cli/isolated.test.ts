@@ -68,17 +68,21 @@ function dying(name: string, gpu: string, ...more: string[]): Promise<Ended> {
 
 const answering = ['ask', 'run', 'chat', 'demo', 'replay'];
 
-test.each(answering)('%s answers on the CPU, and says why, when the engine dies on a GPU', async name => {
-  const { args, input } = commands[name]!;
-  const { code, stdout, stderr } = await dying(name, 'GPU0');
-  const plain = await meditron(args, input);
-  const shown = stdout.replace(/^.*\[The engine died here\. .* begins again\.\]\n/s, '');
-  expect({ code, shown: shown.replace(', GPU0.', '.') }).toEqual({ code: 0, shown: plain.stdout });
-  const [warning] = stderr.split('\n').filter(line => line.includes('died') || line.includes('GPU0'));
-  expect(warning).toMatch(/^meditron: warning: The engine's process .*SIGABRT.*(prompt|decoded) on CPU, GPU0 \(/);
-  expect(warning).toContain('CUDA error: an illegal memory access was encountered');
-  expect(warning).toMatch(/with the CPU alone.*meditron devices.*--gpu-layers 0/);
-});
+test.each(answering)(
+  '%s answers on the CPU, and says why, when the engine dies on a GPU',
+  async name => {
+    const { args, input } = commands[name]!;
+    const { code, stdout, stderr } = await dying(name, 'GPU0');
+    const plain = await meditron(args, input);
+    const shown = stdout.replace(/^.*\[The engine died here\. .* begins again\.\]\n/s, '');
+    expect({ code, shown: shown.replace(', GPU0.', '.') }).toEqual({ code: 0, shown: plain.stdout });
+    const [warning] = stderr.split('\n').filter(line => line.includes('died') || line.includes('GPU0'));
+    expect(warning).toMatch(/^meditron: warning: The engine's process .*SIGABRT.*(prompt|decoded) on CPU, GPU0 \(/);
+    expect(warning).toContain('CUDA error: an illegal memory access was encountered');
+    expect(warning).toMatch(/with the CPU alone.*meditron devices.*--gpu-layers 0/);
+  },
+  180_000,
+);
 
 test.each(['run', 'chat'])('%s marks the text of the attempt that broke off', async name => {
   const { stdout } = await dying(name, 'GPU0');

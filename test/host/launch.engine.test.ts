@@ -17,3 +17,37 @@ test.each([
   expect(end).toMatchObject({ signal: null, exitCode: null, error: { code } });
   transport.kill();
 });
+
+test('a process that has ended leaves no timer behind that would keep the program alive', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
+  const before = timers();
+  const transport = launchNode({ ...options, script: '/nowhere/none.js' });
+  const end = await new Promise<End>(resolve => {
+    transport.listen({ message: () => {}, print: () => {}, end: resolve });
+  });
+  expect(end).toMatchObject({ signal: null, exitCode: 1 });
+  expect(timers()).toBe(before);
+});
+
+test('the end of a process that ended before anybody listened is told, with what it said', async () => {
+  const transport = launchNode({ ...options, script: '/nowhere/none.js' });
+  while (isAlive(transport.pid!)) await new Promise(done => setTimeout(done, 10));
+  let said = '';
+  const end = await new Promise<End>(resolve => {
+    const print = (text: string) => {
+      said += text;
+    };
+    transport.listen({ message: () => {}, print, end: resolve });
+  });
+  expect(end).toMatchObject({ signal: null, exitCode: 1 });
+  expect(said).toContain('/nowhere/none.js');
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
