@@ -52,6 +52,16 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
     // It may have no streams either: there were no more files to open.
     return neverStarted(end => child.on('error', error => end({ signal: null, exitCode: null, error })));
   }
+  const said: { before: string; to?: (text: string) => void } = { before: '' };
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8');
+    // Node throws away what nobody has read when the process ends.
+    stream.on('data', text => {
+      if (said.to) said.to(text);
+      else said.before += text;
+    });
+    stream.on('error', () => {});
+  }
   child.on('error', () => {}); // of a signal or message to a process that has just ended
   return {
     pid: child.pid,
@@ -67,11 +77,8 @@ export function launchNode({ script, execPath, env, cwd }: LaunchOptions): Trans
         end(how);
       };
       child.on('message', message);
-      for (const stream of [child.stdout!, child.stderr!]) {
-        stream.setEncoding('utf8');
-        stream.on('data', print);
-        stream.on('error', () => {});
-      }
+      said.to = print;
+      if (said.before !== '') print(said.before);
       const exited = (exitCode: number | null, signal: string | null) => {
         const how = { exitCode, signal };
         const timer = setTimeout(() => finish(how), lastWordsMs);
