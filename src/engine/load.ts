@@ -31,6 +31,8 @@ export interface LoadedWeights {
   readonly native: NativeModel;
   readonly info: ModelInfo;
   readonly base: AdapterBase;
+  /** Files whose pages are the weights. */
+  readonly mapped: ModelInfo['files'];
 }
 
 /** Load options that were checked, with their defaults. */
@@ -146,6 +148,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
       warnings: [...(gpus?.warnings ?? []), ...placement.warnings],
     },
     base: baseOf(file),
+    mapped: mode === 'mmap' && opened.itself ? inspection.files : [],
   };
 }
 

@@ -74,7 +74,8 @@ export async function openEngine(
     adapters.unchanged();
     const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
     const settings = { ...limits, sequenceSize, threads: used, kvType, flashAttention, loras, warnings };
-    return new DirectEngine(native, model, settings, gpuAlone(info) ? 1 : used, { files: adapters.files });
+    const files = { adapters: { files: adapters.files }, mapped: weights.mapped };
+    return new DirectEngine(native, model, settings, gpuAlone(info) ? 1 : used, files);
   } catch (error) {
     await native.close();
     adapters.unchanged();

@@ -74,6 +74,22 @@ export function identityAt(path: string): FileIdentity {
   }
 }
 
+/**
+ * That files which are mapped into memory have not been written to. Another file at the same place does no harm: the mapped one is
+ * still there, without a name.
+ *
+ * @throws MeditronError `ERR_MODEL_FILE`
+ */
+export function checkMapped(files: ModelFiles['files']): void {
+  for (const { path, identity } of files) {
+    if (!identity) continue;
+    const [dev, ino, size, mtimeNs] = identity.split(':');
+    const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (!now || String(now.dev) !== dev || String(now.ino) !== ino) continue;
+    if (String(now.size) !== size || String(now.mtimeNs) !== mtimeNs) throw moved(path, 'loaded, and is mapped,');
+  }
+}
+
 export function moved(path: string, when: string): MeditronError {
   const advice = 'load the model again when the file is no longer being written';
   return new MeditronError(

@@ -64,6 +64,11 @@ export class OpenModel implements AsyncDisposable {
     }
   }
 
+  /** Whether the parts themselves are loaded, not private copies. */
+  get itself(): boolean {
+    return this.#copies.length === 0;
+  }
+
   /** Of the first part. */
   get handle(): FileHandle {
     return this.#open.handles[0]!;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { hashProgress, identityAt, identityText, modelHash } from '../../src/models/identity.js';
+import { checkMapped, hashProgress, identityAt, identityText, modelHash } from '../../src/models/identity.js';
 import { scratch } from '../gguf/sample.js';
 
 const folder = scratch();
@@ -71,4 +71,19 @@ test('without an identity, what lies at the path is hashed', async () => {
     const [file] = await modelHash({ files: [{ path, sizeBytes: 10 }] });
     expect(file!.sha256).toBe(sha256(await readFile(path)));
   }
+});
+
+test('a mapped file may be replaced or removed, but not written to', async () => {
+  const path = await folder.put('mapped', bytes(100, 1));
+  await utimes(path, 1_700_000_000, 1_700_000_000);
+  const files = [loaded(path)];
+  checkMapped(files);
+  await rename(path, folder.path('aside'));
+  checkMapped(files); // removed
+  await writeFile(path, bytes(100, 2));
+  checkMapped(files); // another file
+  await rename(folder.path('aside'), path);
+  checkMapped(files);
+  await writeFile(path, bytes(100, 3), { flag: 'r+' });
+  expect(() => checkMapped(files)).toThrow(expect.objectContaining({ code: 'ERR_MODEL_FILE' }));
 });

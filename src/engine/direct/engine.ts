@@ -1,5 +1,5 @@
 import { MeditronError } from '../../check/errors.js';
-import type { ModelFiles } from '../../models/identity.js';
+import { checkMapped, type ModelFiles } from '../../models/identity.js';
 import type { NativeEngine } from '../../native/addon.js';
 import { checkLeaseFits } from '../capacity/fit.js';
 import { planScoring } from '../capacity/scoring.js';
@@ -47,8 +47,8 @@ export class DirectEngine extends Engine {
     readonly settings: EngineSettings,
     /** Cores that a step keeps busy. */
     cores: number,
-    /** The files of its LoRA adapters, as they were loaded. */
-    private readonly adapters: ModelFiles,
+    /** The files of its LoRA adapters as they were loaded, and those of the model whose pages are its weights. */
+    private readonly files: { readonly adapters: ModelFiles; readonly mapped: ModelFiles['files'] },
   ) {
     super();
     this.#loop = new Loop(native, settings, cores);
@@ -122,7 +122,7 @@ export class DirectEngine extends Engine {
         'ERR_OPTION',
         'Expected `held` to be a whole prefix, as `prefix()` returns it; samples and what continues or cuts one off are not saved',
       );
-    const belongs = await belongsTo(this.model.info, this.settings, this.adapters, signal);
+    const belongs = await belongsTo(this.model.info, this.settings, this.files.adapters, signal);
     const key = await userKey();
     signal?.throwIfAborted();
     await writePrefix(path, { tokens, state: await this.#loop.save(from) }, belongs, key);
@@ -131,7 +131,7 @@ export class DirectEngine extends Engine {
   async restorePrefix(path: string, options: RestoreOptions = {}, watch?: Watch): Promise<DirectHeld> {
     const { signal, lease } = checkRestore(path, options);
     const start = this.#loop.own({ lease });
-    const belongs = await belongsTo(this.model.info, this.settings, this.adapters, signal);
+    const belongs = await belongsTo(this.model.info, this.settings, this.files.adapters, signal);
     const { tokens, state } = await readPrefix(path, belongs, await knownKey());
     const held = await this.#run(new Prefix(tokens, start, state), signal, watch);
     held.tokens = tokens;
@@ -157,6 +157,7 @@ export class DirectEngine extends Engine {
   ): Promise<Int32Array> {
     this.#loop.check(start);
     signal?.throwIfAborted();
+    checkMapped(this.files.mapped);
     watch?.('tokenize');
     const tokens =
       prompt instanceof Int32Array
