@@ -84,7 +84,11 @@ async function evaluated(
   const everyMs = Math.round(Math.max(1000, 3 * (performance.now() - began)));
   const kill = () => {
     const { pid } = model as HostModel;
-    if (pid !== undefined) process.kill(pid, signal);
+    try {
+      if (pid !== undefined) process.kill(pid, signal);
+    } catch {
+      // it has ended meanwhile
+    }
   };
   const timer = signal && setInterval(kill, everyMs);
   let error: unknown;

@@ -37,7 +37,11 @@ async function evaluated(asked: Asked, { kills }: { readonly kills: boolean }) {
     const { pid } = model as HostModel;
     if (pid === undefined || left === 0) return;
     left--;
-    process.kill(pid, signals[sent++ % signals.length]);
+    try {
+      process.kill(pid, signals[sent++ % signals.length]);
+    } catch {
+      // it has ended meanwhile
+    }
   };
   let deaths = 0;
   const onDeath = () => {
