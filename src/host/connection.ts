@@ -10,7 +10,7 @@ import { LastWords } from './words.js';
 export interface ConnectOptions {
   readonly execPath: string | undefined;
   readonly launch: Launch | undefined;
-  readonly cwd: string;
+  readonly cwd: string | undefined;
 }
 
 /** How a process ended, and what it said last. */

@@ -6,6 +6,7 @@ import type { EngineCounters } from '../engine/settings.js';
 import { whenAborted } from '../engine/signals.js';
 import { hashOfDead } from './autopsy.js';
 import { Connection, type Ended } from './connection.js';
+import { workingFolder } from './launch.js';
 import type { Command, Notice, Verb, Works } from './protocol.js';
 import { Call, type Content, type More, type Request, revived, Stream } from './request.js';
 import { Quarantine, Restarts } from './restart.js';
@@ -48,7 +49,7 @@ const graceMs = 1000;
  */
 export class Host {
   readonly #options: IsolateOptions;
-  readonly #cwd = process.cwd();
+  readonly #cwd = workingFolder();
   readonly #requests = new Map<number, Request>();
   readonly #engines = new Map<number, Restorable>();
   readonly #restarts = new Restarts();

@@ -1,4 +1,5 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../check/project.js';
 import { childEnvironment } from '../native/environment.js';
@@ -26,9 +27,19 @@ function neverStarted(listen: (end: (end: End) => void) => void): Transport {
 }
 
 /** What a host's process is: the program, the Node that runs it, where, and with which variables. */
-export function hostProgram(execPath = process.execPath, cwd = process.cwd()): LaunchOptions {
+export function hostProgram(execPath = process.execPath, cwd = workingFolder()): LaunchOptions {
   const script = join(packageFolder(), 'dist', 'host', 'child.js');
-  return { script, execPath, env: childEnvironment(), cwd };
+  const folder = cwd !== undefined && existsSync(cwd) ? cwd : packageFolder();
+  return { script, execPath, env: childEnvironment(), cwd: folder };
+}
+
+/** Where relative paths begin; undefined where that folder is gone. */
+export function workingFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A plain Node process with an IPC channel. */

@@ -74,6 +74,15 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
+test.runIf(process.platform === 'linux')(
+  'a program whose working folder is gone loads a model and goes on after a death',
+  async () => {
+    const { said, ended } = await parent('homeless');
+    expect(await ended).toBe(0);
+    expect(said[1]).toBe('1');
+  },
+);
+
 test.each(['/nowhere/node', '/bin/true', '/bin/cat', here('life.engine.test.ts')])(
   'what is no Node fails with a code at once: %s',
   async execPath => {
@@ -100,7 +109,7 @@ test('what waited when the process died runs in the next, what ran fails, and bo
     lease.release();
     return text;
   });
-  await first.next();
+  await model.tokenize('and'); // after that of the second, which is queued now
   process.kill(model.pid!, 'SIGKILL');
   await expect(ends(first)).rejects.toMatchObject({ code: 'ERR_ENGINE_DIED', death: { signal: 'SIGKILL' } });
   expect(await Promise.all([second, third])).toEqual([fresh, fresh]);

@@ -1,4 +1,7 @@
 // A program with an isolated model, which says the number of the engine's process and then does what it is told: see life.engine.test.ts.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../dist/index.js';
 import { childrenOf } from './children.js';
@@ -32,6 +35,18 @@ const ways = {
   async open() {
     await begin();
     say();
+  },
+  /** Its working folder is gone, before and after a death. */
+  async homeless() {
+    const folder = mkdtempSync(join(tmpdir(), 'meditron-life-'));
+    process.chdir(folder);
+    rmSync(folder, { recursive: true });
+    const { model, engine } = await begin();
+    say();
+    process.kill(childrenOf(process.pid)[0], 'SIGKILL');
+    console.log((await engine.score({ prompt: 'Once upon', continuations: [' a'] })).length);
+    await engine.close();
+    await model.close();
   },
   /** An answer is waited for, by nothing but the promise of it. */
   async waiting() {
