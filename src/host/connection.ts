@@ -81,7 +81,7 @@ export class Connection {
   }
 
   #autopsy(end: End): Ended {
-    const lines = this.#words.lines();
+    const lines = this.#words.lines(this.#unresponsive);
     return {
       ...end,
       greeted: this.#greeted,
