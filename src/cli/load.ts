@@ -14,12 +14,12 @@ export interface ModelFlags extends Flags {
 
 /**
  * Loads a command's model, in a process of its own unless `--in-process` is given, with a progress bar where a person waits for it.
- * The options that were typed go before `defaults`.
+ * The options that were typed go before `defaults`. If the engine dies of it on a GPU, the CPU alone loads it, unless that is not wanted.
  */
 export async function load(
   flags: ModelFlags,
   signal: AbortSignal,
-  defaults: WeightOptions = {},
+  { cpuFallback = true, ...defaults }: WeightOptions & { readonly cpuFallback?: boolean } = {},
 ): Promise<CommandModel> {
   const { inProcess } = optionsOf(processOptions, flags);
   const options = {
@@ -28,7 +28,7 @@ export async function load(
     ...defaults,
     ...optionsOf(loadOptions, flags),
   };
-  return CommandModel.load(options, signal);
+  return CommandModel.load(options, cpuFallback, signal);
 }
 
 type WeightOptions = Pick<LoadOptions, 'gpuLayers' | 'loadMode'>;
@@ -43,11 +43,11 @@ export class CommandModel implements AsyncDisposable {
     private current: Model,
   ) {}
 
-  static async load(options: Options, signal: AbortSignal): Promise<CommandModel> {
+  static async load(options: Options, cpuFallback: boolean, signal: AbortSignal): Promise<CommandModel> {
     try {
       return new CommandModel(options, await loadShown(options, signal));
     } catch (error) {
-      const warning = gpuDeath(error);
+      const warning = cpuFallback ? gpuDeath(error) : undefined;
       if (warning === undefined || signal.aborted) throw error;
       warn(warning);
       const loaded = new CommandModel(options, await loadShown({ ...options, gpuLayers: 0 }, signal));

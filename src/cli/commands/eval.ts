@@ -215,11 +215,11 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
     });
     return { ...target, [Symbol.asyncDispose]: async () => {} };
   }
-  const loaded = await untilLoaded(() => load(flags, signal));
   // Who put layers on a GPU by number wants the figures of that, or none.
   const fallsBack =
     flags.cpuFallback === 'on' ||
     (flags.cpuFallback === 'auto' && (optionsOf(loadOptions, flags).gpuLayers ?? 'auto') === 'auto');
+  const loaded = await untilLoaded(() => load(flags, signal, { cpuFallback: fallsBack }));
   const loadOnCpu = async () => (await load({ ...flags, gpuLayers: 0 }, signal)).model;
   const target = localTarget(loaded.model, optionsOf(engineOptions, flags), fallsBack ? { loadOnCpu } : {});
   return { ...target, [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose]() };
