@@ -1,3 +1,5 @@
+import { MeditronError, optionError } from '../check/errors.js';
+
 /**
  * Evaluated tokens that stay in the KV cache: a shared prefix, or a finished sample. Jobs start from it without evaluating
  * them again. It takes cells and a sequence of its engine, or of the lease it was made in, until `release()`; releasing twice is
@@ -21,4 +23,20 @@ export abstract class Held implements Disposable {
   [Symbol.dispose](): void {
     this.release();
   }
+}
+
+/** @internal Checks how many tokens of a held sequence are wanted. */
+export function checkFirst(count: number, tokenCount: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= tokenCount) return;
+  throw optionError('count', `an integer from 1 to ${tokenCount}`, count);
+}
+
+/** @internal */
+export function heldElsewhere(): MeditronError {
+  return new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
+}
+
+/** @internal */
+export function heldNoMore(): MeditronError {
+  return new MeditronError('ERR_CLOSED', 'The held sequence has been released');
 }

@@ -1,3 +1,4 @@
+import { MeditronError } from '../check/errors.js';
 import type { Need } from './capacity/need.js';
 
 /**
@@ -14,4 +15,14 @@ export abstract class Lease implements Disposable {
   [Symbol.dispose](): void {
     this.release();
   }
+}
+
+/** @internal */
+export function leasedElsewhere(): MeditronError {
+  return new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
+}
+
+/** @internal */
+export function leasedNoMore(): MeditronError {
+  return new MeditronError('ERR_CLOSED', 'The lease has been released');
 }

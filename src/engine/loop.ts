@@ -7,11 +7,11 @@ import { type Need, rest } from './capacity/need.js';
 import { DirectHeld } from './direct/held.js';
 import { DirectLease } from './direct/lease.js';
 import { closedError, toMeditronError } from './errors.js';
-import type { Held } from './held.js';
+import { type Held, heldElsewhere } from './held.js';
 import type { Job, Start } from './jobs/job.js';
 import { LeaseRequest } from './jobs/request.js';
 import { Scoring } from './jobs/scoring.js';
-import type { Lease } from './lease.js';
+import { type Lease, leasedElsewhere, leasedNoMore } from './lease.js';
 import { letGo, type Outcomes, type Pool, Scheduler, Share } from './scheduler.js';
 import type { EngineCounters, EngineSettings } from './settings.js';
 import { whenAborted } from './signals.js';
@@ -65,10 +65,8 @@ export class Loop {
 
   /** What a job starts from, as this engine made it. Throws if another made it, and as {@link check}. */
   own({ from, lease }: { readonly from?: Held | undefined; readonly lease?: Lease | undefined }): Start {
-    if (from !== undefined && !(from instanceof DirectHeld))
-      throw new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
-    if (lease !== undefined && !(lease instanceof DirectLease))
-      throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
+    if (from !== undefined && !(from instanceof DirectHeld)) throw heldElsewhere();
+    if (lease !== undefined && !(lease instanceof DirectLease)) throw leasedElsewhere();
     const start = { from, lease };
     this.check(start);
     return start;
@@ -229,7 +227,7 @@ export class Loop {
   #endLease(lease: DirectLease): void {
     for (const waiter of [...lease.pool.queue] as Waiting[]) {
       this.#scheduler.leave(waiter, this.#poolOf(waiter));
-      waiter.fail(new MeditronError('ERR_CLOSED', 'The lease has been released'));
+      waiter.fail(leasedNoMore());
     }
     this.#scheduler.endLease(lease.pool as Pool<Waiting>);
     this.#call();

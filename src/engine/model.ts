@@ -1,15 +1,22 @@
 import { MeditronError, optionError } from '../check/errors.js';
-import { string } from '../check/options.js';
+import { boolean, checkKeys, object, string } from '../check/options.js';
 import type { Device } from '../native/addon.js';
 import type { Segment } from '../types.js';
 import type { Engine } from './engine.js';
 import type { LoadedModel, ModelInfo } from './info.js';
-import type { TokenizeOptions } from './jobs/options.js';
+import { type BosRule, checkPrompt, checkTokenize, type TokenizeOptions } from './jobs/options.js';
 import type { EngineOptions } from './open.js';
 
 export type { ModelInfo } from './info.js';
 export type { LoadOptions } from './load.js';
 export type { EngineOptions } from './open.js';
+
+/** @internal Text that has been checked, to be tokenized. */
+export interface Tokenizing {
+  readonly prompt: readonly Segment[];
+  readonly bos: BosRule;
+  readonly inside: boolean;
+}
 
 /** Weights and vocabulary in memory. Engines made from it keep them there: model and engines may be closed in any order. */
 export abstract class Model implements LoadedModel, AsyncDisposable {
@@ -29,10 +36,23 @@ export abstract class Model implements LoadedModel, AsyncDisposable {
    * @throws MeditronError `ERR_OPTION`; `ERR_CONTEXT_FULL` for more than 4 MB of text, or more than `maxTokens` hold; `ERR_CLOSED`; the
    *   signal's reason if it was aborted
    */
-  abstract tokenize(prompt: string | readonly Segment[], options?: TokenizeOptions): Promise<Int32Array>;
+  async tokenize(prompt: string | readonly Segment[], options: TokenizeOptions = {}): Promise<Int32Array> {
+    const checked = checkPrompt(prompt);
+    const { bos, inside, maxTokens, signal } = checkTokenize(options);
+    if (checked instanceof Int32Array) return checked;
+    signal?.throwIfAborted();
+    const segments = typeof checked === 'string' ? [{ text: checked, template: false }] : checked;
+    checkLength(segments, this.info, maxTokens);
+    return this.tokensOf({ prompt: segments, bos, inside }, signal);
+  }
 
   /** Turns token ids into text. Special tokens are left out, or shown as their text with `special`. */
-  abstract detokenize(tokens: Int32Array, options?: { readonly special?: boolean | undefined }): Promise<string>;
+  async detokenize(tokens: Int32Array, options: { readonly special?: boolean | undefined } = {}): Promise<string> {
+    checkTokens('tokens', tokens);
+    object('options', options);
+    checkKeys('detokenize()', options, ['special']);
+    return this.textOf(tokens, boolean('special', options.special ?? false));
+  }
 
   /**
    * Makes a context with its KV cache and its own threads.
@@ -60,6 +80,12 @@ export abstract class Model implements LoadedModel, AsyncDisposable {
     return this.tokenize(text, { bos: 'never', inside: last !== undefined && !this.#specials.has(last) });
   }
 
+  /** Tokenizes what has been checked. */
+  protected abstract tokensOf(work: Tokenizing, signal: AbortSignal | undefined): Promise<Int32Array>;
+
+  /** The text of tokens that have been checked. */
+  protected abstract textOf(tokens: Int32Array, special: boolean): Promise<string>;
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -68,8 +94,8 @@ export abstract class Model implements LoadedModel, AsyncDisposable {
 /** Bytes of text beyond which a prompt is refused before it is tokenized. */
 const maxPromptBytes = 4 << 20;
 
-/** @internal Refuses text that cannot fit, whatever its tokens will be. */
-export function checkLength(segments: readonly Segment[], info: ModelInfo, maxTokens: number | undefined): void {
+/** Refuses text that cannot fit, whatever its tokens will be. */
+function checkLength(segments: readonly Segment[], info: ModelInfo, maxTokens: number | undefined): void {
   const bytes = segments.reduce((sum, segment) => sum + Buffer.byteLength(segment.text), 0);
   if (bytes > maxPromptBytes) {
     throw new MeditronError(
@@ -86,8 +112,7 @@ export function checkLength(segments: readonly Segment[], info: ModelInfo, maxTo
   }
 }
 
-/** @internal */
-export function checkTokens(option: string, tokens: unknown): Int32Array {
+function checkTokens(option: string, tokens: unknown): Int32Array {
   if (tokens instanceof Int32Array) return tokens;
   throw optionError(option, 'an Int32Array of token ids', tokens);
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { hashProgress, type ModelFiles, modelHash } from '../models/identity.js';
+import type { Ended } from './connection.js';
 
 /** Files up to this size are hashed at once, in a tenth of a second. */
 const quickBytes = 64 << 20;
@@ -15,4 +16,11 @@ export async function hashOfDead(info: ModelFiles | undefined, path: string): Pr
   } catch {
     return null; // gone, or replaced
   }
+}
+
+/** Signals that a process does not send itself, and what the addon prints of one that another process sent. */
+export function isExternal({ signal, unresponsive, stopped, lastLines }: Ended): boolean {
+  if (unresponsive) return stopped;
+  if (signal !== null && ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'].includes(signal)) return true;
+  return lastLines.some(line => /^meditron: SIG\w+ from process \d+$/.test(line));
 }

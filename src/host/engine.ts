@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import type { Death } from '../check/died.js';
-import { EngineDied } from '../check/died.js';
+import { type Death, EngineDied } from '../check/died.js';
 import { MeditronError } from '../check/errors.js';
 import { checkLeaseFits } from '../engine/capacity/fit.js';
 import { Engine } from '../engine/engine.js';
-import type { Held } from '../engine/held.js';
+import { closedError } from '../engine/errors.js';
+import { type Held, heldElsewhere } from '../engine/held.js';
 import type { LoadedModel } from '../engine/info.js';
 import type { GenerateEvent } from '../engine/jobs/generation.js';
 import {
@@ -24,7 +24,7 @@ import {
   type ScoreOptions,
 } from '../engine/jobs/options.js';
 import type { Score } from '../engine/jobs/scoring.js';
-import type { Lease } from '../engine/lease.js';
+import { type Lease, leasedElsewhere } from '../engine/lease.js';
 import type { EngineOptions } from '../engine/open.js';
 import type { EngineCounters, EngineSettings } from '../engine/settings.js';
 import { identityAt, identityText } from '../models/identity.js';
@@ -138,7 +138,7 @@ export class HostEngine extends Engine implements Restorable {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#host.remove(this, closed());
+    this.#closed ??= this.#host.remove(this, closedError());
     return this.#closed;
   }
 
@@ -191,16 +191,14 @@ export class HostEngine extends Engine implements Restorable {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw closed();
+    if (this.#closed) throw closedError();
   }
 
   /** What a job starts from; throws if another engine made it, or it is gone. */
   #start(from: Held | undefined, lease: Lease | undefined): ReturnType<typeof startOf> {
     this.#checkOpen();
-    if (from !== undefined && !(from instanceof HostHeld))
-      throw new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
-    if (lease !== undefined && !(lease instanceof HostLease))
-      throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
+    if (from !== undefined && !(from instanceof HostHeld)) throw heldElsewhere();
+    if (lease !== undefined && !(lease instanceof HostLease)) throw leasedElsewhere();
     const start = startOf(this, from, lease);
     start.now();
     return start;
@@ -232,10 +230,6 @@ interface Opened {
   readonly options: EngineOptions;
   readonly adapters: string;
   readonly settings: EngineSettings;
-}
-
-function closed(): MeditronError {
-  return new MeditronError('ERR_CLOSED', 'The engine is closed');
 }
 
 function copyOf<T extends Prompt>(prompt: T): T {

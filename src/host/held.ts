@@ -1,6 +1,5 @@
 import { type Death, EngineDied } from '../check/died.js';
-import { MeditronError, optionError } from '../check/errors.js';
-import { Held } from '../engine/held.js';
+import { checkFirst, Held, heldElsewhere, heldNoMore } from '../engine/held.js';
 import type { HeldFacts, HeldName } from './protocol.js';
 import type { Content, Start } from './request.js';
 
@@ -35,9 +34,7 @@ export class HostHeld extends Held {
   }
 
   first(count: number): HostHeld {
-    if (!Number.isInteger(count) || count < 1 || count > this.tokenCount) {
-      throw optionError('count', `an integer from 1 to ${this.tokenCount}`, count);
-    }
+    checkFirst(count, this.tokenCount);
     // What was sampled last is pending only in the whole.
     const pending = Math.max(0, this.pending - (this.tokenCount - count));
     const name = { ...this.name, first: count };
@@ -66,10 +63,9 @@ export class HostHeld extends Held {
 
   /** Throws if it is not this engine's, has been released, or died with its process. */
   check(engine: object): void {
-    if (this.engine !== engine)
-      throw new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
+    if (this.engine !== engine) throw heldElsewhere();
     const whole = this.whole ?? this;
-    if (whole.#released) throw new MeditronError('ERR_CLOSED', 'The held sequence has been released');
+    if (whole.#released) throw heldNoMore();
     if (whole.#lost) throw whole.#lost;
   }
 }

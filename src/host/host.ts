@@ -4,12 +4,13 @@ import type { ModelInfo } from '../engine/info.js';
 import type { LoadOptions } from '../engine/load.js';
 import type { EngineCounters } from '../engine/settings.js';
 import { whenAborted } from '../engine/signals.js';
-import { hashOfDead } from './autopsy.js';
+import { hashOfDead, isExternal } from './autopsy.js';
 import { Connection, type Ended } from './connection.js';
 import { workingFolder } from './launch.js';
 import type { Command, Notice, Verb, Works } from './protocol.js';
 import { Call, type Content, type More, type Request, revived, Stream } from './request.js';
 import { Quarantine, Restarts } from './restart.js';
+import { checkSame } from './same.js';
 import type { Launch } from './transport.js';
 
 /** How a model is isolated. */
@@ -474,31 +475,5 @@ export class Host {
   /** Whether a request crashed the engine before, so that it is not run again. */
   isQuarantined(request: { readonly key: string }): boolean {
     return !this.#quarantine.empty && this.#quarantine.has(request.key);
-  }
-}
-
-/** Signals that a process does not send itself, and what the addon prints of one that another process sent. */
-function isExternal({ signal, unresponsive, stopped, lastLines }: Ended): boolean {
-  if (unresponsive) return stopped;
-  if (signal !== null && ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'].includes(signal)) return true;
-  return lastLines.some(line => /^meditron: SIG\w+ from process \d+$/.test(line));
-}
-
-/** Another file at the same place is another model, and on other devices it computes something else. */
-function checkSame(before: ModelInfo, now: ModelInfo): void {
-  const identity = ({ files }: ModelInfo) => files.map(file => file.identity).join(' ');
-  if (identity(before) !== identity(now)) {
-    throw new MeditronError(
-      'ERR_MODEL_FILE',
-      `${before.path}: expected the file that was loaded before the engine died, got one that was replaced or changed since; load the model again`,
-    );
-  }
-  const placed = ({ layersOf }: ModelInfo) => layersOf.map(({ device, layers }) => `${layers} on ${device}`).join(', ');
-  if (placed(before) !== placed(now)) {
-    throw new MeditronError(
-      'ERR_MODEL_LOAD',
-      `${before.path}: expected the layers where they were before the engine died (${placed(before) || 'on the CPU'}), ` +
-        `got ${placed(now) || 'the CPU alone'}; load the model again`,
-    );
   }
 }

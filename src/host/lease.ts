@@ -1,6 +1,5 @@
-import { MeditronError } from '../check/errors.js';
 import type { Need } from '../engine/capacity/need.js';
-import { Lease } from '../engine/lease.js';
+import { Lease, leasedElsewhere, leasedNoMore } from '../engine/lease.js';
 
 /** A lease of an engine in another process. */
 export class HostLease extends Lease {
@@ -17,9 +16,8 @@ export class HostLease extends Lease {
 
   /** Throws if it is not this engine's, or has been released. */
   check(engine: object): void {
-    if (this.engine !== engine)
-      throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
-    if (this.#released) throw new MeditronError('ERR_CLOSED', 'The lease has been released');
+    if (this.engine !== engine) throw leasedElsewhere();
+    if (this.#released) throw leasedNoMore();
   }
 
   release(): void {

@@ -1,13 +1,10 @@
 import { MeditronError } from '../check/errors.js';
 import { engineOptions } from '../check/machine.js';
-import { boolean, checkKeys, object } from '../check/options.js';
 import { checkOptions } from '../check/table.js';
 import type { Engine } from '../engine/engine.js';
 import type { ModelInfo } from '../engine/info.js';
-import { checkPrompt, checkTokenize, type TokenizeOptions } from '../engine/jobs/options.js';
-import { checkLength, checkTokens, type EngineOptions, Model } from '../engine/model.js';
+import { type EngineOptions, Model, type Tokenizing } from '../engine/model.js';
 import type { Device } from '../native/addon.js';
-import type { Segment } from '../types.js';
 import { HostEngine } from './engine.js';
 import type { Host } from './host.js';
 
@@ -26,22 +23,12 @@ export class HostModel extends Model {
     return this.#host.pid;
   }
 
-  async tokenize(prompt: string | readonly Segment[], options: TokenizeOptions = {}): Promise<Int32Array> {
-    const checked = checkPrompt(prompt);
-    const { bos, inside, maxTokens, signal } = checkTokenize(options);
-    if (checked instanceof Int32Array) return checked;
-    signal?.throwIfAborted();
-    const segments = typeof checked === 'string' ? [{ text: checked, template: false }] : checked;
+  protected async tokensOf(work: Tokenizing, signal: AbortSignal | undefined): Promise<Int32Array> {
     this.#checkOpen();
-    checkLength(segments, this.info, maxTokens);
-    return this.#host.call('tokenize', { prompt: segments, bos, inside }, { signal });
+    return this.#host.call('tokenize', work, { signal });
   }
 
-  async detokenize(tokens: Int32Array, options: { readonly special?: boolean | undefined } = {}): Promise<string> {
-    checkTokens('tokens', tokens);
-    object('options', options);
-    checkKeys('detokenize()', options, ['special']);
-    const special = boolean('special', options.special ?? false);
+  protected async textOf(tokens: Int32Array, special: boolean): Promise<string> {
     this.#checkOpen();
     return this.#host.call('detokenize', { tokens: tokens.slice(), special });
   }

@@ -1,12 +1,14 @@
 import type { ErrorCode } from '../check/errors.js';
 import type { ModelInfo } from '../engine/info.js';
-import type { BosRule } from '../engine/jobs/options.js';
+import type { GenerateEvent, SampleEnd } from '../engine/jobs/generation.js';
+import type { BosRule, Work } from '../engine/jobs/options.js';
 import type { Score } from '../engine/jobs/scoring.js';
 import type { LoadOptions } from '../engine/load.js';
+import type { Tokenizing } from '../engine/model.js';
 import type { EngineOptions } from '../engine/open.js';
 import type { EngineCounters, EngineSettings } from '../engine/settings.js';
 import type { Device } from '../native/addon.js';
-import type { Finish, Sampling, Segment } from '../types.js';
+import type { Segment } from '../types.js';
 
 /** Both sides are of one package; another number means that files of two versions were mixed. */
 export const protocolVersion = 1;
@@ -29,17 +31,7 @@ export interface StartFrom {
   readonly lease: number | undefined;
 }
 
-export interface GenerateWork extends StartFrom {
-  readonly prompt: string | readonly Segment[] | Int32Array;
-  readonly bos: BosRule;
-  readonly samplers: readonly Sampling[];
-  readonly maxTokens: number;
-  readonly stop: readonly string[];
-  readonly stopTokens: readonly number[];
-  readonly ends: readonly number[] | undefined;
-  readonly logprobs: boolean;
-  readonly hold: boolean;
-}
+export type GenerateWork = Omit<Work, 'signal' | keyof StartFrom> & StartFrom;
 
 export interface ScoreWork extends StartFrom {
   readonly prompt: string | readonly Segment[] | Int32Array;
@@ -50,12 +42,6 @@ export interface ScoreWork extends StartFrom {
 export interface PrefixWork extends StartFrom {
   readonly prompt: string | readonly Segment[] | Int32Array;
   readonly bos: BosRule;
-}
-
-export interface TokenizeWork {
-  readonly prompt: string | readonly Segment[];
-  readonly bos: BosRule;
-  readonly inside: boolean;
 }
 
 /** What a held sequence is to the client. */
@@ -77,7 +63,7 @@ export interface RestoreWork extends StartFrom {
 /** What the host can be asked for, each answered by one `result` or one `failure` of the same number. */
 export interface Works {
   load: { work: Omit<LoadOptions, 'onProgress' | 'signal'>; result: ModelInfo };
-  tokenize: { work: TokenizeWork; result: Int32Array };
+  tokenize: { work: Tokenizing; result: Int32Array };
   detokenize: { work: { readonly tokens: Int32Array; readonly special: boolean }; result: string };
   devices: { work: null; result: readonly Device[] };
   open: { work: { readonly engine: number; readonly options: EngineOptions }; result: EngineSettings };
@@ -118,19 +104,8 @@ export type Stage = 'tokenize' | 'queued' | 'prompt';
 
 /** An event of a stream: as `GenerateEvent`, with what a held sequence is in place of the sequence. */
 export type StreamEvent =
-  | { readonly type: 'prompt'; readonly done: number; readonly total: number }
-  | { readonly type: 'text'; readonly sample: number; readonly text: string }
-  | {
-      readonly type: 'end';
-      readonly sample: number;
-      readonly finish: Finish;
-      readonly text: string;
-      readonly tokens: Int32Array;
-      readonly textTokens: number;
-      readonly logprobs: Float32Array | undefined;
-      readonly stop: string | undefined;
-      readonly held: HeldFacts | undefined;
-    };
+  | Exclude<GenerateEvent, SampleEnd>
+  | (Omit<SampleEnd, 'held'> & { readonly held: HeldFacts | undefined });
 
 /** An error as data; without a code it is a fault of ours, and its stack comes with it. */
 export interface PlainError {

@@ -4,7 +4,10 @@ import type { DirectEngine } from '../engine/direct/engine.js';
 import type { DirectHeld } from '../engine/direct/held.js';
 import type { DirectLease } from '../engine/direct/lease.js';
 import { type DirectModel, loadHere } from '../engine/direct/model.js';
+import { closedError } from '../engine/errors.js';
+import { heldNoMore } from '../engine/held.js';
 import type { GenerateEvent } from '../engine/jobs/generation.js';
+import { leasedNoMore } from '../engine/lease.js';
 import { loadAddon } from '../native/load.js';
 import { Outbox } from './outbox.js';
 import {
@@ -158,15 +161,15 @@ export class Service {
 
   #engine(id: number): DirectEngine {
     const engine = this.#engines.get(id);
-    if (!engine) throw new MeditronError('ERR_CLOSED', 'The engine is closed');
+    if (!engine) throw closedError();
     return engine;
   }
 
   #start({ from, lease }: StartFrom): { from?: DirectHeld; lease?: DirectLease } {
     const held = from && this.#held.get(nameOf(from));
-    if (from && !held) throw new MeditronError('ERR_CLOSED', 'The held sequence has been released');
+    if (from && !held) throw heldNoMore();
     const within = lease === undefined ? undefined : this.#leases.get(lease);
-    if (lease !== undefined && !within) throw new MeditronError('ERR_CLOSED', 'The lease has been released');
+    if (lease !== undefined && !within) throw leasedNoMore();
     return {
       ...(held && { from: from.first > 0 ? held.first(from.first) : held }),
       ...(within && { lease: within }),

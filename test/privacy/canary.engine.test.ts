@@ -182,6 +182,11 @@ describe('the command', () => {
     `${JSON.stringify({ question: planted.question, options: { A: planted.option, B: 'none' }, answer: 'B' })}\n`;
 
   /** How each is called, and the exit code. Those that stand later may read what those before them wrote. */
+  const evalOf = (file: string, out: string) => [
+    ...['eval', '--file', file, ...common()],
+    ...['--format', 'raw', '--mode', 'top-token', '--out', join(given, out)],
+  ];
+
   const calls: Readonly<Record<string, () => readonly [code: number, args: readonly string[], input?: string]>> = {
     'run with words on the command line': () => [0, ['run', ...common(), ...short, '-p', planted.prompt!]],
     'run with words from a file': () => [
@@ -253,35 +258,10 @@ describe('the command', () => {
     demo: () => [0, ['demo']],
     inspect: () => [0, ['inspect', patient.model]],
     'inspect of an adapter': () => [4, ['inspect', patient.damagedAdapter]],
-    eval: () => [
-      0,
-      [
-        'eval',
-        '--file',
-        put('own.jsonl', ndjson()),
-        ...common(),
-        '--format',
-        'raw',
-        '--mode',
-        'top-token',
-        '--out',
-        join(given, 'results'),
-      ],
-    ],
+    eval: () => [0, evalOf(put('own.jsonl', ndjson()), 'results')],
     'eval of what cannot be read': () => [
       3,
-      [
-        'eval',
-        '--file',
-        put('odd.jsonl', ndjson().replace('"B"}', `"${planted.option} or none"}`)),
-        ...common(),
-        '--format',
-        'raw',
-        '--mode',
-        'top-token',
-        '--out',
-        join(given, 'odd'),
-      ],
+      evalOf(put('odd.jsonl', ndjson().replace('"B"}', `"${planted.option} or none"}`)), 'odd'),
     ],
   };
 

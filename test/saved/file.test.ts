@@ -16,24 +16,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Belongs } from '../../src/engine/saved/belongs.js';
 import { readPrefix, writePrefix } from '../../src/engine/saved/file.js';
 import { knownKey, userKey } from '../../src/engine/saved/key.js';
+import { belongs } from './belongs.js';
 
-const belongs: Belongs = {
-  headers: 'v0.4.0',
-  libraries: '0.4.0',
-  ggml: '0.23.0',
-  build: 'prebuilt',
-  cpuVariant: 'libggml-cpu-haswell.so',
-  devices: 'CPU CPU Some Processor',
-  layers: '',
-  loadMode: 'read',
-  model: 'a'.repeat(64),
-  loras: '',
-  vocabularySize: 512,
-  contextSize: 1024,
-  batchSize: 128,
-  kvType: 'f16',
-  flashAttention: 'auto',
-};
 const prefix = { tokens: Int32Array.of(1, 403, 407, 261), state: Buffer.from('the state of four tokens') };
 const key = Buffer.alloc(32, 7);
 

@@ -5,7 +5,6 @@ import { ask, askStream } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import { printed, withHash } from '../../src/ask/record/evidence.js';
 import type { Answer } from '../../src/ask/types.js';
-import type { Belongs } from '../../src/engine/saved/belongs.js';
 import { writePrefix } from '../../src/engine/saved/file.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { type DeathIncident, IncidentLog } from '../../src/evaluate/storage/incidents.js';
@@ -17,6 +16,7 @@ import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine } from '../ask/fake.js';
 import { emptyStore, itemsOf, setOf } from '../evaluate/run/items.js';
 import { scriptedTarget } from '../evaluate/run/scripted.js';
+import { belongs } from '../saved/belongs.js';
 
 /** A file of ours as it was written. */
 export interface Written {
@@ -129,17 +129,6 @@ async function verdicts(copy: number): Promise<Written> {
 async function saved(copy: number): Promise<Written[]> {
   const folder = await mkdtemp(join(tmpdir(), 'meditron-state-'));
   const key = Buffer.alloc(32, `key ${copy}`);
-  const belongs: Belongs = {
-    ...{
-      headers: 'v0.4.0',
-      libraries: '0.4.0',
-      ggml: '0.23.0',
-      build: 'prebuilt',
-      cpuVariant: 'libggml-cpu-haswell.so',
-    },
-    ...{ devices: 'CPU CPU Some Processor', layers: '', loadMode: 'read', model: 'ab'.repeat(32), loras: '' },
-    ...{ vocabularySize: 512, contextSize: 1024, batchSize: 128, kvType: 'f16', flashAttention: 'auto' },
-  };
   const prefix = { tokens: Int32Array.of(1, 403, 407, 261), state: Buffer.alloc(2000, `the state of user ${copy}`) };
   await writePrefix(join(folder, names.prefix), prefix, belongs, key);
   const bytes = await readFile(join(folder, names.prefix));

@@ -1,5 +1,4 @@
-import { MeditronError, optionError } from '../../check/errors.js';
-import { Held } from '../held.js';
+import { checkFirst, Held, heldElsewhere, heldNoMore } from '../held.js';
 import type { Stretch } from '../scheduler.js';
 
 /** A held sequence of an engine in this process. */
@@ -23,9 +22,7 @@ export class DirectHeld extends Held {
   }
 
   first(count: number): DirectHeld {
-    if (!Number.isInteger(count) || count < 1 || count > this.tokenCount) {
-      throw optionError('count', `an integer from 1 to ${this.tokenCount}`, count);
-    }
+    checkFirst(count, this.tokenCount);
     return new DirectHeld(this.engine, this.sequence, count, () => {}, this.place, count, this.whole ?? this);
   }
 
@@ -43,9 +40,8 @@ export class DirectHeld extends Held {
 
   /** Throws if it is not this engine's, or has been released. */
   check(engine: object): void {
-    if (this.engine !== engine)
-      throw new MeditronError('ERR_OPTION', 'Expected `from` to be held by this engine, got one of another');
-    if ((this.whole ?? this).#released) throw new MeditronError('ERR_CLOSED', 'The held sequence has been released');
+    if (this.engine !== engine) throw heldElsewhere();
+    if ((this.whole ?? this).#released) throw heldNoMore();
   }
 
   release(): void {

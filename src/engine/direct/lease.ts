@@ -1,6 +1,5 @@
-import { MeditronError } from '../../check/errors.js';
 import type { Need } from '../capacity/need.js';
-import { Lease } from '../lease.js';
+import { Lease, leasedElsewhere, leasedNoMore } from '../lease.js';
 import type { Pool } from '../scheduler.js';
 
 /** A lease of an engine in this process. */
@@ -19,9 +18,8 @@ export class DirectLease extends Lease {
 
   /** Throws if it is not this engine's, or has been released. */
   check(engine: object): void {
-    if (this.engine !== engine)
-      throw new MeditronError('ERR_OPTION', 'Expected `lease` to be a lease of this engine, got one of another');
-    if (this.pool.closed) throw new MeditronError('ERR_CLOSED', 'The lease has been released');
+    if (this.engine !== engine) throw leasedElsewhere();
+    if (this.pool.closed) throw leasedNoMore();
   }
 
   release(): void {

@@ -1,12 +1,9 @@
 import { MeditronError } from '../../check/errors.js';
-import { boolean, checkKeys, object } from '../../check/options.js';
 import type { Device, NativeModel, NativeTokenizing } from '../../native/addon.js';
 import { loadAddon } from '../../native/load.js';
-import type { Segment } from '../../types.js';
 import { toMeditronError } from '../errors.js';
-import { checkPrompt, checkTokenize, type TokenizeOptions } from '../jobs/options.js';
 import { type LoadedWeights, type LoadOptions, loadWeights, type Placed } from '../load.js';
-import { checkLength, checkTokens, Model } from '../model.js';
+import { Model, type Tokenizing } from '../model.js';
 import { type EngineOptions, openEngine } from '../open.js';
 import { whenAborted } from '../signals.js';
 import type { DirectEngine } from './engine.js';
@@ -33,15 +30,9 @@ export class DirectModel extends Model {
     this.#native = weights.native;
   }
 
-  async tokenize(prompt: string | readonly Segment[], options: TokenizeOptions = {}): Promise<Int32Array> {
-    const checked = checkPrompt(prompt);
-    const { bos, inside, maxTokens, signal } = checkTokenize(options);
-    if (checked instanceof Int32Array) return checked;
-    signal?.throwIfAborted();
-    const segments = typeof checked === 'string' ? [{ text: checked, template: false }] : checked;
-    checkLength(segments, this.info, maxTokens);
-    const texts = segments.map(segment => segment.text);
-    const templates = segments.map(segment => segment.template);
+  protected async tokensOf({ prompt, bos, inside }: Tokenizing, signal: AbortSignal | undefined): Promise<Int32Array> {
+    const texts = prompt.map(segment => segment.text);
+    const templates = prompt.map(segment => segment.template);
     try {
       return await this.#call(() => {
         const rule = ({ auto: 0, always: 1, never: 2 } as const)[bos];
@@ -52,11 +43,7 @@ export class DirectModel extends Model {
     }
   }
 
-  async detokenize(tokens: Int32Array, options: { readonly special?: boolean | undefined } = {}): Promise<string> {
-    checkTokens('tokens', tokens);
-    object('options', options);
-    checkKeys('detokenize()', options, ['special']);
-    const special = boolean('special', options.special ?? false);
+  protected async textOf(tokens: Int32Array, special: boolean): Promise<string> {
     const bytes = await this.#call(() => this.#native.detokenize(tokens, special));
     return bytes.toString('utf8');
   }
