@@ -2,7 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that load the addon or start processes; by folder, or by their ending. */
-const withEngine = ['test/{engine,cli,native,leaving}/**/*.test.ts', 'test/build.test.ts', 'test/**/*.engine.test.ts'];
+const withEngine = [
+  'test/{engine,cli,native,leaving,electron,docs}/**/*.test.ts',
+  'test/build.test.ts',
+  'test/**/*.engine.test.ts',
+];
+
+/** What users install, tried on their systems: needs the packed packages, and other npm clients, Wine or qemu. Not part of `npm test`. */
+const installed = ['install', 'windows', 'arm64', 'bundle'];
 
 export default defineConfig({
   test: {
@@ -16,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: withEngine,
+          exclude: [...withEngine, ...installed.map(name => `test/${name}/**`)],
           pool: 'threads',
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -28,6 +35,17 @@ export default defineConfig({
         extends: true,
         test: { name: 'engine', include: withEngine, pool: 'forks', sequence: { groupOrder: 1 } },
       },
+      ...installed.map((name, i) => ({
+        extends: true as const,
+        test: {
+          name,
+          include: [`test/${name}/**/*.test.ts`],
+          pool: 'forks' as const,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 2 + i },
+        },
+      })),
     ],
   },
 });

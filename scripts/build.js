@@ -19,7 +19,8 @@ import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { platformPackages } from './platform.js';
+import { obtain } from './packages.js';
+import { installedLibraries, thisPlatform } from './platforms.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -197,19 +198,13 @@ function unpackLlama() {
 }
 
 function buildNative() {
-  const platform = platformPackages(root);
-  if (kind === 'prebuilt' && !platform.cpu) {
-    fail(
-      `there is no prebuilt llama.cpp for ${process.platform}-${process.arch}${platform.expected ? ` (package ${platform.expected} is not installed)` : ''}. ` +
-        'Build it from source: `npm run build -- --source`.',
-    );
-  }
+  const libraries = kind === 'prebuilt' ? prebuiltLibraries() : undefined;
   const defines = {
     MEDITRON_LLAMA: kind,
     MEDITRON_LLAMA_SOURCE: llama.tree,
     MEDITRON_LLAMA_RELEASE: llama.release,
-    MEDITRON_LIBRARY_DIR: platform.cpu?.directory ?? '',
-    MEDITRON_LIBRARY_RELEASE: platform.cpu?.release ?? '',
+    MEDITRON_LIBRARY_DIR: libraries?.directory ?? '',
+    MEDITRON_LIBRARY_RELEASE: libraries?.release ?? '',
     MEDITRON_SANITIZE: options.sanitize ?? '',
     MEDITRON_TESTS: options.tests ? 'ON' : 'OFF',
     ...(options.source && {
@@ -271,12 +266,32 @@ function buildNative() {
   const chosen = Object.fromEntries(
     kinds.filter(name => name !== 'prebuilt' && options[name]).map(name => [name, options[name]]),
   );
-  const libraries = platform.cpu && kind === 'prebuilt' ? relative(root, platform.cpu.directory) : '';
-  const record = { addon: relative(root, addon), libraries, kind, variant, release: llama.release, options: chosen };
+  const record = {
+    addon: relative(root, addon),
+    libraries: libraries ? relative(root, libraries.directory) : '',
+    kind,
+    variant,
+    release: llama.release,
+    options: chosen,
+  };
   if (!options.sanitize && !options.tests) {
     writeIfOther(recordFile, `${JSON.stringify(record, null, 2)}\n`);
     renew(recordFile);
   }
+}
+
+/** llama.cpp's libraries for this platform. `npm ci` installs them; those that it leaves out are fetched now. */
+function prebuiltLibraries() {
+  const source = 'Build it from source: `npm run build -- --source`.';
+  if (!thisPlatform) return fail(`there is no prebuilt llama.cpp for ${process.platform}-${process.arch}. ${source}`);
+  const found = installedLibraries(root, thisPlatform.libraries);
+  if (found) return found;
+  try {
+    obtain(`@node-llama-cpp/${thisPlatform.libraries}`, note);
+  } catch (error) {
+    fail(`llama.cpp's libraries are missing: ${/** @type {Error} */ (error).message}. ${source}`);
+  }
+  return installedLibraries(root, thisPlatform.libraries);
 }
 
 /** CMake's cache names the folders it was made in and refuses to work in others: what was moved or copied is configured afresh. */
