@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, MeditronError } from '../src/check/errors.js';
-import { quants } from '../src/synth/mixture.js';
+import { quants } from '../src/synth/quants.js';
 import { shapeNames } from '../src/synth/shapes.js';
 import { type SynthOptions, synthesize } from '../src/synth/synth.js';
 import { addedTypes, vocabularyNames } from '../src/synth/vocabulary.js';

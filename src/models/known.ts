@@ -177,7 +177,7 @@ function hasChatTokens({ tokens }: ModelIdentity): boolean {
 }
 
 /** `epfl-llm_Meditron-7B.Q4_K_M.gguf` -> `meditron-7b`. */
-function plainName(name: string): string {
+export function plainName(name: string): string {
   return name
     .replace(/^.*[/\\]/, '')
     .toLowerCase()

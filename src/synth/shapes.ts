@@ -1,18 +1,8 @@
+import { type Shape as ModelShape, publishedShapes } from '../models/shapes.js';
 import type { VocabularyName } from './vocabulary.js';
 
-/** The numbers of a Llama model. */
-export interface Shape {
-  readonly title: string;
-  readonly layers: number;
-  readonly embedding: number;
-  readonly feedForward: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  /** Trained context in tokens. */
-  readonly context: number;
-  readonly ropeTheta: number;
-  readonly epsilon: number;
-  /** The vocabulary it has unless another one is asked for. */
+/** The numbers of a Llama model, and the vocabulary it has unless another one is asked for. */
+export interface Shape extends ModelShape {
   readonly vocabulary: VocabularyName;
 }
 
@@ -29,42 +19,11 @@ const tiny: Shape = {
   vocabulary: 'meditron',
 };
 
-/**
- * True shapes and tiny ones. MEDITRON: arXiv 2311.16079, section 4.1 (the 7B was trained on 2,048 tokens, the 70B on
- * 4,096), over the configurations of Llama-2; Llama-3-8B: its published configuration.
- */
+/** True shapes and tiny ones. */
 export const shapes = {
-  'meditron-7b': {
-    ...tiny,
-    title: 'Meditron 7B shape, random weights',
-    layers: 32,
-    embedding: 4096,
-    feedForward: 11_008,
-    heads: 32,
-    kvHeads: 32,
-  },
-  'meditron-70b': {
-    ...tiny,
-    title: 'Meditron 70B shape, random weights',
-    layers: 80,
-    embedding: 8192,
-    feedForward: 28_672,
-    heads: 64,
-    kvHeads: 8,
-    context: 4096,
-  },
-  'llama-3-8b': {
-    ...tiny,
-    title: 'Llama 3 8B shape, random weights',
-    layers: 32,
-    embedding: 4096,
-    feedForward: 14_336,
-    heads: 32,
-    kvHeads: 8,
-    context: 8192,
-    ropeTheta: 500_000,
-    vocabulary: 'llama-3',
-  },
+  'meditron-7b': trueShape('meditron-7b', 'meditron'),
+  'meditron-70b': trueShape('meditron-70b', 'meditron'),
+  'llama-3-8b': trueShape('llama-3-8b', 'llama-3'),
   /** The smallest; its rows of 64 are too short for k-quants, which fall back to 32-wide blocks. */
   tiny: { ...tiny, title: 'Tiny shape, random weights' },
   /** Grouped-query attention and rows that k-quants fit. */
@@ -91,36 +50,7 @@ export type ShapeName = keyof typeof shapes;
 
 export const shapeNames = Object.keys(shapes) as readonly ShapeName[];
 
-/** One tensor of a Llama model. */
-export interface Plan {
-  readonly name: string;
-  readonly dimensions: readonly number[];
-  readonly role: 'embedding' | 'output' | 'norm' | 'attention' | 'value' | 'feedForward' | 'down';
-  readonly layer: number;
-}
-
-/** The tensors of a shape with a vocabulary of the given size, in the order they are written. */
-export function planTensors(shape: Shape, vocabularySize: number): readonly Plan[] {
-  const { embedding, feedForward } = shape;
-  const kv = (embedding / shape.heads) * shape.kvHeads;
-  const plans: Plan[] = [
-    { name: 'token_embd.weight', dimensions: [embedding, vocabularySize], role: 'embedding', layer: 0 },
-  ];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const add = (name: string, role: Plan['role'], ...dimensions: number[]): void => {
-      plans.push({ name: `blk.${layer}.${name}.weight`, dimensions, role, layer });
-    };
-    add('attn_norm', 'norm', embedding);
-    add('attn_q', 'attention', embedding, embedding);
-    add('attn_k', 'attention', embedding, kv);
-    add('attn_v', 'value', embedding, kv);
-    add('attn_output', 'attention', embedding, embedding);
-    add('ffn_norm', 'norm', embedding);
-    add('ffn_gate', 'feedForward', embedding, feedForward);
-    add('ffn_up', 'feedForward', embedding, feedForward);
-    add('ffn_down', 'down', feedForward, embedding);
-  }
-  plans.push({ name: 'output_norm.weight', dimensions: [embedding], role: 'norm', layer: 0 });
-  plans.push({ name: 'output.weight', dimensions: [embedding, vocabularySize], role: 'output', layer: 0 });
-  return plans;
+function trueShape(name: keyof typeof publishedShapes, vocabulary: VocabularyName): Shape {
+  const { vocabularySize: _, title, ...shape } = publishedShapes[name];
+  return { ...shape, title: `${title} shape, random weights`, vocabulary };
 }

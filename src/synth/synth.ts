@@ -5,16 +5,18 @@ import { type Entry, entry, type Metadata } from '../gguf/metadata.js';
 import { splitFileName } from '../gguf/split.js';
 import { tensorBytes } from '../gguf/types.js';
 import { ggufBytes, type TensorSource, type WriteOptions, writeGguf } from '../gguf/writer.js';
+import { fileTypeOf, typeFor } from '../models/mixture.js';
+import { type Plan, planTensors } from '../models/shapes.js';
 import { seedFor } from '../random/xorshift.js';
-import { fileTypeOf, type Quant, quants, typeFor } from './mixture.js';
 import { Pool } from './pool.js';
 import type { Encodable } from './quantize.js';
-import { type Plan, planTensors, type Shape, type ShapeName, shapeNames, shapes } from './shapes.js';
+import { quants, type Writable } from './quants.js';
+import { type Shape, type ShapeName, shapeNames, shapes } from './shapes.js';
 import { type AddedTypes, addedTypes, readVocabulary, type VocabularyName, vocabularyNames } from './vocabulary.js';
 
 export interface SynthOptions extends WriteOptions {
   readonly shape: ShapeName;
-  readonly quant: Quant;
+  readonly quant: Writable;
   /** The file to write; with `split` the names are made from it: `x.gguf` becomes `x-00001-of-00003.gguf` and so on. */
   readonly out: string;
   /** 0 … 2^32 - 1; the same seed gives the same bytes. Default 0. */
@@ -132,7 +134,7 @@ export interface ModelPlan {
 
 type Planned = Plan & Pick<TensorSource, 'type'>;
 
-function hyperEntries(shape: Shape, vocabularySize: number, quant: Quant): [string, Entry][] {
+function hyperEntries(shape: Shape, vocabularySize: number, quant: Writable): [string, Entry][] {
   return [
     ['general.architecture', entry.string('llama')],
     ['general.type', entry.string('model')],
