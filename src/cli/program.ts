@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./commands/inspect.js')).inspect(),
   tokenize: async () => (await import('./commands/tokenize.js')).tokenize(),
   devices: async () => (await import('./commands/devices.js')).devices(),
+  verify: async () => (await import('./commands/verify.js')).verify(),
   demo: async () => (await import('./commands/demo.js')).demo(),
 };
 

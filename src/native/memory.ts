@@ -24,7 +24,8 @@ const failureMs = 24 * 3600 * 1000;
 
 export function memoryFile(): string | undefined {
   try {
-    return join(stateFolder(), 'devices.json');
+    const folder = stateFolder();
+    return folder === undefined ? undefined : join(folder, 'devices.json');
   } catch {
     return undefined; // a user without a home
   }

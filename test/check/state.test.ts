@@ -11,4 +11,5 @@ test('what is remembered lies where the system has such things, or where the use
   expect(stateFolder({ XDG_STATE_HOME: '/var/mine' }, 'darwin')).toBe(below('Library', 'Application Support'));
   expect(stateFolder({ LOCALAPPDATA: '/local' }, 'win32')).toBe(join('/local', 'meditron'));
   expect(stateFolder({ MEDITRON_STATE: '/mine', XDG_STATE_HOME: '/var' }, 'linux')).toBe('/mine');
+  expect(stateFolder({ MEDITRON_STATE: 'none' }, 'linux')).toBeUndefined();
 });

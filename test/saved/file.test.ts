@@ -119,6 +119,15 @@ describe("the user's key", () => {
     }
   });
 
+  test('has nowhere to be where nothing may be kept', async () => {
+    process.env.MEDITRON_STATE = 'none';
+    expect(await knownKey()).toBeUndefined();
+    await expect(userKey()).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+      message: expect.stringContaining('MEDITRON_STATE'),
+    });
+  });
+
   test.runIf(process.platform !== 'win32')('is refused where others could have seen or chosen it', async () => {
     const path = join(folder, 'state', 'prefix.key');
     mkdirSync(join(folder, 'state'));

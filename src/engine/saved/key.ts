@@ -19,8 +19,9 @@ export async function userKey(): Promise<Buffer> {
 }
 
 /** The same; undefined if this user has none, and so has saved nothing. @throws MeditronError */
-export function knownKey(): Promise<Buffer | undefined> {
-  return readKey(join(stateFolder(), name));
+export async function knownKey(): Promise<Buffer | undefined> {
+  const folder = stateFolder();
+  return folder === undefined ? undefined : readKey(join(folder, name));
 }
 
 async function readKey(path: string): Promise<Buffer | undefined> {
