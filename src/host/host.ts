@@ -15,7 +15,7 @@ import type { Launch } from './transport.js';
 
 /** How a model is isolated. */
 export interface IsolateOptions {
-  /** The Node that runs the engine. Default: the one that runs this program; in Electron, Electron as Node. */
+  /** The Node that runs the engine. Default: the one that runs this program; in Electron it has to be given. */
   readonly execPath?: string | undefined;
   /** Starts the process in another way than `child_process.fork`. */
   readonly launch?: Launch | undefined;

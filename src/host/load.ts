@@ -3,13 +3,14 @@ import { object } from '../check/options.js';
 import { loadHere } from '../engine/direct/model.js';
 import { checkLoad } from '../engine/load.js';
 import type { LoadOptions as DirectLoadOptions, Model } from '../engine/model.js';
+import { checkInElectron } from './electron.js';
 import { Host, type IsolateOptions } from './host.js';
 import { HostModel } from './model.js';
 
 export interface LoadOptions extends DirectLoadOptions {
   /**
    * Run the model in a process of its own, so that nothing that ends it ends this one. Default false; `true`, or how the process is
-   * started.
+   * started. In Electron there is no default: give `{ execPath }`, the path of a plain Node.
    */
   readonly isolate?: boolean | IsolateOptions | undefined;
 }
@@ -24,6 +25,7 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
   object('options', options);
   const { isolate, ...rest } = options;
   const how = isolationOf(isolate);
+  checkInElectron(how, isolate);
   if (!how) return loadHere(rest);
   const { host, info } = await Host.load(checkLoad(rest), how);
   return new HostModel(host, info);
