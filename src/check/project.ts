@@ -10,20 +10,39 @@ const here: string | undefined = import.meta.url;
 let found: { readonly folder: string; readonly version: string } | undefined;
 
 /**
- * The package's folder: it has package.json, build/ with the addon, and models/. Nothing is read before the first call, so that
- * importing the package touches no file.
+ * The package's folder: it has package.json, dist/ and models/, and in a checkout build/ with the addon. In an Electron app it is the one
+ * outside the archive. Nothing is read before the first call, so that importing the package touches no file.
  *
- * @throws MeditronError `ERR_ADDON` if this code was bundled and no installed package is near, or its files cannot be read
+ * @throws MeditronError `ERR_ADDON` if this code was bundled and no installed package is near, its files cannot be read, or they are
+ *   inside an archive
  */
 export function packageFolder(): string {
   found ??= find();
-  return found.folder;
+  if (archiveOf(found.folder) === undefined) return found.folder;
+  const folder = unpacked(found.folder);
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  throw new MeditronError(
+    'ERR_ADDON',
+    `The package meditron is inside the archive ${archiveOf(found.folder)}, from which neither a library nor a program of its own can be ` +
+      'started. Unpack it with what it needs: `asarUnpack: ["**/node_modules/**"]` in the configuration of electron-builder.',
+  );
 }
 
 /** The package's version, from its package.json. */
 export function packageVersion(): string {
   found ??= find();
   return found.version;
+}
+
+/** Where Electron's tools put a file of an archive that was to be unpacked: `…/app.asar/x` is `…/app.asar.unpacked/x`. */
+export function unpacked(path: string): string {
+  const archive = archiveOf(path);
+  return archive === undefined ? path : `${archive}.unpacked${path.slice(archive.length)}`;
+}
+
+/** The archive that a path leads into. */
+function archiveOf(path: string): string | undefined {
+  return /^(.*?[\\/][^\\/]*\.asar)(?=[\\/]|$)/.exec(path)?.[1];
 }
 
 function find(): { folder: string; version: string } {
@@ -35,8 +54,9 @@ function find(): { folder: string; version: string } {
   }
   throw new MeditronError(
     'ERR_ADDON',
-    'The files of the package meditron (package.json, build/, models/) were not found beside this code, which seems to be a bundle. ' +
-      'Install `meditron` where the bundle runs, and leave it out of the bundle (esbuild: --external:meditron).',
+    'The files of the package meditron (its addon, libraries, programs and models) were not found beside this code, which seems to be a ' +
+      'bundle. Install `meditron` where the bundle runs, and leave it out of the bundle (esbuild: `--external:meditron`; ' +
+      "webpack: `externals: { meditron: 'module meditron' }`; Rollup and Vite: `external: ['meditron']`).",
   );
 }
 

@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Build } from './build.js';
+import { addingCommand, managerOf } from './manager.js';
+import { folderOf, readChecked } from './packages.js';
 
 /** A GPU backend that this machine might use: where it is, what it needs, and why it cannot even be tried. */
 export interface Candidate {
@@ -15,6 +19,10 @@ export interface Candidate {
   readonly libraries: readonly string[];
   /** What has to be installed for it. */
   readonly install: string;
+  /** What brings its package, a sentence without its full stop; null if it is installed, or no GPU seems to be there. */
+  readonly add: string | null;
+  /** What might help when it does not compute, a sentence without its full stop. */
+  readonly remedy: string;
   /** Why it is not worth trying, in words. */
   readonly reason?: string;
 }
@@ -27,9 +35,14 @@ interface Known {
   readonly file: string;
   readonly needs: readonly string[];
   readonly install: string;
+  /** Files of which one is there where a GPU is. Without them it is taken for granted that what it needs comes with one. */
   readonly hardware?: readonly string[];
+  /** It is not even loaded without a GPU, unless this variable is set. */
   readonly asked?: string;
 }
+
+/** Devices that NVIDIA's driver makes; the last one under Windows' Linux. */
+const nvidia = ['/dev/nvidiactl', '/dev/dxg'];
 
 /** The better first: the first that computes is used. */
 const known: readonly Known[] = [
@@ -41,6 +54,7 @@ const known: readonly Known[] = [
     // libcuda comes with the driver, the other two with the CUDA 13 runtime.
     needs: ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'],
     install: 'the NVIDIA driver, and the CUDA 13 runtime with cuBLAS',
+    hardware: nvidia,
   },
   {
     // For machines whose driver or runtime is of CUDA 12.
@@ -50,6 +64,7 @@ const known: readonly Known[] = [
     file: 'fallback/libggml-cuda.so',
     needs: ['libcuda.so.1', 'libcudart.so.12', 'libcublas.so.12'],
     install: 'the NVIDIA driver, and the CUDA 12 runtime with cuBLAS',
+    hardware: nvidia,
   },
   {
     name: 'Vulkan',
@@ -59,7 +74,7 @@ const known: readonly Known[] = [
     needs: ['libvulkan.so.1'],
     install: 'the Vulkan loader (Debian, Ubuntu: libvulkan1) and a Vulkan driver',
     // Loading it without a GPU costs a tenth of a second and the memory of Mesa's software renderer, for nothing.
-    hardware: ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'],
+    hardware: ['/dev/dri', ...nvidia],
     asked: 'GGML_VK_VISIBLE_DEVICES',
   },
   {
@@ -95,42 +110,78 @@ export interface System {
   /** The file of a library that the dynamic loader would find. */
   find(library: string): string | undefined;
   exists(path: string): boolean;
-  /** Path of a file of one of the npm packages with libraries; undefined if the package is not installed. */
-  locate(name: string, file: string): string | undefined;
+  /** One of the npm packages with libraries; undefined if it is not installed. */
+  locate(name: string): Libraries | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** An installed package of llama.cpp's libraries. */
+export interface Libraries {
+  readonly folder: string;
+  readonly version: string;
+  /** llama.cpp's release, as `v0.4.0`; null where the package does not say. */
+  readonly release: string | null;
 }
 
 /**
  * The prebuilt GPU backends that exist for this platform, whether usable or not, in the order in which they are tried. Nothing is
- * loaded. Metal comes with the CPU package.
+ * loaded. Metal comes with the CPU package; what is built from source loads no backend but its own.
  */
-export function gpuBackends(root: string, system: System = thisSystem(root)): Candidate[] {
-  return known
-    .filter(entry => entry.platform === system.platform)
-    .map(entry => {
-      const path = system.locate(entry.package, entry.file) ?? null;
-      const found = entry.needs.map(library => system.find(library));
-      const missing = entry.needs.filter((_, i) => found[i] === undefined);
-      const reasons = [
-        path === null && `the package @node-llama-cpp/${entry.package} is not installed`,
-        missing.length > 0 && `not found on this system: ${missing.join(', ')}; install ${entry.install}`,
-        path !== null && missing.length === 0 && withoutHardware(entry, system),
-      ].filter(reason => reason !== false);
-      return {
-        name: entry.name,
-        package: `@node-llama-cpp/${entry.package}`,
-        path,
-        missing,
-        libraries: found.filter(file => file !== undefined),
-        install: entry.install,
-        ...(reasons.length > 0 && { reason: reasons.join('; ') }),
-      };
-    });
+export function gpuBackends(root: string, build: Build, system: System = thisSystem(root)): Candidate[] {
+  if (build.kind === 'source') return [];
+  return known.filter(entry => entry.platform === system.platform).map(entry => candidate(entry, root, build, system));
+}
+
+function candidate(entry: Known, root: string, build: Build, system: System): Candidate {
+  const carrier = `@node-llama-cpp/${entry.package}`;
+  const installed = system.locate(carrier);
+  const file = installed && join(installed.folder, entry.file);
+  const other = installed && otherRelease(installed, build);
+  const path = file !== undefined && !other && system.exists(file) ? file : null;
+  const found = entry.needs.map(library => system.find(library));
+  const missing = entry.needs.filter((_, i) => found[i] === undefined);
+  const add = addingCommand(managerOf(root), carrier, build.librariesVersion ?? 'latest');
+  const hasGpu = entry.hardware?.some(system.exists) ?? missing.length === 0;
+  const reasons = [
+    installed === undefined && `the package ${carrier} is not installed`,
+    other && `${carrier} ${other}. ${add}`,
+    installed && !other && path === null && `${file} is missing: install ${carrier} again`,
+    missing.length > 0 && `not found on this system: ${missing.join(', ')}; install ${entry.install}`,
+    path !== null && missing.length === 0 && entry.asked && !hasGpu && withoutGpu(entry, system),
+  ].filter(reason => typeof reason === 'string');
+  return {
+    name: entry.name,
+    package: carrier,
+    path,
+    missing,
+    libraries: found.filter(library => library !== undefined),
+    install: entry.install,
+    add: path === null && hasGpu ? add : null,
+    remedy: remedy(entry.name, build),
+    ...(reasons.length > 0 && { reason: reasons.join('; ') }),
+  };
+}
+
+/** Backends share llama.cpp's structures with the addon, so they have to be of its release. */
+function otherRelease({ release, version }: Libraries, build: Build): string | undefined {
+  if (release === null)
+    return version === build.librariesVersion
+      ? undefined
+      : `${version} is not ${build.librariesVersion}, which the addon needs`;
+  return release === build.release
+    ? undefined
+    : `${version} is of llama.cpp ${release}, and the addon of ${build.release}`;
+}
+
+function remedy(name: Candidate['name'], { place }: Pick<Build, 'place'>): string {
+  if (name === 'Vulkan') return "Update the card's Vulkan driver";
+  if (name === 'Metal') return 'Update macOS';
+  return `Build ${place === 'checkout' ? 'from source' : 'Meditron from its sources'} for this card with \`npm run build -- --source --cuda --cuda-arch native\``;
 }
 
 /** What is inside the addon, or beside its CPU backends: it is there as soon as the addon is. */
-export function builtInBackends(names: readonly Candidate['name'][]): Candidate[] {
-  return names.map(name => {
+export function builtInBackends(build: Build): Candidate[] {
+  return build.builtIn.map(name => {
     const drivers = { CUDA: ['libcuda.so.1', 'nvcuda.dll'], Vulkan: ['libvulkan.so.1', 'vulkan-1.dll'], Metal: [] }[
       name
     ];
@@ -142,6 +193,8 @@ export function builtInBackends(names: readonly Candidate['name'][]): Candidate[
       missing: [],
       libraries: found.filter(file => file !== undefined),
       install: '',
+      add: null,
+      remedy: remedy(name, build),
     };
   });
 }
@@ -151,22 +204,52 @@ function thisSystem(root: string): System {
     platform: `${process.platform}-${process.arch}`,
     find: findLibrary,
     exists: existsSync,
-    locate: (name, file) => locate(root, name, file),
+    locate: name => locate(name, root),
     env: process.env,
   };
 }
 
-function locate(root: string, name: string, file: string): string | undefined {
-  const bins = join(root, 'node_modules', '@node-llama-cpp', name, 'bins');
-  if (!existsSync(bins)) return undefined;
-  const path = join(bins, readdirSync(bins)[0]!, file);
-  return existsSync(path) ? path : undefined;
+/** Where it is installed, or in a checkout where scripts/packages.js unpacks it. */
+function locate(name: string, root: string): Libraries | undefined {
+  const folder = [folderOf(name, root), join(root, 'build', 'packages', name)].find(
+    place => place !== undefined && existsSync(join(place, 'bins')),
+  );
+  const inside = folder && readdirSync(join(folder, 'bins'))[0];
+  if (!inside) return undefined;
+  const bins = join(folder, 'bins', inside);
+  try {
+    const { version } = readChecked(join(folder, 'package.json'), v.object({ version: v.string() }));
+    const metadata = join(bins, '_nlcBuildMetadata.json');
+    return {
+      folder: bins,
+      version,
+      release: existsSync(metadata) ? readChecked(metadata, origin).buildOptions.llamaCpp.release : null,
+    };
+  } catch {
+    return undefined; // a damaged package is none
+  }
 }
 
+const origin = v.object({ buildOptions: v.object({ llamaCpp: v.object({ release: v.string() }) }) });
+
 /** Why a backend is not worth loading, or false. */
-function withoutHardware(entry: Known, { exists, env }: System): string | false {
-  if (!entry.hardware || entry.hardware.some(exists) || (entry.asked && env[entry.asked] !== undefined)) return false;
-  return `no GPU was found (none of ${entry.hardware.join(', ')})${entry.asked ? `; set ${entry.asked} to use a software device` : ''}`;
+function withoutGpu(entry: Known, { env }: System): string | false {
+  if (entry.asked && env[entry.asked] !== undefined) return false;
+  return `no GPU was found (none of ${entry.hardware!.join(', ')}); set ${entry.asked} to use a software device`;
+}
+
+/**
+ * What would make models run on a GPU that seems to be there, in one sentence; undefined if one is used, or none seems to be there. Of
+ * several packages the one that needs the least besides.
+ *
+ * @param used a backend is in use
+ */
+export function missingBackend(candidates: readonly Candidate[], used: boolean): string | undefined {
+  if (used) return undefined;
+  const [best] = candidates.filter(({ add }) => add !== null).sort((a, b) => a.missing.length - b.missing.length);
+  if (!best) return undefined;
+  const first = best.missing.length > 0 ? ` Install ${best.install} first.` : '';
+  return `A GPU seems to be there, and ${best.name} would use it.${first} ${best.add}.`;
 }
 
 let cache: string | undefined;

@@ -133,18 +133,12 @@ function faultsOf({ name, report }: Backend): string[] {
 }
 
 function adviceFor(backend: Backend, backends: readonly Backend[], used: Backend | undefined): string {
-  const { name, package: carrier } = backend;
-  const first =
-    name === 'CUDA'
-      ? `Build ${carrier === null ? 'for this card' : 'from source for this card'} with \`npm run build -- --source --cuda --cuda-arch native\``
-      : name === 'Vulkan'
-        ? "Update the card's Vulkan driver"
-        : 'Update macOS';
-  const behind = backends
-    .slice(backends.indexOf(backend) + 1)
-    .filter(({ missing, path }) => path !== null && missing.length > 0);
-  const others = used
-    ? []
-    : behind.map(({ install, missing }) => `install ${install} (not found: ${missing.join(', ')})`);
-  return `${[first, ...others].join(', or ')}; \`meditron devices --probe\` tries again`;
+  const behind = used ? [] : backends.slice(backends.indexOf(backend) + 1);
+  const needed = behind
+    .filter(({ missing, path }) => path !== null && missing.length > 0)
+    .map(({ install, missing }) => `install ${install} (not found: ${missing.join(', ')})`);
+  const others = behind
+    .filter(({ missing }) => missing.length === 0)
+    .flatMap(({ name, add }) => (add === null ? [] : [`for ${name} ${add.replace(/^Run/, 'run')}`]));
+  return `${[backend.remedy, ...needed, ...others].join(', or ')}; \`meditron devices --probe\` tries again`;
 }

@@ -2,7 +2,7 @@ import { MeditronError } from '../check/errors.js';
 import { packageFolder } from '../check/project.js';
 import type { Addon, BackendReport, Device } from './addon.js';
 import { builtInBackends, gpuBackends } from './backends.js';
-import { type Build, readBuild, requireAddon } from './build.js';
+import { addonError, type Build, readBuild, requireAddon } from './build.js';
 import { type Choice, chooseBackend, hasComputed, isGpu, killsWhenListed, takeBuiltIn, wasTried } from './choice.js';
 import { Shared } from './shared.js';
 import { type VerdictSettings, verdictOn } from './verdicts.js';
@@ -61,10 +61,9 @@ async function load(signal: AbortSignal, settings: VerdictSettings = { signal })
   const root = packageFolder();
   const build = readBuild(root);
   const builtIn = await tryBuiltIn(root, build, settings);
-  const addon = requireAddon(build.addon);
+  const addon = requireAddon(build.addon, build.repair);
   const [cpu] = addon.loadBackends(build.libraries, [], builtIn?.hidden ?? []) as [BackendReport];
-  if (!cpu.loaded)
-    throw new MeditronError('ERR_ADDON', `llama.cpp found no CPU backend: ${cpu.message}. Reinstall with \`npm ci\`.`);
+  if (!cpu.loaded) throw addonError([`llama.cpp found no CPU backend: ${cpu.message}`], build.repair);
   const cpuVariant = build.kind === 'source' ? 'built in' : cpu.path.replace(/^.*[\\/]/, '');
   return { loaded: { addon, path: build.addon, cpuVariant }, build, root, builtIn: builtIn?.choice };
 }
@@ -78,7 +77,7 @@ function plainly(cause: unknown): never {
 /** Tries the backends inside the addon, which come into the process with it: those that would kill it are hidden. */
 async function tryBuiltIn(root: string, build: Build, settings: VerdictSettings) {
   if (build.builtIn.length === 0) return undefined;
-  const candidates = builtInBackends(build.builtIn);
+  const candidates = builtInBackends(build);
   const report = await verdictOn(root, build, candidates, settings);
   const choice = takeBuiltIn(candidates, report);
   if (!killsWhenListed(report)) return { choice, hidden: [] };
@@ -93,7 +92,8 @@ async function loadWithGpus(settings: VerdictSettings): Promise<LoadedGpus> {
     : await shared.wait(settings.signal);
   const { addon } = loaded;
   const choice =
-    builtIn ?? (await chooseBackend(gpuBackends(root), one => verdictOn(root, build, [one], settings), settings.again));
+    builtIn ??
+    (await chooseBackend(gpuBackends(root, build), one => verdictOn(root, build, [one], settings), settings.again));
   const path = choice.backends.find(backend => backend.used)?.path;
   const warnings = [...choice.warnings];
   const report = path ? addon.loadBackends(build.libraries, [path], [])[1] : undefined;

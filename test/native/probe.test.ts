@@ -181,7 +181,14 @@ describe.skipIf(reason !== undefined)('on a machine whose CUDA backend is the st
     );
     const packages = join(machine, 'node_modules');
     mkdirSync(join(packages, '@node-llama-cpp', 'linux-x64-cuda', 'bins', 'linux-x64-cuda'), { recursive: true });
-    cpSync(backend, join(packages, '@node-llama-cpp', 'linux-x64-cuda', 'bins', 'linux-x64-cuda', 'libggml-cuda.so'));
+    const carrier = join(packages, '@node-llama-cpp', 'linux-x64-cuda');
+    cpSync(backend, join(carrier, 'bins', 'linux-x64-cuda', 'libggml-cuda.so'));
+    writeFileSync(
+      join(carrier, 'package.json'),
+      JSON.stringify({ name: '@node-llama-cpp/linux-x64-cuda', version: '3.21.1' }),
+    );
+    const metadata = { buildOptions: { llamaCpp: { release: build.release } } };
+    writeFileSync(join(carrier, 'bins', 'linux-x64-cuda', '_nlcBuildMetadata.json'), JSON.stringify(metadata));
     const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     for (const name of Object.keys(dependencies)) {
       mkdirSync(join(packages, name, '..'), { recursive: true });

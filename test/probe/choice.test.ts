@@ -31,6 +31,11 @@ const candidate = (name: Candidate['name'], carrier: string | null, more: Partia
   missing: [],
   libraries: [],
   install: `what ${carrier} needs`,
+  add: null,
+  remedy:
+    name === 'CUDA'
+      ? 'Build from source for this card with `npm run build -- --source --cuda --cuda-arch native`'
+      : "Update the card's driver",
   ...more,
 });
 const all = [candidate('CUDA', 'cuda'), candidate('CUDA', 'cuda-ext'), candidate('Vulkan', 'vulkan')];

@@ -6,6 +6,7 @@ import { availableCores } from '../../engine/capacity/cores.js';
 import { gpusOf } from '../../engine/capacity/devices.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import type { AddonBuild, Device } from '../../native/addon.js';
+import { missingBackend } from '../../native/backends.js';
 import type { Backend } from '../../native/choice.js';
 import { examineGpus, type LoadedGpus } from '../../native/load.js';
 import { verdictInWords } from '../../native/report.js';
@@ -47,6 +48,8 @@ interface Report {
   readonly backends: readonly Backend[];
   /** The CPU, the devices of the backend in use, and those that cannot compute. `used`: models are put on it. */
   readonly devices: readonly (Device & { readonly used: boolean })[];
+  /** What would make models run on a GPU that seems to be there; null if one is used or there is none. */
+  readonly advice: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -75,6 +78,7 @@ function reportOf({ addon, path, cpuVariant, backends, warnings, list }: LoadedG
     memory: { availableBytes: availableMemory() },
     backends,
     devices: found.map(device => ({ ...device, used: device.type === 'cpu' || used.has(device.name) })),
+    advice: missingBackend(backends, used.size > 0) ?? null,
     warnings,
   };
 }
@@ -108,7 +112,7 @@ function described(report: Report): string {
     used.length > 0
       ? `Models run on ${used.map(gpu => gpu.name).join(', ')} with as many layers as fit, the rest on the CPU. --gpu-layers 0 uses the CPU alone.`
       : 'Models run on the CPU.';
-  return `${table(rows)}\n${verdict}\n`;
+  return `${[table(rows), verdict, ...(report.advice === null ? [] : [report.advice])].join('\n')}\n`;
 }
 
 function stateOf({ package: carrier, used, report, reason }: Backend): string {

@@ -6,7 +6,7 @@ import { buildSync } from 'esbuild';
 import { afterAll, expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '..');
-const folder = mkdtempSync(join(tmpdir(), 'meditron-bundle-'));
+const folder = mkdtempSync(join(tmpdir(), 'meditron-bundler-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const program = `
