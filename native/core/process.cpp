@@ -1,10 +1,47 @@
 #include "process.h"
 
 #include <cstdlib>
+#include <cstring>
 
 #ifdef _WIN32
 
 #    include <windows.h>
+
+#    include <csignal>
+#    include <cstdio>
+
+// What Node ends with when it aborts, there as on other systems.
+static constexpr UINT ABORTED = 134;
+
+static void say(const char * line) {
+    DWORD written;
+    WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, (DWORD)strlen(line), &written, nullptr);
+}
+
+static LONG WINAPI on_exception(EXCEPTION_POINTERS * what) {
+    char line[128];
+    const EXCEPTION_RECORD & record = *what->ExceptionRecord;
+    snprintf(line, sizeof(line), "meditron: exception 0x%08lx at address 0x%llx\n", (unsigned long)record.ExceptionCode,
+             (unsigned long long)(uintptr_t)record.ExceptionAddress);
+    say(line);
+    return EXCEPTION_EXECUTE_HANDLER; // which ends the process with the exception's code
+}
+
+static void on_abort(int) {
+    say("meditron: SIGABRT raised by the process itself\n");
+    TerminateProcess(GetCurrentProcess(), ABORTED);
+}
+
+// llama.cpp's libraries abort through the system's C runtime, which may be another than the addon's. Left to itself it reports the fault
+// to the system, which may keep, and send, what was in memory.
+static void say_what_ends_the_process() {
+    SetUnhandledExceptionFilter(on_exception);
+    signal(SIGABRT, on_abort);
+    using Signal          = void (*(__cdecl *)(int, void(__cdecl *)(int)))(int);
+    const HMODULE runtime = GetModuleHandleW(L"ucrtbase.dll");
+    const auto signal_of  = runtime ? (Signal)(void *)GetProcAddress(runtime, "signal") : nullptr;
+    if (signal_of) signal_of(SIGABRT, on_abort);
+}
 
 static void die_with(int64_t parent_pid) {
     const HANDLE parent = OpenProcess(SYNCHRONIZE, FALSE, (DWORD)parent_pid);
@@ -19,11 +56,16 @@ static void die_with(int64_t parent_pid) {
 
 void belong_to_parent(int64_t parent_pid) {
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
-    _set_abort_behavior(0, _WRITE_ABORT_MSG | _CALL_REPORTFAULT);
+    SetDllDirectoryW(L""); // a backend's libraries are not looked for in the current folder
+    say_what_ends_the_process();
     die_with(parent_pid);
 }
 
-SignalStack::SignalStack() = default;
+// What the filter needs after a stack has overflowed.
+SignalStack::SignalStack() {
+    ULONG size = 64 * 1024;
+    SetThreadStackGuarantee(&size);
+}
 
 SignalStack::~SignalStack() = default;
 
@@ -32,8 +74,6 @@ SignalStack::~SignalStack() = default;
 #    include <signal.h>
 #    include <sys/resource.h>
 #    include <unistd.h>
-
-#    include <cstring>
 
 #    ifdef __linux__
 #        include <sys/prctl.h>

@@ -7,13 +7,18 @@
 
 #include <ggml.h>
 
-#ifndef _WIN32
+#ifdef _WIN32
+#    include <windows.h>
+#else
 #    include <dlfcn.h>
 #endif
 
 // When a worker thread ends, Node closes the addons it loaded; llama.cpp's log callback and our threads' code must stay.
 static void stay_loaded() {
-#ifndef _WIN32
+#ifdef _WIN32
+    HMODULE self;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)(void *)&stay_loaded, &self);
+#else
     Dl_info self;
     if (dladdr((void *)&stay_loaded, &self)) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);
 #endif

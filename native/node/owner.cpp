@@ -9,7 +9,6 @@
 #include <vector>
 
 #ifdef _WIN32
-#    include <process.h>
 #    include <windows.h>
 #else
 #    include <pthread.h>
@@ -71,9 +70,9 @@ Owner::Owner(Napi::Env env, const char * name, std::function<void()> interrupt, 
     napi_add_env_cleanup_hook(env, at_environment_exit, this);
 
 #ifdef _WIN32
-    thread = (void *)_beginthreadex(
-        nullptr, (unsigned)STACK_SIZE,
-        [](void * self) -> unsigned {
+    thread = CreateThread(
+        nullptr, STACK_SIZE,
+        [](void * self) -> DWORD {
             thread_main(self);
             return 0;
         },
