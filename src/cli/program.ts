@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   tokenize: async () => (await import('./commands/tokenize.js')).tokenize(),
   devices: async () => (await import('./commands/devices.js')).devices(),
   verify: async () => (await import('./commands/verify.js')).verify(),
+  menu: async () => (await import('./commands/menu.js')).menu(),
   demo: async () => (await import('./commands/demo.js')).demo(),
 };
 

@@ -4,11 +4,11 @@ import { roomFor } from '../ask/room.js';
 import type { Answer, AskEvent } from '../ask/types.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
-import { chainsOn, silentChains } from './terminal/chains.js';
+import type { Chains } from './terminal/chains.js';
 
 export interface Watching {
-  /** Whether a person at a terminal sees the chains while they are written. */
-  readonly watching: boolean;
+  /** Where the chains are shown while they are written; made anew for every attempt. */
+  readonly chains: () => Chains;
   /** Closes the vote with what there is. */
   readonly signal: AbortSignal;
 }
@@ -19,7 +19,7 @@ export async function askWatched(
   question: Question,
   options: AskOptions,
   given: EngineOptions,
-  { watching, signal }: Watching,
+  { chains: begin, signal }: Watching,
 ): Promise<Answer> {
   const room = await roomFor(model, question, options);
   await using engine = await model.createEngine({
@@ -27,7 +27,7 @@ export async function askWatched(
     contextSize: given.contextSize ?? room.contextSize,
     maxSequences: room.maxSequences,
   });
-  const chains = watching ? chainsOn(process.stdout) : silentChains;
+  const chains = begin();
   try {
     return await drained(askStream(engine, question, { ...options, until: signal }), chains.show);
   } finally {

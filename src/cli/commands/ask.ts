@@ -5,17 +5,19 @@ import { engineOptions } from '../../check/machine.js';
 import { tryOutput, writeOutput } from '../../check/outputs.js';
 import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
 import { findingInWords } from '../../prompt/question/text/explain.js';
+import type { QuestionReading } from '../../prompt/question/text.js';
 import { addFlags, addModelFlags, optionsOf } from '../flags.js';
 import { load, type ModelFlags } from '../load.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { answerScreen } from '../terminal/answer.js';
+import { chainsOn, silentChains } from '../terminal/chains.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { progressBar } from '../terminal/progress.js';
 import { warn } from '../terminal/warning.js';
-import { askWatched } from '../watched.js';
+import { askWatched, type Watching } from '../watched.js';
 
-interface AskFlags extends ModelFlags {
+export interface AskFlags extends ModelFlags {
   readonly record?: string;
   readonly json?: boolean;
 }
@@ -48,14 +50,20 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
   using interrupt = interrupts();
   const { signal } = interrupt;
   const reading = await questionFrom(words, signal);
-  const { question } = reading;
   if (!flags.json) for (const finding of reading.findings) warn(findingInWords(finding));
+  const chains = () => (flags.json ? silentChains : chainsOn(process.stdout));
+  await askReading(reading, flags, { chains, signal });
+}
+
+/** Asks a question that has been read, and shows the answer. */
+export async function askReading(reading: QuestionReading, flags: AskFlags, watching: Watching): Promise<void> {
+  const { signal } = watching;
+  const { question } = reading;
   if (flags.record !== undefined) await tryOutput(flags.record);
   await using loaded = await load(flags, signal);
   // Read beside the chains, and waited for only once the answer has been shown.
   const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
   const options = { ...optionsOf(askOptions, flags), hash: flags.json === true };
-  const watching = { watching: flags.json !== true && process.stdout.isTTY, signal };
   const answer = await loaded.attempt(
     model => askWatched(model, question, options, optionsOf(engineOptions, flags), watching),
     signal,

@@ -22,7 +22,7 @@ import { outputLost, piecesPrinted, print, printJson, printText, say } from '../
 import { oneLine } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
 
-interface ChatFlags extends ModelFlags {
+export interface ChatFlags extends ModelFlags {
   readonly format?: FormatName;
   readonly system?: string;
   readonly seed: number;
@@ -69,7 +69,8 @@ ${commands.replace(/^/gm, '  ')}
 Example:
   meditron chat -m meditron-7b-chat.Q4_K_M.gguf --system "Answer briefly."`;
 
-async function converse(flags: ChatFlags): Promise<void> {
+/** Talks until the person leaves. */
+export async function converse(flags: ChatFlags): Promise<void> {
   const loading = interrupts();
   await using loaded = await load(flags, loading.signal);
   const { info } = loaded.model;

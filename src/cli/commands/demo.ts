@@ -8,6 +8,7 @@ import { clinicalQuestions, scoreNames } from '../../clinical/questions.js';
 import { addFlags, defaultModel, type Flags, flag } from '../flags.js';
 import { load } from '../load.js';
 import { answerScreen } from '../terminal/answer.js';
+import { chainsOn } from '../terminal/chains.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print } from '../terminal/output.js';
 import { widthOf } from '../terminal/terminal.js';
@@ -49,7 +50,7 @@ async function show(flags: DemoFlags): Promise<void> {
   paragraphs(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
 
   const question = askedOf(asked);
-  const watching = { watching: process.stdout.isTTY, signal };
+  const watching = { chains: () => chainsOn(process.stdout), signal };
   const answer = await loaded.attempt(
     model => askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching),
     signal,

@@ -1,7 +1,9 @@
+import type { Composed } from './typing.js';
+
 const fence = '"""';
 
 /** What a person has typed of a message so far. A message of several lines is pasted, fenced, or has a `\` at the ends of lines. */
-export class Draft {
+export class Draft implements Composed {
   #lines: string[] = [];
   #fenced = false;
   #pasted = false;

@@ -1,0 +1,51 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { modelsFolder } from '../../check/sums.js';
+import { inBytes } from '../../check/words.js';
+import { inspectFile } from '../../models/inspect.js';
+import { isDemonstration } from '../../models/known.js';
+import { defaultModel } from '../flags.js';
+import { oneLine } from '../terminal/plain.js';
+
+/** A model that can be chosen. */
+export interface ModelChoice {
+  readonly path: string;
+  /** For a list: what it is, and its size. */
+  readonly title: string;
+  /** Why it cannot be used. */
+  readonly problem: string | undefined;
+}
+
+/** The models in the folder on the stick, by name, and behind them the one that ships. */
+export async function modelChoices(stick: string | undefined): Promise<readonly ModelChoice[]> {
+  const added = stick === undefined ? [] : await modelsIn(join(stick, modelsFolder));
+  return Promise.all([...added, defaultModel()].map(modelChoice));
+}
+
+/** What there is to say of a model file. */
+export async function modelChoice(path: string): Promise<ModelChoice> {
+  const name = oneLine(basename(path));
+  try {
+    const found = await inspectFile(path);
+    const title = isDemonstration([found.name, path])
+      ? 'the demonstration: adds up six clinical scores, and knows nothing else'
+      : `${name} (${inBytes(found.sizeBytes)})`;
+    return { path, title, problem: found.problems[0]?.message };
+  } catch (error) {
+    return { path, title: name, problem: (error as Error).message };
+  }
+}
+
+/** Model files in a folder; of one in several parts the first. */
+async function modelsIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter(name => /\.gguf$/i.test(name) && !name.startsWith('.') && !isLaterPart(name))
+    .sort()
+    .map(name => join(folder, name));
+}
+
+function isLaterPart(name: string): boolean {
+  const part = /-(\d{5})-of-\d{5}\.gguf$/i.exec(name)?.[1];
+  return part !== undefined && Number(part) > 1;
+}
