@@ -12,6 +12,8 @@ const withEngine = [
 const installed = ['install', 'windows', 'arm64', 'bundle'];
 
 export default defineConfig({
+  // The examples import the package by its name.
+  resolve: { alias: { meditron: fileURLToPath(new URL('dist/index.js', import.meta.url)) } },
   test: {
     maxWorkers: 2,
     testTimeout: 60_000,
