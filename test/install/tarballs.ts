@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '..', '..');
+
+/** The project's version, which all its packages have. */
+export const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+
+/** The platform of this machine, by npm's names. */
+export const platform = `${process.platform}-${process.arch}`;
+
+/**
+ * The tarball of a package of this project, packed by `npm run pack:all` once for each state of what goes into it, in `build/npm`.
+ *
+ * @param name a platform; the main package without one
+ */
+export function tarball(name?: string): string {
+  const file = ['meditron', ...(name === undefined ? [] : [name]), `${version}.tgz`].join('-');
+  // Tried with packages from elsewhere: as they were published, say.
+  const given = process.env.MEDITRON_TARBALLS;
+  if (given) return join(given, file);
+  const folder = join(root, 'build', 'npm');
+  const mark = join(folder, `${name ?? platform}.sha256`);
+  const path = join(folder, file);
+  alone(join(root, 'build', '.packing'), () => {
+    const state = stateOfInputs();
+    if (existsSync(path) && existsSync(mark) && readFileSync(mark, 'utf8') === state) return;
+    const args = ['run', '--silent', 'pack:all', '--', '--out', folder, '--platform', name ?? platform];
+    const packed = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
+    if (packed.status !== 0 || !existsSync(path))
+      throw new Error(`${args.join(' ')}:\n${packed.stdout}${packed.stderr}`);
+    writeFileSync(mark, state);
+  });
+  return path;
+}
+
+/** Runs something while no other process does that holds the same lock. */
+export function alone<T>(lock: string, work: () => T): T {
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (isLeft(lock)) rmSync(lock, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isLeft(lock: string): boolean {
+  try {
+    process.kill(Number(readFileSync(lock, 'utf8')) || process.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/** Everything that is packed, or says how. */
+function stateOfInputs(): string {
+  const hash = createHash('sha256');
+  const parts = [
+    'src',
+    'native',
+    'cmake',
+    'npm',
+    'models',
+    'bin',
+    'scripts',
+    'CMakeLists.txt',
+    'package.json',
+    'README.md',
+    'LICENSE',
+  ];
+  for (const part of parts) {
+    const path = join(root, part);
+    if (!existsSync(path)) continue;
+    const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).sort() : [''];
+    for (const name of names) {
+      const file = join(path, name);
+      if (statSync(file).isFile()) hash.update(`${part}/${name}\0`).update(readFileSync(file)).update('\0');
+    }
+  }
+  return hash.digest('hex');
+}
