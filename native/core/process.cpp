@@ -9,6 +9,7 @@
 
 #    include <csignal>
 #    include <cstdio>
+#    include <vector>
 
 // What Node ends with when it aborts, there as on other systems.
 static constexpr UINT ABORTED = 134;
@@ -59,6 +60,26 @@ void belong_to_parent(int64_t parent_pid) {
     SetDllDirectoryW(L""); // a backend's libraries are not looked for in the current folder
     say_what_ends_the_process();
     die_with(parent_pid);
+}
+
+int physical_cores() {
+    DWORD size = 0;
+    GetLogicalProcessorInformationEx(RelationProcessorCore, nullptr, &size);
+    std::vector<char> bytes(size);
+    if (size == 0 ||
+        !GetLogicalProcessorInformationEx(RelationProcessorCore, (SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX *)bytes.data(), &size))
+        return 0;
+    DWORD_PTR mine = 0, all = 0;
+    GetProcessAffinityMask(GetCurrentProcess(), &mine, &all);
+    int cores = 0;
+    for (DWORD at = 0; at < size;) {
+        const auto * info   = (const SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX *)(bytes.data() + at);
+        const auto & groups = info->Processor.GroupMask[0];
+        // With several processor groups the mask is 0, or that of the first.
+        if (mine == 0 || groups.Group != 0 || (groups.Mask & mine)) cores++;
+        at += info->Size;
+    }
+    return cores;
 }
 
 // What the filter needs after a stack has overflowed.
@@ -201,6 +222,8 @@ static void say_what_ends_the_process() {
         sigaction(signal.number, &action, nullptr);
     }
 }
+
+int physical_cores() { return 0; }
 
 void belong_to_parent(int64_t parent_pid) {
     const struct rlimit none = { 0, 0 };

@@ -7,6 +7,9 @@
 // if the parent is gone already. On the main thread, once; it cannot be taken back.
 void belong_to_parent(int64_t parent_pid);
 
+// On Windows the physical cores that this process may run on, 0 if the system does not say; 0 elsewhere. Any thread.
+int physical_cores();
+
 // A stack for signal handlers, for the thread that makes it and as long as it lives: a handler cannot run on a stack that has
 // overflowed. Does nothing where the thread has one.
 class SignalStack {

@@ -35,6 +35,9 @@ static void halt_at_exit(Napi::Env env) {
 // belongToParent(parentPid)
 static void belong(const Napi::CallbackInfo & info) { belong_to_parent(info[0].As<Napi::Number>().Int64Value()); }
 
+// physicalCores()
+static Napi::Value count_cores(const Napi::CallbackInfo & info) { return Napi::Number::New(info.Env(), physical_cores()); }
+
 // echoLog(on)
 static void echo_log(const Napi::CallbackInfo & info) { LogCapture::echo_to_stderr(info[0].As<Napi::Boolean>().Value()); }
 
@@ -47,6 +50,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("Engine", Engine::init(env));
     exports.Set("loadBackends", Napi::Function::New<&load_backends>(env));
     exports.Set("devices", Napi::Function::New<&list_devices>(env));
+    exports.Set("physicalCores", Napi::Function::New<&count_cores>(env));
     exports.Set("belongToParent", Napi::Function::New<&belong>(env));
     exports.Set("echoLog", Napi::Function::New<&echo_log>(env));
 

@@ -51,8 +51,28 @@ function endInWords({ signal, exitCode, unresponsive, external }: Omit<Death, 'm
   if (signal !== null && external && signal !== 'SIGKILL') return `was ended by ${signal}, which another process sent,`;
   if (signal !== null) return `was ended by ${signal}${causes[signal] ? ` (${causes[signal]})` : ''}`;
   const code = exitCode ?? 0;
-  return code > 0xffff ? `ended with status 0x${code.toString(16).padStart(8, '0')}` : `ended with exit code ${code}`;
+  const status = code > 0xffff ? `status 0x${code.toString(16).padStart(8, '0')}` : `exit code ${code}`;
+  const cause = external && code === 1 ? 'ended from outside, as by the Task Manager' : statuses[code];
+  return `ended with ${status}${cause ? ` (${cause})` : ''}`;
 }
+
+/** What Windows ends a process with, and Node and the addon there: NTSTATUS values of Microsoft's ntstatus.h. */
+const statuses: Readonly<Record<number, string>> = {
+  134: 'a failed check of llama.cpp or a driver',
+  3221225477: 'a memory fault',
+  3221225478: 'a file that could not be read while it was mapped: a drive that was taken out, say',
+  3221225495: 'memory ran out',
+  3221225501: 'an instruction this processor does not have',
+  3221225620: 'an arithmetic fault',
+  3221225725: 'the stack overflowed',
+  3221225773: 'memory ran out',
+  3221225781: 'a library that it needs was not found',
+  3221225786: 'ended by Ctrl-C, or because its window was closed',
+  3221225794: 'a library could not be started, as when the user logs off',
+  3221226356: 'a memory fault',
+  3221226505: 'a failed check of llama.cpp or a driver',
+  3765269347: 'an error that nothing caught',
+};
 
 const causes: Readonly<Record<string, string>> = {
   SIGABRT: 'a failed check of llama.cpp or a driver',

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { access, constants, lstat, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MeditronError } from './errors.js';
+import { whyNoName } from './names.js';
 
 /** All of it, or its parts in order where it is too long for one. Text is written in UTF-8. */
 export type Content = Part | Iterable<Part> | AsyncIterable<Part>;
@@ -54,7 +56,7 @@ export async function writeOutput(path: string, content: Content): Promise<void>
     begin(beside);
     try {
       await write(beside, 'wx', content);
-      await rename(beside, path);
+      await replace(beside, path);
     } catch (error) {
       await rm(beside, { force: true });
       throw error;
@@ -64,6 +66,23 @@ export async function writeOutput(path: string, content: Content): Promise<void>
     await syncFolder(dirname(path));
     await removeLeftovers(path, longAgoMs).catch(() => {});
   });
+}
+
+/** How long another program may hold a file that is to be replaced, in pauses of milliseconds: a virus scanner, an indexer, a preview. */
+const pausesMs = [10, 20, 50, 100, 200, 400, 800];
+
+/** Moves a file to where another may be. Windows refuses that while anybody has either open: then it is tried again for a while. */
+export async function replace(from: string, to: string, move = rename, platform = process.platform): Promise<void> {
+  for (const pause of pausesMs) {
+    try {
+      return await move(from, to);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (platform !== 'win32' || !['EPERM', 'EACCES', 'EBUSY'].includes(code ?? '')) throw error;
+      await delay(pause);
+    }
+  }
+  return move(from, to);
 }
 
 /** Files that are being written: a process that ends on its own meanwhile takes them away. */
@@ -125,6 +144,8 @@ export function outputError(path: string, cause: unknown): Error {
 
 async function withReason(path: string, work: () => Promise<unknown>): Promise<void> {
   try {
+    const fault = whyNoName(path);
+    if (fault !== undefined) throw new Error(fault);
     await work();
   } catch (error) {
     throw outputError(path, error);

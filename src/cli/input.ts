@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { decodeText } from '../check/encoding.js';
 import { MeditronError } from '../check/errors.js';
 
 export interface TextFlags {
@@ -28,7 +29,7 @@ export async function textFrom(flags: TextFlags, option: string, signal: AbortSi
   return withoutLastBreak(text);
 }
 
-/** @throws MeditronError `ERR_INPUT` if the file cannot be read, is longer than 4 MB, or is not UTF-8 */
+/** @throws MeditronError `ERR_INPUT` if the file cannot be read, is longer than 4 MB, or is neither UTF-8 nor UTF-16 with its mark */
 export function readText(path: string, signal: AbortSignal): Promise<string> {
   return collect(createReadStream(path), path, signal);
 }
@@ -43,12 +44,11 @@ async function collect(stream: Readable, name: string, signal: AbortSignal): Pro
       if (size > maxBytes)
         throw new MeditronError('ERR_INPUT', `Expected at most ${maxBytes} bytes of text in ${name}`);
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return decodeText(Buffer.concat(chunks));
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof MeditronError) throw cause;
-    const why = cause instanceof TypeError ? 'it is not UTF-8 text' : (cause as Error).message;
-    throw new MeditronError('ERR_INPUT', `${name} could not be read: ${why}`, { cause });
+    throw new MeditronError('ERR_INPUT', `${name} could not be read: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -5,30 +5,34 @@ import { availableCores } from './capacity/cores.js';
  * turns, step by step, in the order they asked.
  */
 class Turn {
-  #free = availableCores();
+  #taken = 0;
   readonly #waiting: { threads: number; go: () => void }[] = [];
 
   async run<T>(threads: number, work: () => Promise<T>): Promise<T> {
     const taken = Math.min(threads, availableCores());
-    if (this.#waiting.length > 0 || taken > this.#free) {
+    if (this.#waiting.length > 0 || !this.#fits(taken)) {
       await new Promise<void>(go => {
         this.#waiting.push({ threads: taken, go });
       });
     } else {
-      this.#free -= taken;
+      this.#taken += taken;
     }
     try {
       return await work();
     } finally {
-      this.#free += taken;
+      this.#taken -= taken;
       this.#next();
     }
   }
 
+  #fits(threads: number): boolean {
+    return this.#taken === 0 || this.#taken + threads <= availableCores();
+  }
+
   #next(): void {
-    for (let first = this.#waiting[0]; first && first.threads <= this.#free; first = this.#waiting[0]) {
+    for (let first = this.#waiting[0]; first && this.#fits(first.threads); first = this.#waiting[0]) {
       this.#waiting.shift();
-      this.#free -= first.threads;
+      this.#taken += first.threads;
       first.go();
     }
   }

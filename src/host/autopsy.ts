@@ -18,9 +18,16 @@ export async function hashOfDead(info: ModelFiles | undefined, path: string): Pr
   }
 }
 
-/** Signals that a process does not send itself, and what the addon prints of one that another process sent. */
-export function isExternal({ signal, unresponsive, stopped, lastLines }: Ended): boolean {
+/**
+ * Signals that a process does not send itself, and what the addon prints of one that another process sent. On Windows who ends a process
+ * chooses its exit code: the Task Manager, taskkill and Node choose 1; the console ends one with 0xc000013a.
+ */
+export function isExternal(
+  { signal, exitCode, unresponsive, stopped, lastLines }: Ended,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
   if (unresponsive) return stopped;
   if (signal !== null && ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'].includes(signal)) return true;
+  if (platform === 'win32' && (exitCode === 1 || exitCode === 0xc000013a)) return true;
   return lastLines.some(line => /^meditron: SIG\w+ from process \d+$/.test(line));
 }

@@ -8,6 +8,8 @@ export interface Addon {
   /** `hidden`: environment variables that are set to -1 first, which has a backend inside the addon find no device. */
   loadBackends(directory: string, files: readonly string[], hidden: readonly string[]): BackendReport[];
   devices(): Device[];
+  /** On Windows the physical cores that this process may run on; 0 elsewhere. */
+  physicalCores(): number;
   /** For a process of its own: no core dump, dies with its parent, says on stderr what ends it; exits if the parent is gone already. */
   belongToParent(parentPid: number): void;
   /** Whether llama.cpp's warnings and errors go to file descriptor 2 too, for the whole process. */

@@ -4,6 +4,7 @@ import type { Addon, BackendReport, Device } from './addon.js';
 import { builtInBackends, gpuBackends } from './backends.js';
 import { addonError, type Build, readBuild, requireAddon } from './build.js';
 import { type Choice, chooseBackend, hasComputed, isGpu, killsWhenListed, takeBuiltIn, wasTried } from './choice.js';
+import { countCores } from './cores.js';
 import { Shared } from './shared.js';
 import { type VerdictSettings, verdictOn } from './verdicts.js';
 
@@ -62,6 +63,7 @@ async function load(signal: AbortSignal, settings: VerdictSettings = { signal })
   const build = readBuild(root);
   const builtIn = await tryBuiltIn(root, build, settings);
   const addon = requireAddon(build.addon, build.repair);
+  countCores(addon);
   const [cpu] = addon.loadBackends(build.libraries, [], builtIn?.hidden ?? []) as [BackendReport];
   if (!cpu.loaded) throw addonError([`llama.cpp found no CPU backend: ${cpu.message}`], build.repair);
   const cpuVariant = build.kind === 'source' ? 'built in' : cpu.path.replace(/^.*[\\/]/, '');

@@ -68,7 +68,10 @@ export const probeLine = v.variant('is', [
 export type ProbeLine = v.InferOutput<typeof probeLine>;
 
 /** Ends that say nothing of a backend: somebody ended the probe, the system for want of memory, or Ctrl-C. */
-const accidents = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', `exit code ${0xc000013a}`]);
+const accidents = new Set([
+  ...['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', `exit code ${0xc000013a}`],
+  ...(process.platform === 'win32' ? ['exit code 1'] : []), // taskkill
+]);
 
 /** Whether a report holds an end that was not the backend's doing: then it is no finding to be kept. */
 export function isAccidental({ failure, devices }: ProbeReport): boolean {

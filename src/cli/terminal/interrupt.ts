@@ -7,15 +7,20 @@ export interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
 }
 
-const signals = { SIGINT: 130, SIGTERM: 143 } as const;
+/** On Windows Ctrl-Break is SIGBREAK, and SIGHUP says that the window is closed: the system ends the process some seconds later. */
+const signals: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  ...(process.platform === 'win32' && { SIGBREAK: 130, SIGHUP: 143 }),
+};
 
 /** The first signal asks the work to stop and show what there is; a second one of any kind ends the process on the spot. */
 export function interrupts(): Interrupt {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
-    const code = signals[name as keyof typeof signals];
+    const code = signals[name]!;
     if (controller.signal.aborted) process.exit(code);
-    controller.abort(new Interrupted(name === 'SIGINT' ? 'Interrupted' : 'Terminated', code));
+    controller.abort(new Interrupted(code === 130 ? 'Interrupted' : 'Terminated', code));
   };
   for (const name of Object.keys(signals)) process.on(name, onSignal);
   return {

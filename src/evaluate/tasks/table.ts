@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
+import { type Decoder, decodeText, isUtf16, textDecoder } from '../../check/encoding.js';
 import { describe, MeditronError } from '../../check/errors.js';
 import { parseJson } from '../../prompt/question/json.js';
 import { Row } from './row.js';
@@ -32,7 +33,9 @@ export async function headOf(path: string): Promise<string> {
   });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
-    return buffer.toString('latin1', 0, bytesRead).replace(/^\u00ef\u00bb\u00bf/, '');
+    const head = buffer.subarray(0, bytesRead);
+    if (isUtf16(head)) return textDecoder(head).decode(head);
+    return head.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '');
   } finally {
     await handle.close();
   }
@@ -55,7 +58,7 @@ async function readText(path: string): Promise<string> {
     );
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decodeText(bytes);
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -95,13 +98,14 @@ async function* lines(path: string): AsyncGenerator<string> {
 }
 
 async function* texts(path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let decoder: Decoder | undefined;
   try {
     for await (const chunk of createReadStream(path)) {
-      const text = decoder.decode(chunk, { stream: true });
+      decoder ??= textDecoder(chunk);
+      const text = decoder.decode(chunk);
       if (text) yield text;
     }
-    const text = decoder.decode();
+    const text = decoder?.decode();
     if (text) yield text;
   } catch (error) {
     throw unreadable(path, error);
@@ -213,7 +217,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function unreadable(path: string, error: unknown): MeditronError {
   if (error instanceof MeditronError) return error;
-  const encoding = (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
-  const reason = encoding ? 'is not UTF-8 text; save it as UTF-8' : `cannot be read: ${(error as Error).message}`;
-  return new MeditronError('ERR_INPUT', `${path} ${reason}`, { cause: error });
+  return new MeditronError('ERR_INPUT', `${path} cannot be read: ${(error as Error).message}`, { cause: error });
 }
