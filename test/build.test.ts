@@ -96,6 +96,7 @@ function copied(name: string): string {
     'src',
     'native',
     'cmake',
+    'npm',
     'scripts',
     'models',
     'test/native',

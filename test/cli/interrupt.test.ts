@@ -73,7 +73,9 @@ test.runIf(hasProc).each(Object.keys(ways))('%s leaves no process behind, and it
   const ran = await ended;
   await until(() => engines.every(pid => stateOf(pid) === undefined));
   const said = code === 130 ? 'meditron: Interrupted\n' : code === 143 ? 'meditron: Terminated\n' : '';
-  expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code, stderr: said });
+  expect(ran.code).toBe(code);
+  // A second Ctrl-C ends the command on the spot, if Node delivers two as two.
+  expect(name === 'Ctrl-C twice' ? ['', said] : [said]).toContain(ran.stderr);
 });
 
 test.runIf(hasProc)('the command goes on after it was stopped with its engine for seconds', async () => {

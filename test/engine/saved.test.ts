@@ -68,14 +68,14 @@ describe.each([
 
   test('is saved and restored while others are served', async () => {
     using held = await engine.prefix(text);
-    // Where its cells lie decides the last digits of what is computed from them.
+    // Where its cells lie, and whose tokens share its batch, decides the last digits of what is computed from them.
     const score = async (from: Held) =>
       (await engine.score({ prompt: ' The', from, continuations: [' man'] }))[0]!.logprob;
     const alone = await score(held);
     const others = [1, 2].map(seed => all(engine.generate({ prompt: 'She', maxTokens: 40, seed })));
     await engine.savePrefix(held, file);
     using restored = await engine.restorePrefix(file);
-    expect(await score(restored)).toBeCloseTo(alone, 2);
+    expect(await score(restored)).toBeCloseTo(alone, 1);
     await Promise.all(others);
   });
 

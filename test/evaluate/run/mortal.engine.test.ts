@@ -54,8 +54,8 @@ async function evaluated(asked: Asked, { kills }: { readonly kills: boolean }) {
     const report = await evaluate(localTarget(model, { threads: 1 }), {
       ...{ ...questions, ...asked, seed: 7, out },
       onProgress: ({ row, done }) => {
-        if (!kills || !row || done % 3 !== 0 || left > 0) return;
-        left = random.between(1, 3);
+        if (!kills || !row || done % 3 !== 0) return;
+        if (left === 0) left = random.between(1, 3); // else the last kill found no process
         void kill(asked.modes![0] === 'top-token' ? 0 : 300); // a chain takes longer
       },
     });
