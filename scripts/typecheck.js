@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// Checks the types of everything: the project, and the Electron example against Electron's own types, of whose package nothing else is used.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { obtain } from './packages.js';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+
+/** @param {string} project */
+function check(project) {
+  return (
+    spawnSync(process.execPath, [compiler, '--noEmit', '-p', project], { cwd: root, stdio: 'inherit' }).status === 0
+  );
+}
+
+let passed = check('tsconfig.json') && check('test/electron/renderer.tsconfig.json');
+try {
+  obtain('electron', note => process.stderr.write(`${note}\n`));
+  passed = check('test/electron/tsconfig.json') && passed;
+} catch (error) {
+  process.stderr.write(`examples/electron was not checked: ${/** @type {Error} */ (error).message}\n`);
+  if (process.env.CI) passed = false;
+}
+process.exitCode = passed ? 0 : 1;
