@@ -40,7 +40,8 @@ const checks: Readonly<Record<Platform['os'], string>> = {
   linux: 'sha256sum -c SHA256SUMS',
 };
 
-const text = ({ name, os }: Platform, version: string) => `Meditron ${version} in a folder, for ${systems[name]}
+const text = ({ name, os }: Platform, version: string) => `Meditron ${version} in a folder, for
+${systems[name]}
 
 WHAT IT IS, AND WHAT IT IS NOT
 Meditron runs medical language models on this computer. It asks a model the same
