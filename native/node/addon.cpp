@@ -24,6 +24,19 @@ static void stay_loaded() {
 #endif
 }
 
+// The file that ggml's functions are in. A process has one library of a name: another's may have been loaded before.
+static Napi::String ggml_file(Napi::Env env) {
+#ifdef _WIN32
+    wchar_t path[32768];
+    const HMODULE ggml = GetModuleHandleW(L"ggml-base.dll"); // none where it is inside the addon
+    const DWORD size   = ggml ? GetModuleFileNameW(ggml, path, 32768) : 0;
+    return Napi::String::New(env, reinterpret_cast<const char16_t *>(path), size);
+#else
+    Dl_info found;
+    return Napi::String::New(env, dladdr((void *)&ggml_version, &found) && found.dli_fname ? found.dli_fname : "");
+#endif
+}
+
 // Node emits `exit` however it ends the process by itself, before anything of C++ is destroyed. First of all listeners: one that
 // throws keeps the rest from being called.
 static void halt_at_exit(Napi::Env env) {
@@ -60,6 +73,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     build.Set("ggml", ggml_version());
     build.Set("kind", MEDITRON_LLAMA_KIND); // prebuilt or source
     exports.Set("build", build);
+    exports.Set("ggmlFile", ggml_file(env));
     return exports;
 }
 

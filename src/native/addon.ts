@@ -15,6 +15,8 @@ export interface Addon {
   /** Whether llama.cpp's warnings and errors go to file descriptor 2 too, for the whole process. */
   echoLog(on: boolean): void;
   readonly build: AddonBuild;
+  /** The library that ggml's functions are in; the addon itself, or empty, where they are inside it. */
+  readonly ggmlFile: string;
 }
 
 export interface AddonBuild {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Build } from './build.js';
 import { addingCommand, managerOf } from './manager.js';
-import { folderOf, readChecked } from './packages.js';
+import { folderOf, readChecked, releaseIn } from './packages.js';
 
 /** A GPU backend that this machine might use: where it is, what it needs, and why it cannot even be tried. */
 export interface Candidate {
@@ -219,18 +219,14 @@ function locate(name: string, root: string): Libraries | undefined {
   const bins = join(folder, 'bins', inside);
   try {
     const { version } = readChecked(join(folder, 'package.json'), v.object({ version: v.string() }));
-    const metadata = join(bins, '_nlcBuildMetadata.json');
-    return {
-      folder: bins,
-      version,
-      release: existsSync(metadata) ? readChecked(metadata, origin).buildOptions.llamaCpp.release : null,
-    };
+    const release = releaseIn(bins) ?? null;
+    return existsSync(join(bins, '_nlcBuildMetadata.json')) && release === null
+      ? undefined
+      : { folder: bins, version, release };
   } catch {
     return undefined; // a damaged package is none
   }
 }
-
-const origin = v.object({ buildOptions: v.object({ llamaCpp: v.object({ release: v.string() }) }) });
 
 /** Why a backend is not worth loading, or false. */
 function withoutGpu(entry: Known, { env }: System): string | false {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
@@ -7,7 +7,7 @@ import { packageVersion } from '../check/project.js';
 import type { Addon, AddonBuild } from './addon.js';
 import { type Host, thisHost, whyRefused } from './loading.js';
 import { isCheckout, managerOf, repairingCommand } from './manager.js';
-import { platformPackage, readChecked } from './packages.js';
+import { platformPackage, readChecked, releaseIn } from './packages.js';
 
 /** The addon of this installation: built in a checkout, or installed in a package for this platform. */
 export interface Build {
@@ -138,6 +138,26 @@ export function checkRelease(build: Pick<AddonBuild, 'headers' | 'libraries'>, r
   throw addonError(
     [`it was compiled with the headers of llama.cpp ${headers} and found libraries of ${libraries}`],
     repair,
+  );
+}
+
+/**
+ * A process has one library of a name. Where another package, or another version of this one, has loaded llama.cpp before, this addon
+ * computes with that one's, which works if it is of the same release.
+ *
+ * @throws MeditronError `ERR_ADDON` if it is not, or cannot be told
+ */
+export function checkLibraries({ ggmlFile }: Pick<Addon, 'ggmlFile'>, build: Build): void {
+  if (build.kind === 'source' || ggmlFile === '') return;
+  const folder = dirname(realpathSync(ggmlFile));
+  if (folder === realpathSync(build.libraries)) return;
+  const release = releaseIn(folder);
+  if (release === build.release) return;
+  throw addonError(
+    [
+      `another llama.cpp is in this process already: ${ggmlFile}, ${release === undefined ? 'whose release is not known' : `of ${release}`}, and this addon is of ${build.release}`,
+    ],
+    'Load models with `isolate: true`, which gives them a process of their own, or bring both to the same release',
   );
 }
 

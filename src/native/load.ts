@@ -2,7 +2,7 @@ import { MeditronError } from '../check/errors.js';
 import { packageFolder } from '../check/project.js';
 import type { Addon, BackendReport, Device } from './addon.js';
 import { builtInBackends, gpuBackends } from './backends.js';
-import { addonError, type Build, readBuild, requireAddon } from './build.js';
+import { addonError, type Build, checkLibraries, readBuild, requireAddon } from './build.js';
 import { type Choice, chooseBackend, hasComputed, isGpu, killsWhenListed, takeBuiltIn, wasTried } from './choice.js';
 import { countCores } from './cores.js';
 import { Shared } from './shared.js';
@@ -64,6 +64,7 @@ async function load(signal: AbortSignal, settings: VerdictSettings = { signal })
   const builtIn = await tryBuiltIn(root, build, settings);
   const addon = requireAddon(build.addon, build.repair);
   countCores(addon);
+  checkLibraries(addon, build);
   const [cpu] = addon.loadBackends(build.libraries, [], builtIn?.hidden ?? []) as [BackendReport];
   if (!cpu.loaded) throw addonError([`llama.cpp found no CPU backend: ${cpu.message}`], build.repair);
   const cpuVariant = build.kind === 'source' ? 'built in' : cpu.path.replace(/^.*[\\/]/, '');

@@ -130,6 +130,20 @@ export function readChecked<T>(file: string, schema: v.GenericSchema<unknown, T>
   }
 }
 
+/** What `@node-llama-cpp` packages say of themselves. */
+const origin = v.object({ buildOptions: v.object({ llamaCpp: v.object({ release: v.string() }) }) });
+
+/** llama.cpp's release of the libraries in a folder, if it says so. */
+export function releaseIn(folder: string): string | undefined {
+  try {
+    const metadata = join(folder, '_nlcBuildMetadata.json');
+    if (existsSync(metadata)) return readChecked(metadata, origin).buildOptions.llamaCpp.release;
+    return readChecked(join(folder, 'addon.json'), description).release;
+  } catch {
+    return undefined;
+  }
+}
+
 function unsupported({ platform, arch, musl }: Machine): Lack {
   const list = supported.map(name => (name.startsWith('linux') ? `${name} (glibc)` : name)).join(', ');
   const reasons = [`there is no package for ${platform}-${arch}${musl ? ' with musl' : ''}; there are ${list}`];

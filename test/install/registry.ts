@@ -5,6 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 import { afterAll } from 'vitest';
+import { platforms } from '../../scripts/platforms.js';
+import { version } from './tarballs.js';
 
 interface Published {
   readonly manifest: { readonly name: string; readonly version: string };
@@ -30,8 +32,15 @@ export async function registry(tarballs: readonly string[]): Promise<string> {
       response.setHeader('content-type', 'application/json');
       return void response.end(JSON.stringify(packument(ours, `http://${request.headers.host}`)));
     }
-    const known = path === 'meditron' || path.startsWith('@meditron/');
-    if (known) return void response.writeHead(404).end('{}');
+    const other = platforms.find(({ name }) => path === `@meditron/${name}`);
+    if (other) {
+      // Packed elsewhere; nobody here asks for more than its description.
+      const { os, cpu, libc } = other;
+      const manifest = { name: path, version, os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) };
+      response.setHeader('content-type', 'application/json');
+      return void response.end(JSON.stringify(packument([{ manifest, bytes: Buffer.alloc(0), file: 'none.tgz' }], '')));
+    }
+    if (path === 'meditron' || path.startsWith('@meditron/')) return void response.writeHead(404).end('{}');
     response.writeHead(302, { location: new URL(request.url!.slice(1), upstream).href }).end();
   });
   await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening));

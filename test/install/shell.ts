@@ -66,13 +66,14 @@ let path: string | undefined;
 
 function plainEnvironment(): Record<string, string> {
   path ??= plainPath();
-  const { HOME = '/', LANG = 'C.UTF-8' } = process.env;
+  const { HOME = '/', LANG = 'C.UTF-8', NODE_EXTRA_CA_CERTS } = process.env;
   return {
     PATH: path,
     HOME,
     LANG,
     CI: 'true',
     MEDITRON_STATE: 'none',
+    ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS }),
     npm_config_cache: npmCache,
     npm_config_audit: 'false',
     npm_config_fund: 'false',
