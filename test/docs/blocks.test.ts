@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exitCodes } from '../../src/check/errors.js';
+import { meditron, model } from '../cli/command.js';
+
+// Every block of code on the guides' pages is run word by word, in a folder that has the project and `model.gguf`, which stands for the
+// reader's model. The blocks of a page are run in its order, in one folder.
+
+const root = resolve(import.meta.dirname, '..', '..');
+const guides = readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md'));
+const linked = ['SECURITY.md', ...guides.map(name => `docs/${name}`)];
+const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
+
+interface Block {
+  readonly page: string;
+  readonly language: string;
+  /** Why it is not run; undefined if it is. */
+  readonly reason: string | undefined;
+  readonly code: string;
+}
+
+const blocks: readonly Block[] = guides.flatMap(name =>
+  [...textOf(`docs/${name}`).matchAll(/^```(\S*)(?: not run here: ([^\n]*))?\n(.*?)^```$/gms)].map(
+    ([, language, reason, code]) => ({ page: name, language: language!, reason, code: code! }),
+  ),
+);
+
+test('what is not run is this, for these reasons', () => {
+  const marked = blocks.filter(({ reason }) => reason !== undefined);
+  expect(marked.map(({ page, reason }) => `${page}: ${reason}`).sort()).toEqual([
+    "building.md: compiles llama.cpp, and needs the GPU's toolkit",
+    'building.md: downloads hundreds of megabytes',
+    'building.md: installs into the checkout itself; .ci/run runs these words',
+    'building.md: needs cross compilers; .ci/run has them',
+    'building.md: these are the tests themselves',
+    'embedding.md: needs the npm registry; test/install/ installs the same tarballs',
+    "stick.md: needs the registry, and a platform's packed package; test/bundle/ makes and starts one",
+  ]);
+});
+
+test('a block says what language it is in, and is run if it is one', () => {
+  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(['sh', 'ts']);
+});
+
+test.each(linked)('what %s points at is there', page => {
+  const links = [...textOf(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, to]) => to!);
+  expect(links.filter(to => !existsSync(resolve(root, dirname(page), to)))).toEqual([]);
+});
+
+test('every error code is explained', () => {
+  const rows = [...textOf('docs/troubleshooting.md').matchAll(/^\| `(ERR_\w+)` \|/gm)].map(([, code]) => code!);
+  expect(rows.sort()).toEqual([...Object.keys(exitCodes), 'ERR_FAULT'].sort());
+});
+
+// Within the project, so that its packages are found; its own entries are links.
+const folders = new Map<string, string>();
+beforeAll(async () => {
+  await meditron(['--version']); // builds what the blocks import
+  for (const page of guides) {
+    const folder = mkdtempSync(join(root, 'build', 'docs-'));
+    folders.set(page, folder);
+    for (const entry of ['package.json', 'bin', 'dist', 'models', 'native', 'node_modules', 'scripts', 'src', 'build'])
+      symlinkSync(join(root, entry), join(folder, entry));
+    symlinkSync(model, join(folder, 'model.gguf'));
+  }
+});
+afterAll(() => {
+  for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
+});
+
+const compiler = ['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes', '--skipLibCheck']
+  .concat(['--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', 'node'])
+  .concat(['--ignoreConfig']);
+
+for (const [i, { page, language, code }] of blocks.filter(({ reason }) => reason === undefined).entries()) {
+  test(`${page}: ${code.trim().split('\n')[0]}`, () => {
+    const folder = folders.get(page)!;
+    const run = (command: string, args: readonly string[]) =>
+      spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+    if (language === 'sh') {
+      const { status, stdout, stderr } = run('bash', ['-euo', 'pipefail', '-c', code]);
+      expect(status, `${stdout}${stderr}`).toBe(0);
+      return;
+    }
+    writeFileSync(join(folder, `block-${i}.mts`), code);
+    const compiled = run(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...compiler,
+      `block-${i}.mts`,
+    ]);
+    expect(compiled.stdout).toBe('');
+    const { status, stdout, stderr } = run(process.execPath, [`block-${i}.mjs`]);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).not.toBe('');
+  });
+}
