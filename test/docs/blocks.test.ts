@@ -35,12 +35,15 @@ test('what is not run is this, for these reasons', () => {
     'building.md: installs into the checkout itself; .ci/run runs these words',
     'building.md: needs cross compilers; .ci/run has them',
     'building.md: these are the tests themselves',
+    'electron.md: needs Electron',
     'embedding.md: needs the npm registry; test/install/ installs the same tarballs',
     "stick.md: needs the registry, and a platform's packed package; test/bundle/ makes and starts one",
   ]);
 });
 
-test('a block says what language it is in, and is run if it is one', () => {
+test('every fence belongs to a block that says what language it is in', () => {
+  const fences = guides.flatMap(name => textOf(`docs/${name}`).match(/^```/gm) ?? []);
+  expect(fences).toHaveLength(2 * blocks.length);
   expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(['sh', 'ts']);
 });
 
