@@ -1,29 +1,37 @@
 # Links to the shared libraries of the platform package. CPU variants and GPU backends are loaded at run time.
 
-file(GLOB MEDITRON_PREBUILT
-    "${MEDITRON_LIBRARY_DIR}/libllama.*${CMAKE_SHARED_LIBRARY_SUFFIX}"
-    "${MEDITRON_LIBRARY_DIR}/libggml.*${CMAKE_SHARED_LIBRARY_SUFFIX}"
-    "${MEDITRON_LIBRARY_DIR}/libggml-base*${CMAKE_SHARED_LIBRARY_SUFFIX}")
-
 if (WIN32)
-    # The package has DLLs but no import libraries: one is made from the list of exported names.
-    file(GLOB MEDITRON_PREBUILT "${MEDITRON_LIBRARY_DIR}/llama*.dll" "${MEDITRON_LIBRARY_DIR}/ggml.*dll" "${MEDITRON_LIBRARY_DIR}/ggml-base*.dll")
-    set(MEDITRON_IMPORT_LIBRARIES)
-    foreach(dll ${MEDITRON_PREBUILT})
+    # The package has DLLs but no import libraries: each is made from the names that the DLL exports.
+    function(meditron_import_library def dll out)
+        set(library "${CMAKE_BINARY_DIR}/${dll}.lib")
+        if (MSVC)
+            execute_process(COMMAND ${CMAKE_AR} /nologo "/def:${def}" "/out:${library}" /machine:x64 COMMAND_ERROR_IS_FATAL ANY)
+        else()
+            execute_process(COMMAND ${CMAKE_DLLTOOL} --input-def "${def}" --dllname "${dll}" ${ARGN} "${library}" COMMAND_ERROR_IS_FATAL ANY)
+        endif()
+        set(${out} "${library}" PARENT_SCOPE)
+    endfunction()
+
+    file(GLOB MEDITRON_DLLS "${MEDITRON_LIBRARY_DIR}/llama.*.dll" "${MEDITRON_LIBRARY_DIR}/ggml.*.dll" "${MEDITRON_LIBRARY_DIR}/ggml-base.dll")
+    set(MEDITRON_PREBUILT)
+    foreach(dll ${MEDITRON_DLLS})
         get_filename_component(name "${dll}" NAME)
         set(def "${CMAKE_BINARY_DIR}/${name}.def")
-        execute_process(COMMAND dumpbin /nologo /exports "${dll}" OUTPUT_VARIABLE exports COMMAND_ERROR_IS_FATAL ANY)
-        string(REGEX MATCHALL "\n +[0-9]+ +[0-9A-F]+ [0-9A-F]+ [^ \r\n]+" lines "${exports}")
-        set(text "LIBRARY ${name}\nEXPORTS\n")
-        foreach(line ${lines})
-            string(REGEX REPLACE ".* ([^ ]+)$" "\\1" symbol "${line}")
-            string(APPEND text "${symbol}\n")
-        endforeach()
-        file(WRITE "${def}" "${text}")
-        execute_process(COMMAND ${CMAKE_AR} /nologo "/def:${def}" "/out:${def}.lib" /machine:x64 COMMAND_ERROR_IS_FATAL ANY)
-        list(APPEND MEDITRON_IMPORT_LIBRARIES "${def}.lib")
+        execute_process(
+            COMMAND "${MEDITRON_NODE}" "${CMAKE_SOURCE_DIR}/scripts/exports.js" "${dll}"
+            OUTPUT_FILE "${def}" COMMAND_ERROR_IS_FATAL ANY)
+        meditron_import_library("${def}" "${name}" library --output-lib)
+        list(APPEND MEDITRON_PREBUILT "${library}")
     endforeach()
-    set(MEDITRON_PREBUILT ${MEDITRON_IMPORT_LIBRARIES})
+    if (MINGW)
+        # Loaded when the addon starts (native/node/node_exe.cpp), because the program need not be called node.exe.
+        meditron_import_library("${MEDITRON_NODE_DEF}" node.exe MEDITRON_NODE_LIBRARY --output-delaylib)
+    endif()
+else()
+    file(GLOB MEDITRON_PREBUILT
+        "${MEDITRON_LIBRARY_DIR}/libllama.*${CMAKE_SHARED_LIBRARY_SUFFIX}"
+        "${MEDITRON_LIBRARY_DIR}/libggml.*${CMAKE_SHARED_LIBRARY_SUFFIX}"
+        "${MEDITRON_LIBRARY_DIR}/libggml-base*${CMAKE_SHARED_LIBRARY_SUFFIX}")
 endif()
 
 if (NOT MEDITRON_PREBUILT)
@@ -33,7 +41,7 @@ if (NOT MEDITRON_PREBUILT)
 endif()
 target_link_libraries(meditron-llama INTERFACE ${MEDITRON_PREBUILT})
 
-# Relative to the addon, so that the whole folder can be moved.
+# Relative to the addon, so that the whole folder can be moved. In a package the libraries are beside the addon.
 function(meditron_set_rpath target)
     if (APPLE)
         set(origin "@loader_path")
@@ -42,5 +50,6 @@ function(meditron_set_rpath target)
     endif()
     file(RELATIVE_PATH relative "${CMAKE_BINARY_DIR}/Release" "${MEDITRON_LIBRARY_DIR}")
     set_target_properties(${target} PROPERTIES BUILD_RPATH "${origin}/${relative};${MEDITRON_LIBRARY_DIR}" BUILD_RPATH_USE_ORIGIN OFF)
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "${origin}")
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/Release" LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/Release")
 endfunction()

@@ -19,8 +19,9 @@ import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { def_paths } from 'node-api-headers';
 import { obtain } from './packages.js';
-import { installedLibraries, thisPlatform } from './platforms.js';
+import { installedLibraries, platforms, thisPlatform } from './platforms.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -39,6 +40,7 @@ Builds what is missing or out of date. Without options: the addon against the pr
   --sanitize KIND       address (with undefined), undefined or thread: instrument the native code
   --tests               build the native tests too
   --debug               unoptimized, with debug information
+  --platform NAME       build the addon alone for another system, against its prebuilt libraries: win32-x64 (mingw-w64), linux-arm64
   --native-only         leave the TypeScript out
   --clean               throw the addon's build folder away first
   --quiet               say nothing if there is nothing to do
@@ -65,6 +67,7 @@ function readOptions() {
         tune: { type: 'boolean' },
         sanitize: { type: 'string' },
         tests: { type: 'boolean' },
+        platform: { type: 'string' },
         debug: { type: 'boolean' },
         'native-only': { type: 'boolean' },
         clean: { type: 'boolean' },
@@ -83,7 +86,7 @@ const recordFile = join(root, 'build', 'addon.json');
 const options = { ...readOptions() };
 // Which kind of build it was is kept, so that a later `npm start` or `npm test` does not undo it.
 const kinds = /** @type {const} */ (['prebuilt', 'source', 'cuda', 'cuda-arch', 'metal', 'vulkan', 'tune', 'debug']);
-if (!kinds.some(name => options[name]) && existsSync(recordFile)) {
+if (!kinds.some(name => options[name]) && !options.platform && existsSync(recordFile)) {
   Object.assign(options, JSON.parse(readFileSync(recordFile, 'utf8')).options);
 }
 if (options.help) {
@@ -102,9 +105,35 @@ if (options.sanitize && !['address', 'undefined', 'thread'].includes(options.san
   fail(`expected --sanitize to be address, undefined or thread, got "${options.sanitize}"`);
 }
 
+const target = options.platform ? platforms.find(({ name }) => name === options.platform) : thisPlatform;
+if (options.platform && !target) {
+  fail(`expected --platform to be one of ${platforms.map(({ name }) => name).join(', ')}, got "${options.platform}"`);
+}
+const isCross = target !== thisPlatform;
+const toolchain = join(root, 'cmake', 'toolchains', `${target?.name}.cmake`);
+if (isCross && !(process.platform === 'linux' && existsSync(toolchain)))
+  fail(`the addon of ${options.platform} cannot be built on ${thisPlatform?.name ?? process.platform}: build it there.`);
+if (options.platform && (options.source || options.sanitize || options.tests || options.debug))
+  fail('--platform is for the addon of a package, against prebuilt libraries: leave the other options out.');
+
+/** What other systems' addons are built with, see cmake/toolchains. */
+const crossCompilers = {
+  'win32-x64': {
+    command: 'x86_64-w64-mingw32-g++',
+    linux: 'g++-mingw-w64-x86-64-posix',
+    fedora: 'mingw64-gcc-c++',
+  },
+  'linux-arm64': {
+    command: 'aarch64-linux-gnu-g++',
+    linux: 'g++-aarch64-linux-gnu',
+    fedora: 'gcc-c++-aarch64-linux-gnu',
+  },
+};
+
 const kind = options.source ? 'source' : 'prebuilt';
 const variant = [
   kind,
+  isCross && target?.name,
   options.cuda && 'cuda',
   options.metal && 'metal',
   options.vulkan && 'vulkan',
@@ -120,7 +149,7 @@ checkInstalled();
 aloneHere();
 const llama = unpackLlama();
 buildNative();
-if (!options['native-only']) buildTypeScript();
+if (!options['native-only'] && !options.platform) buildTypeScript();
 if (options.stamp) {
   mkdirSync(dirname(resolve(options.stamp)), { recursive: true });
   writeFileSync(options.stamp, '');
@@ -216,7 +245,8 @@ function buildNative() {
     }),
     ...(options['cuda-arch'] && { CMAKE_CUDA_ARCHITECTURES: options['cuda-arch'] }),
   };
-  const addon = join(buildDir, 'Release', process.platform === 'win32' ? 'Release/meditron.node' : 'meditron.node');
+  const isVisualStudio = process.platform === 'win32';
+  const addon = join(buildDir, 'Release', isVisualStudio ? 'Release/meditron.node' : 'meditron.node');
   const stampFile = join(buildDir, 'inputs.sha256');
   // Nothing that changes when the folder is moved or copied, and not Node's release: the addon's interface is the same in all.
   const inputs = hashOf(
@@ -225,6 +255,7 @@ function buildNative() {
     ),
     ...filesIn('native'),
     ...filesIn('cmake'),
+    'scripts/exports.js',
     ...filesIn('test/native'),
     'CMakeLists.txt',
   );
@@ -248,6 +279,9 @@ function buildNative() {
     const common = ['--out', buildDir, '--directory', root, '--log-level', 'error'];
     common.push('--parallel', String(availableParallelism()));
     if (options.debug) common.push('--debug');
+    // Not what is built, but with what.
+    common.push(`--CDMEDITRON_NODE=${process.execPath}`, `--CDMEDITRON_NODE_DEF=${def_paths.node_api_def}`);
+    if (isCross) common.push(`--CDCMAKE_TOOLCHAIN_FILE=${toolchain}`);
     for (const [name, value] of Object.entries(defines)) common.push(`--CD${name}=${value}`);
     // `compile` alone would not configure again when a definition has changed.
     for (const step of ['configure', 'build']) {
@@ -274,24 +308,24 @@ function buildNative() {
     release: llama.release,
     options: chosen,
   };
-  if (!options.sanitize && !options.tests) {
+  if (!options.sanitize && !options.tests && !options.platform) {
     writeIfOther(recordFile, `${JSON.stringify(record, null, 2)}\n`);
     renew(recordFile);
   }
 }
 
-/** llama.cpp's libraries for this platform. `npm ci` installs them; those that it leaves out are fetched now. */
+/** llama.cpp's libraries for the platform that is built for. `npm ci` installs them; those that it leaves out are fetched now. */
 function prebuiltLibraries() {
   const source = 'Build it from source: `npm run build -- --source`.';
-  if (!thisPlatform) return fail(`there is no prebuilt llama.cpp for ${process.platform}-${process.arch}. ${source}`);
-  const found = installedLibraries(root, thisPlatform.libraries);
+  if (!target) return fail(`there is no prebuilt llama.cpp for ${process.platform}-${process.arch}. ${source}`);
+  const found = installedLibraries(root, target.libraries);
   if (found) return found;
   try {
-    obtain(`@node-llama-cpp/${thisPlatform.libraries}`, note);
+    obtain(`@node-llama-cpp/${target.libraries}`, note);
   } catch (error) {
     fail(`llama.cpp's libraries are missing: ${/** @type {Error} */ (error).message}. ${source}`);
   }
-  return installedLibraries(root, thisPlatform.libraries);
+  return installedLibraries(root, target.libraries);
 }
 
 /** CMake's cache names the folders it was made in and refuses to work in others: what was moved or copied is configured afresh. */
@@ -339,11 +373,15 @@ function missingTool() {
     win32: 'CMake (cmake.org), or Visual Studio with C++',
   });
   if (cmake || process.platform === 'win32') return cmake; // cmake-js finds Visual Studio and says so if it is missing
-  const compiler = lacks(process.env.CXX ?? 'c++', 'a C++ compiler is needed to build the addon', {
-    linux: 'g++',
-    darwin: 'xcode-select --install',
-    win32: '',
-  });
+  const cross = isCross && target ? crossCompilers[/** @type {'win32-x64'} */ (target.name)] : undefined;
+  const compiler = cross
+    ? lacks(cross.command, `a compiler for ${target?.name} is needed to build its addon`, cross)
+    : lacks(process.env.CXX ?? 'c++', 'a C++ compiler is needed to build the addon', {
+        linux: 'g++',
+        fedora: 'gcc-c++',
+        darwin: 'xcode-select --install',
+        win32: '',
+      });
   if (compiler) return compiler;
   if (['ninja', 'make'].some(tool => spawnSync(tool, ['--version']).status === 0)) return undefined;
   return 'make or ninja is needed to build the addon. Install it: package `make` (Debian, Ubuntu: apt-get install make).';
@@ -351,13 +389,13 @@ function missingTool() {
 
 /**
  * Why a tool is needed and how to get it, if it is not there.
- * @param {string} tool @param {string} why @param {{linux: string, darwin: string, win32: string}} packages
+ * @param {string} tool @param {string} why @param {{linux: string, fedora?: string, darwin?: string, win32?: string}} packages
  */
 function lacks(tool, why, packages) {
   if (spawnSync(tool, ['--version']).status === 0) return undefined;
   const hint =
     process.platform === 'linux'
-      ? `install the package \`${packages.linux}\` (Debian, Ubuntu: apt-get install ${packages.linux}; Fedora: dnf install ${packages.linux === 'g++' ? 'gcc-c++' : packages.linux})`
+      ? `install the package \`${packages.linux}\` (Debian, Ubuntu: apt-get install ${packages.linux}; Fedora: dnf install ${packages.fedora ?? packages.linux})`
       : process.platform === 'darwin'
         ? `run \`${packages.darwin}\``
         : `install ${packages.win32}`;
