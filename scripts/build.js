@@ -112,7 +112,9 @@ if (options.platform && !target) {
 const isCross = target !== thisPlatform;
 const toolchain = join(root, 'cmake', 'toolchains', `${target?.name}.cmake`);
 if (isCross && !(process.platform === 'linux' && existsSync(toolchain)))
-  fail(`the addon of ${options.platform} cannot be built on ${thisPlatform?.name ?? process.platform}: build it there.`);
+  fail(
+    `the addon of ${options.platform} cannot be built on ${thisPlatform?.name ?? process.platform}: build it there.`,
+  );
 if (options.platform && (options.source || options.sanitize || options.tests || options.debug))
   fail('--platform is for the addon of a package, against prebuilt libraries: leave the other options out.');
 

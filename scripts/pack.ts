@@ -1,0 +1,248 @@
+// Packs what is published: the library and command, and one package a platform with the addon and llama.cpp's libraries beside it.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import prettyBytes from 'pretty-bytes';
+import { npm } from './npm.js';
+import { pinned } from './packages.js';
+import { installedLibraries, type Platform, platforms, thisPlatform } from './platforms.js';
+
+const root = resolve(import.meta.dirname, '..');
+
+const help = `Usage: npm run pack:all -- --out DIR [--platform NAME]... [--json]
+
+Writes the tarballs of meditron and of platform packages, and says which cannot be made on this machine and why.
+
+  --out DIR         where the tarballs go
+  --platform NAME   ${platforms.map(({ name }) => name).join(', ')} (default: linux-x64, linux-arm64, win32-x64)
+  --json            print one JSON object
+
+Exit code 0 if all that was asked for was made, 1 if not, 2 for a wrong option.
+`;
+
+/** A tarball that was made, with its sizes in bytes, or why it was not. */
+export interface Packed {
+  readonly name: string;
+  readonly tarball?: string;
+  readonly packed?: number;
+  readonly unpacked?: number;
+  readonly reason?: string;
+}
+
+type Manifest = Record<string, unknown> & { readonly name: string; readonly version: string };
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+const project = readJson(join(root, 'package.json'));
+
+/** The `package.json` of a platform's package. */
+export function platformManifest({ name }: Platform): Manifest {
+  return { version: project.version, ...readJson(join(root, 'npm', name, 'package.json')) } as Manifest;
+}
+
+/** The `package.json` of the main package: what users of the project's own need, and the platforms' packages. */
+export function mainManifest(): Manifest {
+  const { name, version, description, license, type, engines, main, types, exports, bin, dependencies } = project;
+  const gpu = Object.keys(pinned).filter(name => /^@node-llama-cpp\/.*-(cuda|cuda-ext|vulkan)$/.test(name));
+  return {
+    ...{ name, version, description, license, type, engines, main, types },
+    exports: { ...(exports as object), './package.json': './package.json' },
+    bin,
+    dependencies,
+    optionalDependencies: Object.fromEntries(platforms.map(({ name }) => [`@meditron/${name}`, version])),
+    // Installed by who has such a card: named here so that pnpm and Yarn let Meditron see them.
+    peerDependencies: Object.fromEntries(gpu.map(name => [name, pinned[name]!.version])),
+    peerDependenciesMeta: Object.fromEntries(gpu.map(name => [name, { optional: true }])),
+    ...readJson(join(root, 'npm', 'meditron', 'package.json')),
+  } as Manifest;
+}
+
+/** Builds and packs. Nothing is thrown for a package that cannot be made: its reason is in the result. */
+export function pack(out: string, names: readonly string[]): Packed[] {
+  mkdirSync(out, { recursive: true });
+  const made = platforms.filter(({ name }) => names.includes(name)).map(platform => attempt(platform, out));
+  return [{ ...tar(layMain(), mainManifest(), out), name: 'meditron' }, ...made];
+}
+
+function attempt(platform: Platform, out: string): Packed {
+  try {
+    return { ...tar(layPlatform(platform), platformManifest(platform), out), name: platform.name };
+  } catch (error) {
+    return { name: platform.name, reason: (error as Error).message };
+  }
+}
+
+function layMain(): string {
+  const folder = emptied('meditron');
+  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
+  const dist = join(root, 'dist');
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(name =>
+    /\.(js|d\.ts)$/.test(name),
+  )) {
+    // Maps lead to sources, which are not in the package.
+    write(
+      join(folder, 'dist', name),
+      readFileSync(join(dist, name), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, ''),
+    );
+  }
+  for (const name of ['meditron-mini.gguf', 'meditron-mini.md', 'probe.gguf', 'README.md']) {
+    mkdirSync(join(folder, 'models'), { recursive: true });
+    copyFileSync(join(root, 'models', name), join(folder, 'models', name));
+  }
+  copyFileSync(join(root, 'README.md'), join(folder, 'README.md'));
+  licences(folder, { 'llama.cpp.txt': join(root, 'build', 'llama.cpp', 'LICENSE') });
+  return folder;
+}
+
+function layPlatform(platform: Platform): string {
+  const { name, os, libraries } = platform;
+  run(process.execPath, [join(root, 'scripts', 'build.js'), '--platform', name]);
+  const installed = installedLibraries(root, libraries)!;
+  const folder = emptied(name);
+  copyFileSync(join(root, 'npm', name, 'README.md'), join(folder, 'README.md'));
+  const built = join(root, 'build', platform === thisPlatform ? 'prebuilt' : `prebuilt-${name}`);
+  run('cmake', ['--install', built, '--config', 'Release', '--prefix', folder, '--strip']);
+  for (const file of readdirSync(installed.directory).filter(isEngine))
+    copyFileSync(join(installed.directory, file), join(folder, file));
+  if (os === 'linux') checkFloor(folder);
+  const { version } = pinned[installed.name]!;
+  write(join(folder, 'addon.json'), json({ kind: 'prebuilt', release: installed.release, libraries: version }));
+  licences(folder, {
+    'llama.cpp.txt': join(root, 'build', 'llama.cpp', 'LICENSE'),
+    'node-llama-cpp.txt': join(installed.directory, '..', '..', 'LICENSE'),
+    'node-addon-api.txt': join(root, 'node_modules', 'node-addon-api', 'LICENSE.md'),
+    'node-api-headers.txt': join(root, 'node_modules', 'node-api-headers', 'LICENSE'),
+    // Linked into the addon that mingw-w64 builds.
+    ...(os === 'win32' && {
+      'mingw-w64.txt': join(root, 'npm', 'licenses', 'mingw-w64.txt'),
+      'gcc-runtime.txt': join(root, 'npm', 'licenses', 'gcc-runtime.txt'),
+    }),
+  });
+  return folder;
+}
+
+/** llama.cpp's engine and its CPU variants; on macOS Metal too. */
+function isEngine(file: string): boolean {
+  return (
+    /^(lib)?(llama\.|ggml\.|ggml-base\.|ggml-cpu|ggml-blas|ggml-metal)/.test(file) &&
+    /\.(so|dll|dylib|metal)$/.test(file)
+  );
+}
+
+/** @throws Error if the addon needs a newer system than llama.cpp's libraries do */
+function checkFloor(folder: string): void {
+  const libraries = readdirSync(folder).filter(file => file.endsWith('.so'));
+  for (const symbols of ['GLIBC', 'GLIBCXX', 'CXXABI']) {
+    const [ours, theirs] = [['meditron.node'], libraries].map(files => newest(folder, files, symbols));
+    if (compare(ours!, theirs!) > 0)
+      throw new Error(
+        `the addon needs ${symbols}_${ours!.join('.')}, its libraries ${theirs!.join('.')}: build it on an older system`,
+      );
+  }
+}
+
+/** The newest version of the C or C++ library's symbols that files need. */
+export function newest(folder: string, files: readonly string[], symbols: string): number[] {
+  const pattern = new RegExp(`\\0${symbols}_(\\d+(?:\\.\\d+)+)(?=\\0)`, 'g');
+  const versions = files.flatMap(file =>
+    [...readFileSync(join(folder, file), 'latin1').matchAll(pattern)].map(([, version]) =>
+      version!.split('.').map(Number),
+    ),
+  );
+  return versions.sort(compare).at(-1) ?? [0];
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const i = a.findIndex((part, i) => part !== (b[i] ?? 0));
+  return i < 0 ? a.length - b.length : a[i]! - (b[i] ?? 0);
+}
+
+function licences(folder: string, files: Record<string, string>): void {
+  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  mkdirSync(join(folder, 'licenses'));
+  for (const [name, from] of Object.entries(files)) copyFileSync(from, join(folder, 'licenses', name));
+}
+
+function tar(folder: string, manifest: Manifest, out: string): Omit<Packed, 'name'> {
+  write(join(folder, 'package.json'), json(manifest));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map(name => join(folder, name))
+    .filter(path => statSync(path).isFile());
+  // Modes go into the tarball: the same whatever the umask.
+  for (const file of files) chmodSync(file, dirname(file) === join(folder, 'bin') ? 0o755 : 0o644);
+  const [command, args] = npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', out]);
+  run(command, args, folder);
+  const tarball = join(out, `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`);
+  return {
+    tarball,
+    packed: statSync(tarball).size,
+    unpacked: files.reduce((sum, file) => sum + statSync(file).size, 0),
+  };
+}
+
+function emptied(name: string): string {
+  const folder = join(root, 'build', 'npm', name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+function run(command: string, args: readonly string[], cwd = root): void {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(error?.message ?? `${stderr}${stdout}`.trim().replace(/^meditron: /gm, ''));
+}
+
+function main(): number {
+  const options = {
+    out: { type: 'string' },
+    platform: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const;
+  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
+  try {
+    values = parseArgs({ options }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${help}`);
+    return 2;
+  }
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const names = values.platform ?? ['linux-x64', 'linux-arm64', 'win32-x64'];
+  const unknown = names.find(name => !platforms.some(platform => platform.name === name));
+  if (!values.out || unknown) {
+    const fault = unknown ? `there is no platform "${unknown}"` : '--out DIR is missing';
+    process.stderr.write(`pack:all: ${fault}\n\n${help}`);
+    return 2;
+  }
+  const made = pack(resolve(values.out), names);
+  if (values.json) process.stdout.write(json({ packages: made }));
+  else for (const one of made) process.stdout.write(`${row(one)}\n`);
+  return made.every(({ tarball }) => tarball) ? 0 : 1;
+}
+
+function row({ name, tarball, packed, unpacked, reason }: Packed): string {
+  if (!tarball) return `${name.padEnd(14)} not made: ${reason}`;
+  return `${name.padEnd(14)} ${prettyBytes(packed!).padStart(8)} packed ${prettyBytes(unpacked!).padStart(8)} unpacked  ${tarball}`;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) process.exitCode = main();

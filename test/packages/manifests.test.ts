@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { mainManifest, platformManifest } from '../../scripts/pack.js';
+import { platforms } from '../../scripts/platforms.js';
+
+const project = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+test.each(platforms.map(platform => [platform.name, platform] as const))(
+  'the package of %s is for that system, at the version of the project',
+  (name, platform) => {
+    expect(platformManifest(platform)).toMatchObject({
+      name: `@meditron/${name}`,
+      version: project.version,
+      os: [platform.os],
+      cpu: [platform.cpu],
+      preferUnplugged: true,
+    });
+    expect(platformManifest(platform).libc).toEqual(platform.libc && [platform.libc]);
+  },
+);
+
+test('the main package has the dependencies of the project and every platform at its own version', () => {
+  const { dependencies, optionalDependencies, version } = mainManifest();
+  expect(version).toBe(project.version);
+  expect(dependencies).toEqual(project.dependencies);
+  expect(optionalDependencies).toEqual(Object.fromEntries(platforms.map(({ name }) => [`@meditron/${name}`, version])));
+});
+
+test('GPU packages are optional peers at an exact version', () => {
+  const { peerDependencies, peerDependenciesMeta } = mainManifest();
+  expect(Object.keys(peerDependencies as object)).toContain('@node-llama-cpp/linux-x64-vulkan');
+  expect(Object.keys(peerDependenciesMeta as object)).toEqual(Object.keys(peerDependencies as object));
+  for (const version of Object.values(peerDependencies as object)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+test('nothing that is published has anything to run at installation', () => {
+  for (const manifest of [mainManifest(), ...platforms.map(platformManifest)]) {
+    expect(manifest).not.toHaveProperty('scripts');
+    expect(manifest).not.toHaveProperty('gypfile');
+  }
+});
