@@ -3,7 +3,9 @@
 #include "log.h"
 #include "model.h"
 #include "owner.h"
+#include "arguments.h"
 #include "process.h"
+#include "speed.h"
 
 #include <ggml.h>
 
@@ -54,6 +56,22 @@ static Napi::Value count_cores(const Napi::CallbackInfo & info) { return Napi::N
 // echoLog(on)
 static void echo_log(const Napi::CallbackInfo & info) { LogCapture::echo_to_stderr(info[0].As<Napi::Boolean>().Value()); }
 
+// measureProducts({ type, repack, threads, bytes, seconds, columns }): seconds per byte, for each of columns. Takes some tenths of a second.
+static Napi::Value measure_products(const Napi::CallbackInfo & info) {
+    const auto given = info[0].As<Napi::Object>();
+    Products products{};
+    products.type    = (ggml_type)(int)number_of(given, "type");
+    products.repack  = flag_of(given, "repack");
+    products.threads = (int32_t)number_of(given, "threads");
+    products.seconds = number_of(given, "seconds");
+    products.bytes   = (size_t)number_of(given, "bytes");
+    for (const int32_t each : ids_of(given.Get("columns"))) products.columns.push_back(each);
+    std::vector<double> seconds;
+    const Thrown thrown = run_guarded([&] { seconds = seconds_per_byte(products); });
+    if (thrown.code) throw to_js(info.Env(), thrown.code, thrown.message);
+    return pack(info.Env(), seconds);
+}
+
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     stay_loaded();
     LogCapture::install();
@@ -64,6 +82,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("loadBackends", Napi::Function::New<&load_backends>(env));
     exports.Set("devices", Napi::Function::New<&list_devices>(env));
     exports.Set("physicalCores", Napi::Function::New<&count_cores>(env));
+    exports.Set("measureProducts", Napi::Function::New<&measure_products>(env));
     exports.Set("belongToParent", Napi::Function::New<&belong>(env));
     exports.Set("echoLog", Napi::Function::New<&echo_log>(env));
 

@@ -52,11 +52,17 @@ export function layOut(request: MeasuredRequest, limits: Limits): Layout {
   return { ...layout, maxTokens, warnings };
 }
 
-/** What the request takes of an engine that is made for it. Throws as {@link layOut} does. */
-export function roomyNeed(request: MeasuredRequest, sequenceSize: number): Need {
+/**
+ * What the request takes of an engine that is made for it; with fewer samples at once where that is more than `most` cells. Throws as
+ * {@link layOut} does.
+ */
+export function roomyNeed(request: MeasuredRequest, sequenceSize: number, most = Infinity): Need {
   if (request.direct) return choicesNeed(request, { sharing: true, whole: true });
   const maxTokens = tokensThatFit(request, { sequenceSize, contextSize: sequenceSize }, []);
-  return roomyLayout(shapeOf(request, maxTokens), request.width).need;
+  const shape = shapeOf(request, maxTokens);
+  let layout = roomyLayout(shape, request.width);
+  while (layout.need.cells > most && layout.width > 1) layout = roomyLayout(shape, layout.width - 1);
+  return layout.need;
 }
 
 function shapeOf({ prompts, samples, common, cached, again }: MeasuredRequest, maxTokens: number): AskShape {

@@ -23,7 +23,8 @@ export interface AskModel extends Pick<Model, 'tokenize' | 'continuation' | 'spe
     | 'gpuLayers'
     | 'devices'
     | 'runtime'
-  >;
+  > &
+    Partial<Pick<Model['info'], 'lowMemory' | 'headSize' | 'kvBytesPerToken'>>;
 }
 
 /** A request in a model's tokens: how many, and which. */

@@ -1,6 +1,8 @@
 import { roomyNeed } from '../answerer/layout.js';
 import { type AskModel, measure } from '../answerer/measure.js';
 import { object } from '../check/options.js';
+import { lowCells } from '../engine/capacity/low.js';
+import { availableMemory } from '../engine/capacity/memory.js';
 import type { EngineOptions } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
 import { checkAsked } from './asked.js';
@@ -23,6 +25,7 @@ export async function roomFor(
   const asked = checkAsked(question, options);
   const { request } = await outlineOf(model, asked);
   const measured = await measure(model, request, { signal: asked.signal });
-  const { cells, sequences } = roomyNeed(measured, model.info.contextLength ?? 2048);
+  const most = model.info.lowMemory ? lowCells(model.info, availableMemory()) : Infinity;
+  const { cells, sequences } = roomyNeed(measured, model.info.contextLength ?? 2048, most);
   return { contextSize: cells, maxSequences: sequences };
 }

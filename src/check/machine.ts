@@ -60,6 +60,17 @@ export const loadOptions = {
     help: 'how weights come into memory: auto, read (fastest kernels) or mmap (may exceed memory)',
     stored: true,
   },
+  /**
+   * Lay the model out for little memory: weights mapped, which is slower, and for engines that are told nothing else a cache in q8_0, which
+   * changes texts slightly, small steps, and a gigabyte of cache at most, so that samples run in waves. Default false.
+   */
+  lowMemory: {
+    kind: yesNo,
+    default: false,
+    flag: '--low-memory',
+    help: 'take as little memory as possible: slower, and texts differ slightly (a 7B in Q4_K_M with five samples in 5.6 GB)',
+    stored: true,
+  },
 } as const satisfies Table;
 
 /** Where a command's model runs. The library's `loadModel` has `isolate` for it. */
@@ -94,10 +105,9 @@ export const engineOptions = {
   },
   /** Tokens evaluated in one step, between which work can be cancelled. Default: see ARCHITECTURE.md, "Micro-batches". */
   batchSize: { kind: whole(1, 8192), flag: '--batch <n>', help: 'prompt tokens evaluated in one step', stored: true },
-  /** Type of the KV cache. `q8_0` halves it at a small loss and needs flash attention. Default `f16`. */
+  /** Type of the KV cache. `q8_0` halves it at a small loss and needs flash attention. Default `f16`; `q8_0` on a model with `lowMemory`. */
   kvType: {
     kind: choice(['f16', 'q8_0', 'f32']),
-    default: 'f16',
     flag: '--kv-type <type>',
     help: 'type of the key-value cache: f16, q8_0 or f32 (default: f16; q8_0 halves it)',
     stored: true,

@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   chat: async () => (await import('./commands/chat.js')).chat(),
   inspect: async () => (await import('./commands/inspect.js')).inspect(),
   tokenize: async () => (await import('./commands/tokenize.js')).tokenize(),
+  fit: async () => (await import('./commands/fit.js')).fit(),
   devices: async () => (await import('./commands/devices.js')).devices(),
   verify: async () => (await import('./commands/verify.js')).verify(),
   menu: async () => (await import('./commands/menu.js')).menu(),

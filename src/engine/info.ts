@@ -19,6 +19,8 @@ export interface ModelInfo extends Inspection {
   readonly runtime: { readonly build: AddonBuild; readonly cpuVariant: string };
   /** How the weights are in memory. */
   readonly loadMode: 'read' | 'mmap';
+  /** Whether it was loaded with `lowMemory`, which engines made of it follow. */
+  readonly lowMemory: boolean;
   /** Layers on GPUs, the output counted as one: `layers` + 1 are all. */
   readonly gpuLayers: number;
   /** How many of them each GPU has. */

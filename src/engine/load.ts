@@ -9,6 +9,7 @@ import { describeFile } from '../models/inspect.js';
 import { baseOf, OpenModel } from '../models/open.js';
 import type { Addon, NativeModel } from '../native/addon.js';
 import { loadAddon, loadGpus } from '../native/load.js';
+import { readsWeights } from './capacity/low.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { placeLayers, weightBytes } from './capacity/placement.js';
 import { toMeditronError } from './errors.js';
@@ -40,6 +41,7 @@ export interface CheckedLoad {
   readonly path: string;
   readonly gpuLayers: number | 'auto';
   readonly loadMode: 'auto' | 'read' | 'mmap';
+  readonly lowMemory: boolean;
   readonly lock: boolean;
   readonly onProgress: ((fraction: number) => void) | undefined;
   readonly signal: AbortSignal | undefined;
@@ -48,19 +50,25 @@ export interface CheckedLoad {
 /** @throws MeditronError `ERR_OPTION`; the signal's reason */
 export function checkLoad(options: LoadOptions): CheckedLoad {
   object('options', options);
-  checkKeys('loadModel()', options, ['path', 'gpuLayers', 'loadMode', 'lock', 'onProgress', 'signal']);
+  checkKeys('loadModel()', options, ['path', 'gpuLayers', 'loadMode', 'lowMemory', 'lock', 'onProgress', 'signal']);
   const path = string('path', options.path);
   const { onProgress } = options;
   const signal = checkSignal(options.signal);
   signal?.throwIfAborted();
-  const { gpuLayers, loadMode } = checkOptions('loadModel()', loadOptions, {
+  const { gpuLayers, loadMode, lowMemory } = checkOptions('loadModel()', loadOptions, {
     gpuLayers: options.gpuLayers,
     loadMode: options.loadMode,
+    lowMemory: options.lowMemory,
   });
+  if (lowMemory && loadMode === 'read')
+    throw new MeditronError(
+      'ERR_OPTION',
+      'Expected `loadMode` to be "auto" or "mmap" with `lowMemory`, got "read": it maps the weights',
+    );
   const lock = boolean('lock', options.lock ?? false);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new MeditronError('ERR_OPTION', 'Expected `onProgress` to be a function');
-  return { path, gpuLayers, loadMode, lock, onProgress, signal };
+  return { path, gpuLayers, loadMode, lowMemory, lock, onProgress, signal };
 }
 
 /** Told the GPUs that weights go to, before they do. */
@@ -68,7 +76,7 @@ export type Placed = (devices: readonly string[]) => void;
 
 /** Checks a model file, decides where its weights go, and has llama.cpp load them. */
 export async function loadWeights(options: LoadOptions, placed?: Placed): Promise<LoadedWeights> {
-  const { path, gpuLayers: wanted, loadMode, lock, onProgress, signal } = checkLoad(options);
+  const { path, gpuLayers: wanted, loadMode, lowMemory, lock, onProgress, signal } = checkLoad(options);
   await using opened = await OpenModel.at(path, signal ? { signal } : {});
   const { file } = opened;
   validateModel(file);
@@ -78,11 +86,17 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
   const { addon, cpuVariant } = gpus ?? (await loadAddon(signal));
   const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, gpus?.list() ?? []);
   const { gpuLayers, hostBytes, layers } = placement;
-  const mode = loadMode !== 'auto' ? loadMode : gpuLayers === layers || !fitsInMemory(hostBytes) ? 'mmap' : 'read';
+  const mode = lowMemory
+    ? 'mmap'
+    : loadMode !== 'auto'
+      ? loadMode
+      : gpuLayers === layers || !fitsInMemory(hostBytes)
+        ? 'mmap'
+        : 'read';
   if (mode === 'read' && !fitsInMemory(hostBytes)) {
     throw new MeditronError(
       'ERR_MEMORY',
-      `Reading ${path} takes ${inBytes(hostBytes)}, and ${memoryInWords()}. Use loadMode "mmap", which streams the weights from disk.`,
+      `Reading ${path} takes ${inBytes(hostBytes)}, and ${memoryInWords()}. Use loadMode "mmap", which streams the weights from disk, or \`lowMemory\`; \`meditron fit\` says what runs here.`,
     );
   }
 
@@ -142,15 +156,19 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
       addBos,
       runtime: { build: { ...addon.build }, cpuVariant },
       loadMode: mode,
+      lowMemory,
       gpuLayers,
       layersOf: names.map((device, i) => ({ device, layers: placement.layersOf[i]!.length })),
       devices,
-      warnings: [...(gpus?.warnings ?? []), ...placement.warnings],
+      warnings: [...(gpus?.warnings ?? []), ...placement.warnings, ...(lowMemory ? [littleMemory] : [])],
     },
     base: baseOf(file),
     mapped: mode === 'mmap' && opened.itself ? inspection.files : [],
   };
 }
+
+const littleMemory =
+  'Laid out for little memory: weights are mapped, which is slower, the cache is in q8_0 where it can be, which changes texts slightly, and samples may run in waves';
 
 /** Its thread may find no room for its stack. */
 function newModel(addon: Addon): NativeModel {
@@ -161,7 +179,6 @@ function newModel(addon: Addon): NativeModel {
   }
 }
 
-/** Weights and a gigabyte for cache, computing and the rest of the machine. */
 function fitsInMemory(bytes: number): boolean {
-  return bytes + 1e9 <= availableMemory();
+  return readsWeights(bytes, availableMemory());
 }

@@ -8,6 +8,7 @@ import { loadAddon } from '../native/load.js';
 import { type ContextShape, microBatch } from './capacity/compute.js';
 import { doesNotFit } from './capacity/context.js';
 import { availableCores } from './capacity/cores.js';
+import { lowBatch, lowCells, lowKvType } from './capacity/low.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { gpuAlone } from './capacity/placement.js';
 import { DirectEngine } from './direct/engine.js';
@@ -27,17 +28,23 @@ export async function openEngine(
   options: EngineOptions,
 ): Promise<DirectEngine> {
   const given = checkOptions('createEngine()', engineOptions, options);
-  const { maxSequences, kvType, poll, beyondTraining } = given;
+  const { maxSequences, poll, beyondTraining } = given;
   const { info } = model;
+  const { lowMemory } = info;
+  const kvType = given.kvType ?? (lowMemory ? lowKvType(info, given.flashAttention) : 'f16');
   const trained = info.contextLength ?? 2048;
   const warnings: string[] = [...info.warnings];
   const cores = availableCores();
   const threads = given.threads ?? (info.parameters < smallModel ? 1 : cores);
   if (threads > cores)
     warnings.push(`${threads} threads were asked for; ${cores} are used, one for each core that is really there`);
-  const contextSize = given.contextSize ?? Math.min(trained, 8192);
+  const contextSize =
+    given.contextSize ?? Math.min(trained, 8192, lowMemory ? lowCells(info, availableMemory(), kvType) : Infinity);
   const used = Math.min(threads, cores);
-  const batchSize = Math.max(maxSequences, given.batchSize ?? microBatch(info, used, gpuAlone(info)));
+  const batchSize = Math.max(
+    maxSequences,
+    given.batchSize ?? Math.min(microBatch(info, used, gpuAlone(info)), lowMemory ? lowBatch : Infinity),
+  );
   const flashAttention = given.flashAttention ?? (kvType === 'q8_0' ? 'on' : 'auto');
   if (kvType === 'q8_0' && flashAttention === 'off') {
     throw new MeditronError(
@@ -86,7 +93,7 @@ export async function openEngine(
 /** Against what every place has free now: others may have taken memory since the model was loaded. */
 function checkMemory(info: ModelInfo, context: ContextShape, addon: Addon): void {
   const devices = info.gpuLayers > 0 ? addon.devices() : [];
-  const message = doesNotFit(info, context, place => {
+  const message = doesNotFit({ ...info, weights: info }, context, place => {
     if (place === 'CPU') return { bytes: availableMemory(), words: memoryInWords() };
     const free = devices.find(device => device.name === place)?.memoryFree ?? Infinity;
     return { bytes: free, words: `${inBytes(free)} are free there` };

@@ -198,6 +198,6 @@ function specialTokensOf(metadata: Metadata): Readonly<Record<string, Token>> {
 }
 
 /** `elements` numbers a token: 2 × layers × KV heads × head size. q8_0 packs 32 of them into 34 bytes. */
-function kvBytes(elements: number): KvBytes {
+export function kvBytes(elements: number): KvBytes {
   return { f32: elements * 4, f16: elements * 2, q8_0: (elements / 32) * 34 };
 }

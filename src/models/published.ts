@@ -1,4 +1,5 @@
-import { tensorBytes } from '../gguf/types.js';
+import { type TensorTypeName, tensorBytes } from '../gguf/types.js';
+import { kvBytes } from './inspect.js';
 import { plainName } from './known.js';
 import { type Quant, typeFor } from './mixture.js';
 import { type Plan, type PublishedShape, planTensors, publishedShapes } from './shapes.js';
@@ -35,9 +36,25 @@ export const usualQuants = {
 export function tensorsOf(
   shape: PublishedShape,
   quant: Quant,
-): (Plan & { readonly bytes: number; readonly type: string })[] {
+): (Plan & { readonly bytes: number; readonly type: TensorTypeName })[] {
   return planTensors(shape, shape.vocabularySize).map(plan => {
     const type = typeFor(plan, shape, quant);
     return { ...plan, type: type.name, bytes: tensorBytes(type, plan.dimensions) };
   });
+}
+
+/** What the file of a published model will say of its shape. */
+export function reckonedOf(shape: PublishedShape, tensors: readonly { readonly bytes: number }[]) {
+  const headSize = shape.embedding / shape.heads;
+  return {
+    layers: shape.layers,
+    embedding: shape.embedding,
+    heads: shape.heads,
+    feedForward: shape.feedForward,
+    contextLength: shape.context,
+    headSize,
+    vocabulary: { size: shape.vocabularySize },
+    kvBytesPerToken: kvBytes(2 * shape.layers * shape.kvHeads * headSize),
+    sizeBytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }

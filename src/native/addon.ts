@@ -10,6 +10,11 @@ export interface Addon {
   devices(): Device[];
   /** On Windows the physical cores that this process may run on; 0 elsewhere. */
   physicalCores(): number;
+  /**
+   * How fast the CPU multiplies with large matrices of one type: seconds per byte of them, for each number of vectors at once. Blocks for
+   * some tenths of a second; `bytes` of memory are taken meanwhile.
+   */
+  measureProducts(products: NativeProducts): Float64Array;
   /** For a process of its own: no core dump, dies with its parent, says on stderr what ends it; exits if the parent is gone already. */
   belongToParent(parentPid: number): void;
   /** Whether llama.cpp's warnings and errors go to file descriptor 2 too, for the whole process. */
@@ -17,6 +22,18 @@ export interface Addon {
   readonly build: AddonBuild;
   /** The library that ggml's functions are in; the addon itself, or empty, where they are inside it. */
   readonly ggmlFile: string;
+}
+
+export interface NativeProducts {
+  /** A tensor type's id (gguf/types.ts), of those for matrices. */
+  readonly type: number;
+  /** Whether matrices are rearranged for the fastest kernels, as by {@link NativeLoad.repack}. */
+  readonly repack: boolean;
+  readonly threads: number;
+  readonly bytes: number;
+  /** To measure for, for each of `columns`. */
+  readonly seconds: number;
+  readonly columns: Int32Array;
 }
 
 export interface AddonBuild {

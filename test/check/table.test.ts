@@ -79,6 +79,7 @@ const typed: Readonly<Record<string, readonly [string, unknown]>> = {
   'sampling.presencePenalty': ['2', 2],
   'load.gpuLayers': ['auto', 'auto'],
   'load.loadMode': ['mmap', 'mmap'],
+  'load.lowMemory': ['', true],
   'engine.threads': ['1', 1],
   'engine.contextSize': ['512', 512],
   'engine.batchSize': ['64', 64],
@@ -106,7 +107,8 @@ function spellingOf({ flag }: Option): string | undefined {
 
 const longOf = (option: Option) => /--[a-z-]+/.exec(spellingOf(option)!)![0];
 const flagged = every.filter(([, , option]) => spellingOf(option) !== undefined);
-const valued = flagged.filter(([, , option]) => !longOf(option).startsWith('--no-'));
+const isSwitch = (option: Option) => !/[<[]/.test(spellingOf(option)!);
+const valued = flagged.filter(([, , option]) => !isSwitch(option));
 
 describe.each(every)('%s option %s', (_, name, option, table) => {
   test('has a help text, and a flag or the reason why there is none', () => {
@@ -137,6 +139,12 @@ describe.each(every)('%s option %s', (_, name, option, table) => {
     if (option.default !== undefined) expect(option.kind.check(name, option.default)).toEqual(option.default);
     expect((checkOptions('f()', table, { [name]: undefined }) as Record<string, unknown>)[name]).toBe(option.default);
   });
+});
+
+test.each(flagged.filter(([, , option]) => isSwitch(option)))('%s option %s is a switch', (_, name, option, table) => {
+  const long = longOf(option);
+  expect(parse(table, [long])).toEqual({ [name]: !long.startsWith('--no-') });
+  expect(parse(table, [])).toEqual({});
 });
 
 test.each(valued)(

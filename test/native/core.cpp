@@ -4,6 +4,7 @@
 #include "check.h"
 #include "error.h"
 #include "log.h"
+#include "speed.h"
 
 #include <ggml-backend.h>
 
@@ -496,6 +497,20 @@ static void vocabulary(const SharedWeights & weights) {
           "a long run of one letter survives");
 }
 
+// Whether rows of a type that is not packed are refused, and each number of vectors gets its time.
+static void speed() {
+    for (const bool repack : { false, true }) {
+        const auto seconds = seconds_per_byte({ GGML_TYPE_Q4_K, repack, 2, 20'000'000, 0.01, { 1, 5, 32 } });
+        check(seconds.size() == 3 && seconds[0] > 0 && seconds[2] > seconds[0], "products take longer with more vectors");
+    }
+    for (int type = 0; type < GGML_TYPE_COUNT; type++) {
+        try {
+            const auto seconds = seconds_per_byte({ (ggml_type)type, true, 1, 1, 0.0, { 1 } });
+            check(seconds.size() == 1 && seconds[0] > 0, "a type that is packed is measured");
+        } catch (const CodedError & error) { check(std::string(error.code) == "ERR_NATIVE", "a type that is not packed is refused"); }
+    }
+}
+
 int main(int argc, char ** argv) {
     if (argc != 4) {
         std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT\n");
@@ -521,6 +536,7 @@ int main(int argc, char ** argv) {
     own_failures(weights);
     own_ends(weights);
     saved_states(weights);
+    speed();
     grammars(weights);
     grammar_properties(weights->vocabulary);
     sampling_order(weights->vocabulary);

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import wrap from 'wrap-ansi';
 import { whole } from '../../check/kinds.js';
-import { processOptions } from '../../check/machine.js';
+import { loadOptions, processOptions } from '../../check/machine.js';
+import { pick } from '../../check/table.js';
 import { askedOf, type ClinicalQuestion, letters } from '../../clinical/question.js';
 import { clinicalQuestions, scoreNames } from '../../clinical/questions.js';
 import { addFlags, defaultModel, type Flags, flag } from '../flags.js';
@@ -32,7 +33,7 @@ export function demo(): Command {
     )
     .addOption(flag('--seed <n>', 'invents a patient', whole(0, Number.MAX_SAFE_INTEGER)).default(defaultSeed))
     .addHelpText('after', '\nExample:\n  meditron demo --seed 13');
-  return addFlags(command, processOptions).action(show);
+  return addFlags(addFlags(command, pick(loadOptions, ['lowMemory'])), processOptions).action(show);
 }
 
 async function show(flags: DemoFlags): Promise<void> {

@@ -38,19 +38,24 @@ export function cpuQuota(read: Read): number {
 function memoryOfV2(read: Read, folder: string): MemoryLimit | undefined {
   const limit = Math.min(number(read(`${folder}/memory.max`)), number(read(`${folder}/memory.high`)));
   const used = number(read(`${folder}/memory.current`));
-  return limitOf(limit, used, statOf(read, folder, 'inactive_file'), folder);
+  return limitOf(limit, used, cacheOf(read, folder, ''), folder);
 }
 
 function memoryOfV1(read: Read, folder: string): MemoryLimit | undefined {
   const limit = number(read(`${folder}/memory.limit_in_bytes`));
   const used = number(read(`${folder}/memory.usage_in_bytes`));
-  return limitOf(limit, used, statOf(read, folder, 'total_inactive_file'), folder);
+  return limitOf(limit, used, cacheOf(read, folder, 'total_'), folder);
 }
 
 function limitOf(limit: number, used: number, cache: number, group: string): MemoryLimit | undefined {
   // Without a limit version 1 says 2^63 less a page.
   if (limit >= 2 ** 62 || used === Infinity) return undefined;
   return { limit, available: Math.max(0, limit - Math.max(0, used - cache)), group };
+}
+
+/** Pages of files, mapped weights among them: the kernel drops them when it needs room. */
+function cacheOf(read: Read, folder: string, prefix: string): number {
+  return statOf(read, folder, `${prefix}inactive_file`) + statOf(read, folder, `${prefix}active_file`);
 }
 
 function statOf(read: Read, folder: string, name: string): number {

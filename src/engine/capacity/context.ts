@@ -8,6 +8,7 @@ import {
   type ModelShape,
   outputBytes,
 } from './compute.js';
+import { type LowModel, lowWouldDo } from './low.js';
 import { gpuAlone } from './placement.js';
 
 /** How a loaded model lies on the machine. */
@@ -15,6 +16,8 @@ export interface Loaded extends ModelShape {
   readonly gpuLayers: number;
   /** Layers of each GPU, in the order of `devices`; the output counts as the last. */
   readonly layersOf: readonly { readonly device: string; readonly layers: number }[];
+  /** How its weights are in memory; what to say where a context does not fit. */
+  readonly weights?: (LowModel & { readonly loadMode: 'read' | 'mmap'; readonly lowMemory: boolean }) | undefined;
 }
 
 /** Bytes that a context takes in one place. */
@@ -77,8 +80,16 @@ export function doesNotFit(
     return (
       `A context of ${cellsOf(context.contextSize)} cells takes ${inBytes(cache)} of ${context.kvType} cache${where} and about ` +
       `${inBytes(compute)} to compute in; ${words}. Lower \`contextSize\`` +
-      `${context.kvType === 'q8_0' ? '' : ', or set `kvType` to "q8_0"'}${flash}.`
+      `${context.kvType === 'q8_0' ? '' : ', or set `kvType` to "q8_0"'}${flash}.${place === 'CPU' ? hintOf(model, context, bytes) : ''}`
     );
   }
   return undefined;
+}
+
+/** Whether little memory would do: weights that were read would be mapped instead, and their room is free then. */
+function hintOf({ weights }: Loaded, { contextSize, maxSequences }: ContextShape, free: number): string {
+  if (!weights) return '';
+  const available = free + (weights.loadMode === 'read' ? weights.sizeBytes : 0);
+  const low = !weights.lowMemory && lowWouldDo(weights, contextSize, maxSequences, available);
+  return `${low ? ' Loaded with `lowMemory` it runs.' : ''} \`meditron fit\` says what runs here.`;
 }

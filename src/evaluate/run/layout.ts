@@ -8,6 +8,7 @@ import { promptFor } from '../../ask/prompts.js';
 import { MeditronError } from '../../check/errors.js';
 import { questionsNeed, questionsThatFit } from '../../engine/capacity/ask.js';
 import { cellsInMemory } from '../../engine/capacity/context.js';
+import { lowCells, lowKvType } from '../../engine/capacity/low.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import type { Need } from '../../engine/capacity/need.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
@@ -72,7 +73,10 @@ async function largestNeed(
     const { request } = await outlineOf(model, asked);
     const measured = await measure(model, request, { cached: prompt => Math.min(sharedTokens, prompt.length - 1) });
     try {
-      return { each: roomyNeed(measured, sequenceSize), atOnce: measured.direct?.length ?? measured.width };
+      return {
+        each: roomyNeed(measured, sequenceSize, model.info.lowMemory ? contextSize : Infinity),
+        atOnce: measured.direct?.length ?? measured.width,
+      };
     } catch (error) {
       if (!(error instanceof MeditronError) || error.code !== 'ERR_CONTEXT_FULL') throw error;
       failure = error; // the run will say so of this question
@@ -117,7 +121,10 @@ async function promptsOf(
 }
 
 /** Half of the memory that is free now, in cells, wherever the model's layers are. */
-async function cellsThatFit(model: Model, { kvType = 'f16' }: EngineOptions): Promise<number> {
+async function cellsThatFit(model: Model, given: EngineOptions): Promise<number> {
+  const { lowMemory } = model.info;
+  const kvType = given.kvType ?? (lowMemory ? lowKvType(model.info, given.flashAttention) : 'f16');
+  if (lowMemory) return lowCells(model.info, availableMemory(), kvType);
   const devices = model.info.gpuLayers > 0 ? await model.devices() : [];
   const cells = cellsInMemory(model.info, kvType, availableMemory(), devices);
   return Math.max(256, Math.min(1 << 20, cells));

@@ -3,6 +3,7 @@ import type { Answerer, AnswererModel } from '../../answerer/answerer.js';
 import { answererOf } from '../../answerer/engine.js';
 import type { ChosenFormat } from '../../ask/choice.js';
 import { MeditronError } from '../../check/errors.js';
+import { lowKvType } from '../../engine/capacity/low.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
 import type { EngineSettings } from '../../engine/settings.js';
 import { modelHash } from '../../models/identity.js';
@@ -138,7 +139,8 @@ async function describeModel(model: Model, options: EngineOptions, signal: Abort
   const { info } = model;
   const { runtime } = info;
   const files = await modelHash(info, signal);
-  const { kvType = 'f16', threads, batchSize, flashAttention, loras = [] } = options;
+  const { threads, batchSize, flashAttention, loras = [] } = options;
+  const kvType = options.kvType ?? (info.lowMemory ? lowKvType(info, flashAttention) : 'f16');
   const given = {
     threads,
     batch: batchSize,
@@ -155,6 +157,6 @@ async function describeModel(model: Model, options: EngineOptions, signal: Abort
       name: 'machine',
       value: `${info.devices.map(device => device.description || device.name).join(', ')}; ${info.gpuLayers} layers on the GPU, weights by ${info.loadMode}`,
     },
-    { name: 'engine', value: [`cache ${kvType}`, ...settings].join(', ') },
+    { name: 'engine', value: [`cache ${kvType}${info.lowMemory ? ', little memory' : ''}`, ...settings].join(', ') },
   ];
 }
