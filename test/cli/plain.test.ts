@@ -114,6 +114,7 @@ const base: Readonly<Record<string, () => readonly string[]>> = {
   run: () => ['-m', model, '-p', evil, ...small],
   chat: () => ['-m', path(evil)],
   inspect: () => [model],
+  fit: () => ['no such model'],
   tokenize: () => ['-m', model, evil],
   devices: () => [],
   demo: () => [],
