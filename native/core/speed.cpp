@@ -11,9 +11,9 @@
 #include <cstring>
 #include <random>
 
-static const int64_t width   = 4096; // of the 7B and 8B models
-static const int64_t rows    = 4096;
-static const int64_t distinct = 8;   // rows that differ; packing more of them takes longer than measuring
+static const int64_t width    = 4096; // of the 7B and 8B models
+static const int64_t rows     = 4096;
+static const int64_t distinct = 8; // rows that differ; packing more of them takes longer than measuring
 static const int least_passes = 2;
 
 static ggml_context_ptr context_for(size_t tensors) {
@@ -35,9 +35,9 @@ static ggml_backend_buffer_ptr allocate(ggml_context * ctx, ggml_backend_buffer_
 static bool multiplies(ggml_backend_dev_t device, ggml_backend_buffer_type_t memory, ggml_type type) {
     const auto ctx = context_for(3);
     ggml_backend_buffer_ptr none(ggml_backend_buft_alloc_buffer(memory, 0));
-    ggml_tensor * matrix = ggml_new_tensor_2d(ctx.get(), type, width, rows);
+    ggml_tensor * matrix  = ggml_new_tensor_2d(ctx.get(), type, width, rows);
     ggml_tensor * vectors = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, width, 512);
-    matrix->buffer = none.get();
+    matrix->buffer        = none.get();
     return ggml_backend_dev_supports_op(device, ggml_mul_mat(ctx.get(), matrix, vectors));
 }
 
@@ -106,8 +106,8 @@ std::vector<double> seconds_per_byte(const Products & products) {
 
     std::vector<double> out;
     for (const int64_t columns : products.columns) {
-        const auto ctx  = context_for(2 * count + 2);
-        const auto graph = ggml_new_graph_custom(ctx.get(), 2 * count + 2, false);
+        const auto ctx     = context_for(2 * count + 2);
+        const auto graph   = ggml_new_graph_custom(ctx.get(), 2 * count + 2, false);
         const auto vectors = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, width, columns);
         for (const auto matrix : matrices) ggml_build_forward_expand(graph, ggml_mul_mat(ctx.get(), matrix, vectors));
         const auto buffer = allocate(ctx.get(), ggml_backend_dev_buffer_type(device));

@@ -1,9 +1,9 @@
+#include "arguments.h"
 #include "backend.h"
 #include "engine.h"
 #include "log.h"
 #include "model.h"
 #include "owner.h"
-#include "arguments.h"
 #include "process.h"
 #include "speed.h"
 
@@ -56,7 +56,8 @@ static Napi::Value count_cores(const Napi::CallbackInfo & info) { return Napi::N
 // echoLog(on)
 static void echo_log(const Napi::CallbackInfo & info) { LogCapture::echo_to_stderr(info[0].As<Napi::Boolean>().Value()); }
 
-// measureProducts({ type, repack, threads, bytes, seconds, columns }): seconds per byte, for each of columns. Takes some tenths of a second.
+// measureProducts({ type, repack, threads, bytes, seconds, columns }): seconds per byte, for each of columns. Takes some tenths of a
+// second.
 static Napi::Value measure_products(const Napi::CallbackInfo & info) {
     const auto given = info[0].As<Napi::Object>();
     Products products{};
