@@ -43,4 +43,5 @@ export interface Sampling {
  * `evaluation/` does it, quirks included. `strict`: ours, as the models were trained but without the quirks.
  */
 export const protocols = ['strict', 'paper', 'authors-code'] as const;
+/** Whose prompts, parser and count: this project's (`strict`), the publication's (`paper`), its scripts' (`authors-code`). */
 export type Protocol = (typeof protocols)[number];

@@ -71,6 +71,7 @@ export interface RequestedPrompt extends Pick<Prompt, 'segments' | 'continuation
   readonly stops: readonly string[];
 }
 
+/** One sample that is asked for. */
 export interface RequestedSample {
   /** Index of its prompt. */
   readonly prompt: number;
@@ -118,6 +119,7 @@ export interface CompleteOptions {
 
 export type After = { readonly prompt: number } | { readonly sample: number };
 
+/** What a session yields while samples are completed: progress in the prompt, pieces of text, finished samples. */
 export type CompletionEvent =
   /** Prompts are being evaluated: tokens done, of all. */
   | { readonly type: 'prompt'; readonly done: number; readonly total: number }
@@ -136,6 +138,7 @@ export interface Completion {
   readonly logprob: number;
 }
 
+/** How probable one of the given continuations is. */
 export interface Choice {
   /** Natural logarithm of the probability that exactly these tokens follow. */
   readonly logprob: number;

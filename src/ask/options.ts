@@ -261,6 +261,7 @@ export const askOptions = {
   },
 } as const satisfies Table;
 
+/** What {@link ask} may be told. Everything has a default; what does not fit the question or each other is `ERR_OPTION`. */
 export interface AskOptions extends Given<typeof askOptions> {}
 
 type PromptName = keyof typeof promptOptions;

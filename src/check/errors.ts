@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'ERR_ENGINE_DOWN' // an isolated engine died again and again: it is not started any more
   | 'ERR_NATIVE'; // llama.cpp or the addon failed in a way none of the above describes
 
+/** An error that is thrown on purpose: `code` for programs, `message` for people, and what caused it as `cause`. */
 export class MeditronError extends Error {
   override readonly name: string = 'MeditronError';
 

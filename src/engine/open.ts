@@ -16,6 +16,7 @@ import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
 import type { LoadedWeights } from './load.js';
 
+/** How an engine is made; every option has a default. */
 export interface EngineOptions extends Given<typeof engineOptions> {}
 
 /** Weights below which threads spend longer waiting for each other than they save. */

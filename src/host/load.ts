@@ -7,6 +7,7 @@ import { checkInElectron } from './electron.js';
 import { Host, type IsolateOptions } from './host.js';
 import { HostModel } from './model.js';
 
+/** Which model is loaded, how, and where it runs. */
 export interface LoadOptions extends DirectLoadOptions {
   /**
    * Run the model in a process of its own, so that nothing that ends it ends this one. Default false; `true`, or how the process is

@@ -26,6 +26,7 @@ export interface Transport {
   hold(alive: boolean): void;
 }
 
+/** What a process is started with. */
 export interface LaunchOptions {
   /** The program to run: a JavaScript file. */
   readonly script: string;

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { object, string } from '../check/options.js';
 import { unreadable } from '../gguf/fault.js';
 
+/** How a file is hashed. */
 export interface HashOptions {
   /** Told bytes read and bytes in all. */
   readonly onProgress?: (read: number, total: number) => void;

@@ -18,6 +18,7 @@ import { type Difference, inWords } from './difference.js';
 import { changes } from './environment.js';
 import { readEvidence } from './schema.js';
 
+/** What running a record again came to. */
 export interface Replay {
   readonly same: boolean;
   readonly difference: Difference | null;
@@ -29,6 +30,7 @@ export interface Replay {
   readonly answer: Answer | null;
 }
 
+/** How a record is run again. */
 export interface ReplayOptions {
   /** Where the model is now; default: where it was. */
   readonly modelPath?: string | undefined;

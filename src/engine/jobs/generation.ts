@@ -16,6 +16,7 @@ export type GenerateEvent =
   | { readonly type: 'text'; readonly sample: number; readonly text: string }
   | SampleEnd;
 
+/** A sample has ended: why, and with what. */
 export interface SampleEnd {
   readonly type: 'end';
   readonly sample: number;

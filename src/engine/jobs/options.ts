@@ -12,6 +12,7 @@ export type Prompt = string | readonly Segment[] | Int32Array;
 /** When the token that begins a text is put before the prompt: `auto` does what the model file says. */
 export type BosRule = 'auto' | 'always' | 'never';
 
+/** How `Model.tokenize` cuts a text. */
 export interface TokenizeOptions {
   /** Default `auto`. */
   readonly bos?: BosRule | undefined;
@@ -23,6 +24,7 @@ export interface TokenizeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `Engine.generate` is asked for. */
 export interface GenerateOptions {
   readonly prompt: Prompt;
   /** One element a sample. All samples share one evaluation of the prompt. Default: one greedy sample. */
@@ -53,6 +55,7 @@ export interface GenerateOptions {
   readonly hold?: boolean | undefined;
 }
 
+/** What `Engine.score` is asked for. */
 export interface ScoreOptions {
   readonly prompt: Prompt;
   /** Texts (tokenized as they would be right behind the prompt: see `Model.continuation`) or token ids. At most 256. */
@@ -63,6 +66,7 @@ export interface ScoreOptions {
   readonly lease?: Lease | undefined;
 }
 
+/** How `Engine.prefix` evaluates a prompt. */
 export interface PrefixOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default `auto`; `never` when starting from a held sequence. */
@@ -185,6 +189,7 @@ export function checkRestore(path: unknown, options: RestoreOptions): RestoreOpt
   return checkStart(options);
 }
 
+/** What a lease sets aside. */
 export interface LeaseSize {
   /** Samples alive at once, held sequences included. */
   readonly sequences: number;

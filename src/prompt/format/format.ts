@@ -8,6 +8,7 @@ import type { Demonstration } from './demonstration.js';
  * `free` for an answer in words, `ranked` for a ranked list of diagnoses as JSON.
  */
 export const modes = ['top-token', 'cot', 'sc-cot', 'free', 'ranked'] as const;
+/** How a question is asked: options compared (`top-token`), one chain (`cot`), several and a vote (`sc-cot`), lists (`ranked`), text (`free`). */
 export type Mode = (typeof modes)[number];
 
 export { type Protocol, protocols };
@@ -24,6 +25,7 @@ export const tasks = [
   'medicationqa',
   'open',
 ] as const;
+/** A benchmark or a kind of question: it decides the instruction. */
 export type Task = (typeof tasks)[number];
 
 export const formatNames = [
@@ -38,8 +40,10 @@ export const formatNames = [
   'llama-3',
   'jinja',
 ] as const;
+/** A prompt format by name: how a model was trained to be asked. */
 export type FormatName = (typeof formatNames)[number];
 
+/** What a format makes a prompt of. */
 export interface PromptInput {
   readonly question: Question;
   readonly mode: Mode;

@@ -44,6 +44,7 @@ export interface ChatQuestion {
   readonly messages: readonly Message[];
 }
 
+/** A question that has been checked: with options, yes/no/maybe, open, or a conversation. */
 export type Question = ChoiceQuestion | BooleanQuestion | OpenQuestion | ChatQuestion;
 export type QuestionKind = Question['kind'];
 

@@ -35,6 +35,7 @@ export interface RankedItem {
   readonly mentions: readonly Mention[];
 }
 
+/** What several ranked lists come to together. */
 export interface MergedRanking {
   /** By score; equal scores by how many samples named it, then by best rank, then by first mention. */
   readonly items: readonly RankedItem[];

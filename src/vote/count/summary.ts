@@ -20,6 +20,7 @@ export interface AnswerReport {
   readonly wilson: Interval | undefined;
 }
 
+/** Everything a vote has to say. */
 export interface VoteReport extends Decision {
   /** Most votes, then lowest sample index; also where the decision is not `agree`. Undefined if nobody voted. */
   readonly winner: string | undefined;

@@ -18,6 +18,7 @@ export interface AnswerCount {
   readonly firstIndex: number;
 }
 
+/** Votes counted, without a judgement. */
 export interface Vote {
   /** The winner: most votes, then the lowest index that voted for it. Undefined if nobody voted. */
   readonly answer: string | undefined;

@@ -10,6 +10,7 @@ export type AnswerForm =
  */
 export type ExtractRule = 'cue' | 'cue-bracket' | 'cue-text' | 'line' | 'first-word' | 'authors' | 'none';
 
+/** The answer that was found in a text, and by which rule. */
 export interface Extraction {
   /** An upper-case option letter, or `yes`, `no`, `maybe`. Undefined if the text gives no answer. */
   readonly answer: string | undefined;
