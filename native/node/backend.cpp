@@ -4,6 +4,10 @@
 
 #include <ggml-backend.h>
 
+#ifdef _WIN32
+#    include <windows.h>
+#endif
+
 #include <cstdlib>
 #include <mutex>
 #include <set>
@@ -29,6 +33,71 @@ static void hide(const std::string & variable) {
     setenv(variable.c_str(), "-1", 1);
 #endif
 }
+
+#ifdef _WIN32
+
+static std::wstring wide(const std::string & text) {
+    std::wstring out(MultiByteToWideChar(CP_UTF8, 0, text.data(), (int)text.size(), nullptr, 0), L'\0');
+    MultiByteToWideChar(CP_UTF8, 0, text.data(), (int)text.size(), out.data(), (int)out.size());
+    return out;
+}
+
+static std::string narrow(const std::wstring & text) {
+    std::string out(WideCharToMultiByte(CP_UTF8, 0, text.data(), (int)text.size(), nullptr, 0, nullptr, nullptr), '\0');
+    WideCharToMultiByte(CP_UTF8, 0, text.data(), (int)text.size(), out.data(), (int)out.size(), nullptr, nullptr);
+    return out;
+}
+
+// The matrix unit of Sapphire Rapids (AMX): an instruction of it ends a process to which the system has not granted it. llama.cpp asks
+// the processor alone.
+static bool has_matrix_unit() {
+    static constexpr DWORD64 TILE_DATA = DWORD64(1) << 18;
+    const HMODULE kernel               = GetModuleHandleW(L"kernel32.dll");
+    using Enable                       = BOOL(WINAPI *)(DWORD64);
+    const auto enable                  = (Enable)(void *)GetProcAddress(kernel, "EnableProcessOptionalXStateFeatures");
+    return enable && enable(TILE_DATA);
+}
+
+// ggml_backend_load reads a path in the system's code page: so it is given the bare name of a library that is loaded already. What that
+// needs is looked for in its own folder first.
+static std::string loadable(const std::string & path) {
+    if (!LoadLibraryExW(wide(path).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH)) return path;
+    return path.substr(path.find_last_of("/\\") + 1);
+}
+
+// As ggml does, and without the variant for that unit where there is none.
+static void load_cpu(const std::string & directory) {
+    const bool has_amx        = has_matrix_unit();
+    const std::wstring folder = wide(directory) + L"\\";
+    std::wstring best;
+    int best_score = 0;
+    WIN32_FIND_DATAW found;
+    const HANDLE search = FindFirstFileW((folder + L"ggml-cpu-*.dll").c_str(), &found);
+    if (search == INVALID_HANDLE_VALUE) return ggml_backend_load_all_from_path(directory.c_str()); // built in, or one for all processors
+    do {
+        const std::wstring name = found.cFileName;
+        if (name == L"ggml-cpu-sapphirerapids.dll" && !has_amx) continue;
+        const HMODULE library = LoadLibraryW((folder + name).c_str());
+        if (!library) continue;
+        using Score      = int (*)();
+        const auto score = (Score)(void *)GetProcAddress(library, "ggml_backend_score");
+        const int scored = score ? score() : 0;
+        FreeLibrary(library);
+        if (scored <= best_score) continue;
+        best_score = scored;
+        best       = folder + name;
+    } while (FindNextFileW(search, &found));
+    FindClose(search);
+    if (best_score > 0) ggml_backend_load(loadable(narrow(best)).c_str());
+}
+
+#else
+
+static void load_cpu(const std::string & directory) { ggml_backend_load_all_from_path(directory.c_str()); }
+
+static std::string loadable(const std::string & path) { return path; }
+
+#endif
 
 // "load_backend: loaded CPU backend from /somewhere/libggml-cpu-haswell.so" -> the path
 static std::string loaded_path(const std::string & log) {
@@ -61,7 +130,7 @@ Napi::Value load_backends(const Napi::CallbackInfo & info) {
     static std::string cpu_path;
     if (!ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU)) {
         LogCapture log;
-        ggml_backend_load_all_from_path(directory.c_str());
+        load_cpu(directory);
         cpu_path = loaded_path(log.text());
     }
     const bool has_cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) != nullptr;
@@ -70,7 +139,7 @@ Napi::Value load_backends(const Napi::CallbackInfo & info) {
     for (uint32_t i = 0; i < files.Length(); i++) {
         const std::string path = files.Get(i).As<Napi::String>();
         LogCapture log;
-        const bool ok = loaded.count(path) > 0 || ggml_backend_load(path.c_str()) != nullptr;
+        const bool ok = loaded.count(path) > 0 || ggml_backend_load(loadable(path).c_str()) != nullptr;
         if (ok) loaded.insert(path);
         out.Set(i + 1, entry(env, path, ok, ok ? "" : log.errors()));
     }
