@@ -85,7 +85,13 @@ function ask(api: MeditronApi, samples = 5, asking = text): Heard {
     for (const { type, done } of waiting) if (events.some(event => event.type === type)) done();
   };
   const result = api.ask({ text: asking, samples }, { asked: () => {}, progress });
-  const first = (type: Progress['type']) => new Promise<void>(done => waiting.push({ type, done }));
+  const first = (type: Progress['type']) => {
+    const heard = new Promise<void>(done => waiting.push({ type, done }));
+    const over = result.then(end => {
+      if (!events.some(event => event.type === type)) throw new Error(`No ${type}: ${JSON.stringify(end)}`);
+    });
+    return Promise.race([heard, over]);
+  };
   return { events, result, first };
 }
 
