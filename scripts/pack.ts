@@ -116,7 +116,13 @@ function layPlatform(platform: Platform): string {
     copyFileSync(join(installed.directory, file), join(folder, file));
   if (os === 'linux') checkFloor(folder);
   const { version } = pinned[installed.name]!;
-  write(join(folder, 'addon.json'), json({ kind: 'prebuilt', release: installed.release, libraries: version }));
+  // Sizes tell an interrupted copy, and what a virus scanner took away, when the addon is looked for.
+  const files = Object.fromEntries(
+    readdirSync(folder)
+      .filter(file => isEngine(file) || file === 'meditron.node')
+      .map(file => [file, statSync(join(folder, file)).size]),
+  );
+  write(join(folder, 'addon.json'), json({ kind: 'prebuilt', release: installed.release, libraries: version, files }));
   licences(folder, {
     'llama.cpp.txt': join(root, 'build', 'llama.cpp', 'LICENSE'),
     'node-llama-cpp.txt': join(installed.directory, '..', '..', 'LICENSE'),
