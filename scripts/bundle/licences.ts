@@ -27,7 +27,9 @@ function nameOf(folder: string): string {
 
 function termsOf(name: string, folder: string): string {
   const found = existsSync(folder)
-    ? readdirSync(folder).filter(file => /^(licen[cs]e|copying|notice)/i.test(file))
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter(entry => entry.isFile() && /^(licen[cs]e|copying|notice)/i.test(entry.name))
+        .map(entry => entry.name)
     : [];
   if (found.length > 0) return found.map(file => readFileSync(join(folder, file), 'utf8')).join('\n\n');
   const readme = join(folder, 'README.md');

@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { bundled, canBundle } from './folder.js';
+
+const wine = '/usr/lib/wine/wine64';
+const place = mkdtempSync(join(tmpdir(), 'meditron-wine-'));
+const env = {
+  PATH: process.env.PATH,
+  HOME: place,
+  WINEPREFIX: join(place, 'prefix'),
+  WINEDEBUG: '-all',
+  LC_ALL: 'C.UTF-8', // how Wine reads the path's letters
+  WINEARCH: 'win64',
+  NODE_SKIP_PLATFORM_CHECK: '1',
+};
+afterAll(() => {
+  if (existsSync(env.WINEPREFIX)) spawnSync('/usr/lib/wine/wineserver', ['-k'], { env });
+  rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+});
+
+describe.runIf(canBundle && (existsSync(wine) || process.env.CI))('the folder for win32-x64, under Wine', () => {
+  test('starts by its start file from a path with a space and an umlaut, checks itself, and leaves', () => {
+    spawnSync(wine, ['wineboot', '-i'], { env, stdio: 'ignore' });
+    bundled('win32-x64', join(env.WINEPREFIX, 'drive_c', 'Ärzte Stick'));
+    // Node's output to a pipe fails under Wine: input and output are files.
+    const [input, output] = [join(place, 'in.txt'), join(place, 'out.txt')];
+    writeFileSync(input, '7\r\n0\r\n');
+    const stdio = [openSync(input, 'r'), openSync(output, 'w')] as const;
+    const { status } = spawnSync(wine, ['cmd', '/c', 'C:\\Ärzte Stick\\Start Meditron.cmd'], {
+      env,
+      cwd: place,
+      stdio: [stdio[0], stdio[1], 'ignore'],
+    });
+    for (const file of stdio) closeSync(file);
+    expect(status).toBe(0);
+    expect(readFileSync(output, 'utf8')).toMatch(/All \d+ files .* are there and unchanged\./);
+  });
+});
