@@ -111,7 +111,9 @@ function layPlatform(platform: Platform): string {
   const folder = emptied(name);
   copyFileSync(join(root, 'npm', name, 'README.md'), join(folder, 'README.md'));
   const built = join(root, 'build', platform === thisPlatform ? 'prebuilt' : `prebuilt-${name}`);
-  run('cmake', ['--install', built, '--config', 'Release', '--prefix', folder, '--strip']);
+  // mingw-w64's addon is stripped when it is linked: `strip` would write the time into it.
+  const strip = os === 'win32' ? [] : ['--strip'];
+  run('cmake', ['--install', built, '--config', 'Release', '--prefix', folder, ...strip]);
   for (const file of readdirSync(installed.directory).filter(isEngine))
     copyFileSync(join(installed.directory, file), join(folder, file));
   if (os === 'linux') checkFloor(folder);
