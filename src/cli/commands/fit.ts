@@ -287,7 +287,7 @@ function described({ machine, model, rows, recommended, advice }: Report): strin
   return (
     `${oneLine(model.name)}, trained for ${model.contextLength ?? 'an unknown number of'} tokens; ${inBytes(machine.availableBytes)} of ` +
     `${inBytes(machine.memoryBytes)} available, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}\n\n${text}\n\n` +
-    `${rows.some(row => row.tokensPerSecond) ? `Speeds are estimates: most lie within ${speedError * 100} % of what is measured.\n` : ''}` +
+    `${rows.some(row => row.tokensPerSecond) ? `Speeds are estimates (about ${speedError * 100} % either way) from a measurement made now: whatever else computes meanwhile makes them too low.\n` : ''}` +
     `${verdict}\n${advice.map(line => `${line}.\n`).join('')}`
   );
 }
