@@ -118,6 +118,8 @@ const base: Readonly<Record<string, () => readonly string[]>> = {
   tokenize: () => ['-m', model, evil],
   devices: () => [],
   demo: () => [],
+  menu: () => [],
+  verify: () => [path('nowhere')],
 };
 
 describe.each((await createProgram()).commands.map(command => [command.name(), command] as const))(

@@ -258,6 +258,10 @@ describe('the command', () => {
     demo: () => [0, ['demo']],
     inspect: () => [0, ['inspect', patient.model]],
     'inspect of an adapter': () => [4, ['inspect', patient.damagedAdapter]],
+    fit: () => [0, ['fit', patient.model]],
+    verify: () => [3, ['verify', given]],
+    // A question of many lines, ended by two empty ones; Enter asks it; then it leaves.
+    menu: () => [0, ['menu'], `1\n${pasted()}\n\n\n0\n`],
     eval: () => [0, evalOf(put('own.jsonl', ndjson()), 'results')],
     'eval of what cannot be read': () => [
       3,
