@@ -8,7 +8,7 @@ export interface End {
 
 /**
  * Carries messages to a host's process and back, whole and in order. Values are plain data as structured clone has it. One is given
- * ({@link launchNode}: a Node process with an IPC channel); a program that has its own way of starting processes brings another.
+ * (a Node process with an IPC channel); a program that has its own way of starting processes brings another.
  */
 export interface Transport {
   readonly pid: number | undefined;

@@ -15,7 +15,7 @@ export interface ModelIdentity {
   readonly architecture?: string;
   /** `tokenizer.chat_template`. */
   readonly chatTemplate?: string;
-  /** Ids of the vocabulary's tokens with the texts of {@link identityTokens}, as far as it has them. */
+  /** Ids of the vocabulary's tokens by which models are told apart, as `<|im_start|>`, as far as it has them. */
   readonly tokens?: Readonly<Record<string, number>>;
 }
 

@@ -26,7 +26,7 @@ export function parseQuestionText(text: string): Question {
 }
 
 /**
- * Reads a question from text: JSON (see {@link questionFromRecord}), or plain text whose last two or more marked lines are the
+ * Reads a question from text: JSON (see {@link parseQuestion}), or plain text whose last two or more marked lines are the
  * options: `A.`, `a)`, `(1)`, `•`, `④` and their like, one style throughout. Answer keys, explanations and page footers are taken
  * off and reported in `findings`; text without options is an open question. A line that could be two things is refused: nothing
  * is guessed at, and nothing is attached to an option unread. Throws `ERR_INPUT` with the line.
