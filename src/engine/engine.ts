@@ -79,6 +79,7 @@ export abstract class Engine implements AsyncDisposable {
   /** Ends everything that runs with `ERR_CLOSED`, within a quarter of a second on the CPU, and frees the context. Idempotent. */
   abstract close(): Promise<void>;
 
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

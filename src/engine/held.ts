@@ -18,8 +18,10 @@ export abstract class Held implements Disposable {
   /** The same sequence cut off after its first `count` tokens, for a job that starts there. Released with the whole. */
   abstract first(count: number): Held;
 
+  /** Gives its sequence and cells back. Idempotent. */
   abstract release(): void;
 
+  /** `release()`, for `using`. */
   [Symbol.dispose](): void {
     this.release();
   }

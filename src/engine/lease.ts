@@ -12,6 +12,7 @@ export abstract class Lease implements Disposable {
   /** Jobs that wait in it fail with `ERR_CLOSED`; those that run go on, and what they and held sequences use comes back when they end. */
   abstract release(): void;
 
+  /** `release()`, for `using`. */
   [Symbol.dispose](): void {
     this.release();
   }

@@ -86,6 +86,7 @@ export abstract class Model implements LoadedModel, AsyncDisposable {
   /** The text of tokens that have been checked. */
   protected abstract textOf(tokens: Int32Array, special: boolean): Promise<string>;
 
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

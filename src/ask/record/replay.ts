@@ -37,6 +37,7 @@ export interface ReplayOptions {
   /** Run the model in a process of its own: see `loadModel`. Default false. */
   readonly isolate?: LoadOptions['isolate'];
   readonly signal?: AbortSignal | undefined;
+  /** Called with what `askStream` would give, as it happens. */
   readonly onEvent?: ((event: AskEvent) => void) | undefined;
 }
 

@@ -80,7 +80,9 @@ export interface PromptFormat {
   readonly accepts: { readonly chat: boolean; readonly system: boolean; readonly demonstrations: boolean };
   /** Literals of the format that text from outside might spell. */
   readonly markers: readonly Marker[];
+  /** Where the model's answer ends: strings and tokens. */
   stops(input: PromptInput): Stops;
+  /** The prompt, as text of the format's own and text from outside. */
   build(input: PromptInput): readonly Segment[];
   /**
    * The text of an answer directly after the prompt, in mode `top-token`: `A` after a newline, ` A` after a colon. Prompt
