@@ -20,6 +20,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { def_paths } from 'node-api-headers';
+import { take } from './lock.js';
 import { obtain } from './packages.js';
 import { installedLibraries, platforms, thisPlatform } from './platforms.js';
 
@@ -164,39 +165,11 @@ function checkInstalled() {
 
 /** Waits until no other build works in this folder: two commands may have been started at once. */
 function aloneHere() {
-  const lock = join(root, 'build', '.lock');
-  let told = false;
-  for (;;) {
-    try {
-      mkdirSync(dirname(lock), { recursive: true });
-      writeFileSync(lock, String(process.pid), { flag: 'wx' });
-      process.on('exit', () => rmSync(lock, { force: true }));
-      return;
-    } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') return; // nobody can build here, then
-    }
-    if (isLeft(lock)) {
-      rmSync(lock, { force: true });
-      continue;
-    }
-    if (!told) note('Waiting for another build in this folder …');
-    told = true;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-  }
-}
-
-/** Whether a lock was left behind by a build that has ended. @param {string} lock */
-function isLeft(lock) {
-  const found = statSync(lock, { throwIfNoEntry: false });
-  if (!found) return true;
-  if (Date.now() - found.mtimeMs > 3_600_000) return true; // of another machine, perhaps
-  const pid = Number(readFileSync(lock, 'utf8'));
-  if (!pid) return false; // it is being written
   try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'ESRCH';
+    const release = take(join(root, 'build', '.lock'), () => note('Waiting for another build in this folder …'));
+    process.on('exit', release);
+  } catch {
+    // Nobody can build in a folder that cannot be written.
   }
 }
 

@@ -15,6 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import prettyBytes from 'pretty-bytes';
+import { alone } from './lock.js';
 import { npm } from './npm.js';
 import { pinned } from './packages.js';
 import { installedLibraries, type Platform, platforms, thisPlatform } from './platforms.js';
@@ -70,8 +71,11 @@ export function mainManifest(): Manifest {
 /** Builds and packs. Nothing is thrown for a package that cannot be made: its reason is in the result. */
 export function pack(out: string, names: readonly string[]): Packed[] {
   mkdirSync(out, { recursive: true });
-  const made = platforms.filter(({ name }) => names.includes(name)).map(platform => attempt(platform, out));
-  return [{ ...tar(layMain(), mainManifest(), out), name: 'meditron' }, ...made];
+  // Packages are laid out in build/npm, whoever packs.
+  return alone(join(root, 'build', '.packing'), () => {
+    const made = platforms.filter(({ name }) => names.includes(name)).map(platform => attempt(platform, out));
+    return [{ ...tar(layMain(), mainManifest(), out), name: 'meditron' }, ...made];
+  });
 }
 
 function attempt(platform: Platform, out: string): Packed {

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
-import { alone, root } from './tarballs.js';
+import { alone } from '../../scripts/lock.js';
+import { root } from './tarballs.js';
 
 /** What a command came to. */
 export interface Outcome {

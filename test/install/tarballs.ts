@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { alone } from '../../scripts/lock.js';
 
 export const root = resolve(import.meta.dirname, '..', '..');
 
@@ -27,7 +28,7 @@ export function tarball(name?: string): string {
   const folder = join(root, 'build', 'npm');
   const mark = join(folder, `${name ?? platform}.sha256`);
   const path = join(folder, file);
-  alone(join(root, 'build', '.packing'), () => {
+  alone(join(root, 'build', '.tarballs'), () => {
     const state = stateOfInputs();
     if (existsSync(path) && existsSync(mark) && readFileSync(mark, 'utf8') === state) return;
     const args = ['run', '--silent', 'pack:all', '--', '--out', folder, '--platform', name ?? platform];
@@ -37,35 +38,6 @@ export function tarball(name?: string): string {
     writeFileSync(mark, state);
   });
   return path;
-}
-
-/** Runs something while no other process does that holds the same lock. */
-export function alone<T>(lock: string, work: () => T): T {
-  mkdirSync(dirname(lock), { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(lock, String(process.pid), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    if (isLeft(lock)) rmSync(lock, { force: true });
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-  }
-  try {
-    return work();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-function isLeft(lock: string): boolean {
-  try {
-    process.kill(Number(readFileSync(lock, 'utf8')) || process.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
 }
 
 /** Everything that is packed, or says how. */
