@@ -15,6 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import prettyBytes from 'pretty-bytes';
+import { gpuPackages } from '../src/native/backends.js';
 import { alone } from './lock.js';
 import { npm } from './npm.js';
 import { pinned } from './packages.js';
@@ -54,7 +55,6 @@ export function platformManifest({ name }: Platform): Manifest {
 /** The `package.json` of the main package: what users of the project's own need, and the platforms' packages. */
 export function mainManifest(): Manifest {
   const { name, version, description, license, type, engines, main, types, exports, bin, dependencies } = project;
-  const gpu = Object.keys(pinned).filter(name => /^@node-llama-cpp\/.*-(cuda|cuda-ext|vulkan)$/.test(name));
   return {
     ...{ name, version, description, license, type, engines, main, types },
     exports: { ...(exports as object), './package.json': './package.json' },
@@ -62,8 +62,8 @@ export function mainManifest(): Manifest {
     dependencies,
     optionalDependencies: Object.fromEntries(platforms.map(({ name }) => [`@meditron/${name}`, version])),
     // Installed by who has such a card: named here so that pnpm and Yarn let Meditron see them.
-    peerDependencies: Object.fromEntries(gpu.map(name => [name, pinned[name]!.version])),
-    peerDependenciesMeta: Object.fromEntries(gpu.map(name => [name, { optional: true }])),
+    peerDependencies: Object.fromEntries(gpuPackages.map(name => [name, pinned[name]!.version])),
+    peerDependenciesMeta: Object.fromEntries(gpuPackages.map(name => [name, { optional: true }])),
     ...readJson(join(root, 'npm', 'meditron', 'package.json')),
   } as Manifest;
 }

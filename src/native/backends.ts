@@ -103,6 +103,9 @@ const known: readonly Known[] = [
   },
 ];
 
+/** npm packages that carry a GPU backend. */
+export const gpuPackages: readonly string[] = known.map(entry => carrierOf(entry));
+
 /** What has to be known of a system to choose backends for it. */
 export interface System {
   /** As `linux-x64`. */
@@ -132,8 +135,12 @@ export function gpuBackends(root: string, build: Build, system: System = thisSys
   return known.filter(entry => entry.platform === system.platform).map(entry => candidate(entry, root, build, system));
 }
 
+function carrierOf(entry: Known): string {
+  return `@node-llama-cpp/${entry.package}`;
+}
+
 function candidate(entry: Known, root: string, build: Build, system: System): Candidate {
-  const carrier = `@node-llama-cpp/${entry.package}`;
+  const carrier = carrierOf(entry);
   const installed = system.locate(carrier);
   const file = installed && join(installed.folder, entry.file);
   const other = installed && otherRelease(installed, build);

@@ -3,10 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exitCodes } from '../../src/check/errors.js';
+import { writeGguf } from '../../src/gguf/writer.js';
+import { sourcesOf, tinyModel } from '../../src/synth/tiny.js';
 import { meditron, model } from '../cli/command.js';
 
-// Every block of code on the guides' pages is run word by word, in a folder that has the project and `model.gguf`, which stands for the
-// reader's model. The blocks of a page are run in its order, in one folder.
+// Every block of code on the guides' pages, and every command of README, is run word by word, in a folder that has the project and
+// `model.gguf`, which stands for the reader's model. The blocks of a page are run in its order, in one folder.
 
 const root = resolve(import.meta.dirname, '..', '..');
 const guides = readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md'));
@@ -21,14 +23,36 @@ interface Block {
   readonly code: string;
 }
 
-const blocks: readonly Block[] = guides.flatMap(name =>
+const written: readonly Block[] = guides.flatMap(name =>
   [...textOf(`docs/${name}`).matchAll(/^```(\S*)(?: not run here: ([^\n]*))?\n(.*?)^```$/gms)].map(
     ([, language, reason, code]) => ({ page: name, language: language!, reason, code: code! }),
   ),
 );
 
+/** Commands of README that are not run here, with the reason. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'npm ci && npm start': 'installs into the checkout itself; what it starts is run below',
+  'npm ci && npm test': 'these are the tests themselves; .ci/run runs these words',
+  'npm run pack:all -- --out tarballs': 'needs cross compilers; test/install/tarballs.ts runs it for each platform',
+  'npm run bundle -- --platform win32-x64 --out "Meditron for Windows"':
+    'needs a packed package; test/bundle/ makes one',
+};
+// README marks nothing: each of its commands is a block, run once if a guide has it too. Its TypeScript is run by test/readme.engine.test.ts.
+const readme: readonly Block[] = [...textOf('README.md').matchAll(/^```sh\n(.*?)^```$/gms)]
+  .flatMap(([, code]) => code!.trim().split('\n'))
+  .map(line => line.replace(/ {2,}#.*$/, ''))
+  .filter(line => !written.some(({ code, reason }) => reason === undefined && code.includes(line)))
+  .map(code => ({ page: 'README.md', language: 'sh', reason: elsewhere[code], code }));
+const blocks = [...written, ...readme];
+
+test('what README names is run here, or there is a reason why not', () => {
+  const apart = readme.filter(({ reason }) => reason !== undefined);
+  expect(apart.map(({ code }) => code)).toEqual(Object.keys(elsewhere));
+  expect(readme.length).toBeGreaterThan(apart.length);
+});
+
 test('what is not run is this, for these reasons', () => {
-  const marked = blocks.filter(({ reason }) => reason !== undefined);
+  const marked = written.filter(({ reason }) => reason !== undefined);
   expect(marked.map(({ page, reason }) => `${page}: ${reason}`).sort()).toEqual([
     "building.md: compiles llama.cpp, and needs the GPU's toolkit",
     'building.md: downloads hundreds of megabytes',
@@ -43,8 +67,8 @@ test('what is not run is this, for these reasons', () => {
 
 test('every fence belongs to a block that says what language it is in', () => {
   const fences = guides.flatMap(name => textOf(`docs/${name}`).match(/^```/gm) ?? []);
-  expect(fences).toHaveLength(2 * blocks.length);
-  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(['sh', 'ts']);
+  expect(fences).toHaveLength(2 * written.length);
+  expect([...new Set(written.map(({ language }) => language))].sort()).toEqual(['sh', 'ts']);
 });
 
 test.each(linked)('what %s points at is there', page => {
@@ -61,13 +85,18 @@ test('every error code is explained', () => {
 const folders = new Map<string, string>();
 beforeAll(async () => {
   await meditron(['--version']); // builds what the blocks import
-  for (const page of guides) {
+  for (const page of [...guides, 'README.md']) {
     const folder = mkdtempSync(join(root, 'build', 'docs-'));
     folders.set(page, folder);
     for (const entry of ['package.json', 'bin', 'dist', 'models', 'native', 'node_modules', 'scripts', 'src', 'build'])
       symlinkSync(join(root, entry), join(folder, entry));
     symlinkSync(model, join(folder, 'model.gguf'));
   }
+  const place = folders.get('README.md')!;
+  writeFileSync(join(place, 'question.txt'), 'Is aspirin an antibiotic?\nA. yes\nB. no\n');
+  // Known by its name, as the reader's would be: any weights will do.
+  const { metadata, tensors } = tinyModel({ architecture: 'llama', hyper: { context: 1792, layers: 1 } });
+  await writeGguf(join(place, 'meditron-7b.Q4_K_M.gguf'), metadata, sourcesOf(tensors));
 });
 afterAll(() => {
   for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { buildSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { pinned } from '../../scripts/packages.js';
 import { platforms } from '../../scripts/platforms.js';
+import { gpuPackages } from '../../src/native/backends.js';
 import { workFolder } from './shell.js';
 import { dependencies, platform, root, tarball, version } from './tarballs.js';
 
@@ -86,9 +87,8 @@ test('the main package depends on exactly what it imports, its own platforms and
   expect(packages.sort()).toEqual(Object.keys(declared).sort());
   expect(declared).toEqual(dependencies);
   expect(optionalDependencies).toEqual(Object.fromEntries(platforms.map(({ name }) => [`@meditron/${name}`, version])));
-  const gpus = Object.entries(pinned).filter(([name]) => /^@node-llama-cpp\/.*-(cuda|cuda-ext|vulkan)$/.test(name));
-  expect(peerDependencies).toEqual(Object.fromEntries(gpus.map(([name, pin]) => [name, pin.version])));
-  expect(peerDependenciesMeta).toEqual(Object.fromEntries(gpus.map(([name]) => [name, { optional: true }])));
+  expect(peerDependencies).toEqual(Object.fromEntries(gpuPackages.map(name => [name, pinned[name]!.version])));
+  expect(peerDependenciesMeta).toEqual(Object.fromEntries(gpuPackages.map(name => [name, { optional: true }])));
 });
 
 test('the platform’s package says which systems it is for and which files it has', () => {

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { mainManifest, platformManifest } from '../../scripts/pack.js';
+import { pinned } from '../../scripts/packages.js';
 import { platforms } from '../../scripts/platforms.js';
+import { gpuPackages } from '../../src/native/backends.js';
+import { supported } from '../../src/native/packages.js';
 
 const project = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -24,6 +27,16 @@ test('the main package has the dependencies of the project and every platform at
   expect(version).toBe(project.version);
   expect(dependencies).toEqual(project.dependencies);
   expect(optionalDependencies).toEqual(Object.fromEntries(platforms.map(({ name }) => [`@meditron/${name}`, version])));
+});
+
+test('an addon is looked for on the platforms that there is a package for', () => {
+  expect(supported).toEqual(platforms.map(({ name }) => name));
+});
+
+test('every GPU package that is pinned is one that is looked for', () => {
+  const others = platforms.map(({ libraries }) => `@node-llama-cpp/${libraries}`);
+  const carriers = Object.keys(pinned).filter(name => name.startsWith('@node-llama-cpp/') && !others.includes(name));
+  expect(carriers.sort()).toEqual([...gpuPackages].sort());
 });
 
 test('GPU packages are optional peers at an exact version', () => {
