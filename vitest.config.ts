@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -11,6 +14,10 @@ const withEngine = [
 /** What users install, tried on their systems: needs the packed packages, and other npm clients, Wine or qemu. Not part of `npm test`. */
 const installed = ['install', 'windows', 'arm64', 'bundle'];
 
+/** Temporary folders of all tests, and of the processes that they start and kill, are made in this one. */
+const temporary = mkdtempSync(join(tmpdir(), 'meditron-tests-'));
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }));
+
 export default defineConfig({
   // The examples import the package by its name.
   resolve: { alias: { meditron: fileURLToPath(new URL('dist/index.js', import.meta.url)) } },
@@ -18,7 +25,10 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     // What is remembered of GPUs: the tests leave the user's own alone.
-    env: { MEDITRON_STATE: fileURLToPath(new URL('build/test-state', import.meta.url)) },
+    env: {
+      MEDITRON_STATE: fileURLToPath(new URL('build/test-state', import.meta.url)),
+      ...{ TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+    },
     projects: [
       {
         extends: true,
