@@ -12,19 +12,27 @@ export interface Shape {
   readonly epsilon: number;
 }
 
-/** A shape of published weights, with the number of tokens in their vocabulary. */
+/** A shape of published weights, with the number of tokens in their vocabulary, and where it was read. */
 export interface PublishedShape extends Shape {
   readonly vocabularySize: number;
+  readonly source: string;
 }
 
-const llama2 = { ropeTheta: 10_000, epsilon: 1e-5, vocabularySize: 32_017 } as const;
-const llama3 = { ropeTheta: 500_000, epsilon: 1e-5, vocabularySize: 128_256, context: 8192 } as const;
+const llama2 = {
+  ropeTheta: 10_000,
+  epsilon: 1e-5,
+  vocabularySize: 32_017,
+  source: 'arXiv 2311.16079, section 4.1; config.json of Llama 2 and of malhajar/meditron-7b-chat and -70b-chat',
+} as const;
+const llama3 = {
+  ropeTheta: 500_000,
+  epsilon: 1e-5,
+  vocabularySize: 128_256,
+  context: 8192,
+  source: 'config.json of Llama 3.1; EPFLiGHT/meditron-apertus, axolotl_config/meditron-3-8b.yaml',
+} as const;
 
-/**
- * MEDITRON: arXiv 2311.16079, section 4.1 (the 7B was trained on 2,048 tokens, the 70B on 4,096), over the configurations of
- * Llama-2 with 17 added tokens (`config.json` of its fine-tunes malhajar/meditron-7b-chat and -70b-chat). Meditron3: the
- * configurations of Llama-3.1-8B and -70B, trained on 8,192 tokens (EPFLiGHT/meditron-apertus, axolotl_config/meditron-3-8b.yaml).
- */
+/** MEDITRON is Llama 2 with 17 added tokens, trained on 2,048 tokens (7B) and 4,096 (70B). Meditron3 is Llama 3.1 trained on 8,192. */
 export const publishedShapes = {
   'meditron-7b': {
     ...llama2,

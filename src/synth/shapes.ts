@@ -51,6 +51,6 @@ export type ShapeName = keyof typeof shapes;
 export const shapeNames = Object.keys(shapes) as readonly ShapeName[];
 
 function trueShape(name: keyof typeof publishedShapes, vocabulary: VocabularyName): Shape {
-  const { vocabularySize: _, title, ...shape } = publishedShapes[name];
+  const { vocabularySize: _, source: __, title, ...shape } = publishedShapes[name];
   return { ...shape, title: `${title} shape, random weights`, vocabulary };
 }

@@ -24,7 +24,7 @@ describe('meditron fit', () => {
   test('reckons the usual quantizations of a model that is not here, best first, with a speed that was measured', async () => {
     const { code, stdout } = await meditron(['fit', 'meditron-7b', '--memory', '16GB', '--json']);
     expect(code).toBe(0);
-    const { rows, recommended, machine, model } = JSON.parse(stdout);
+    const { rows, recommended, reason, rule, machine, model } = JSON.parse(stdout);
     expect(rows.map((row: { quantization: string }) => row.quantization)).toEqual([
       'Q8_0',
       'Q6_K',
@@ -33,9 +33,10 @@ describe('meditron fit', () => {
       'Q3_K_M',
       'Q2_K',
     ]);
-    expect(recommended).toBe(rows.find((row: { fits: string }) => row.fits === 'yes').quantization);
+    expect(rows.find((row: { note: string }) => row.note === 'recommended').quantization).toBe(recommended);
+    expect([recommended >= 'Q4_K_M', reason.length > 0, rule]).toEqual([true, true, expect.stringContaining('Q8_0')]);
     expect(machine).toMatchObject({ memoryBytes: 16e9, availableBytes: 12e9, assumed: true });
-    expect(model).toMatchObject({ path: null, contextLength: 2048 });
+    expect(model).toMatchObject({ path: null, contextLength: 2048, source: expect.stringContaining('2311.16079') });
     for (const row of rows) {
       if (row.fits === 'no') continue;
       expect(row.tokensPerSecond.one).toBeGreaterThan(0);
@@ -47,7 +48,7 @@ describe('meditron fit', () => {
     const { code, stdout } = await meditron(['fit', small]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Q4_K_M .*fits.*tokens\/s.*about/m);
-    expect(stdout).toContain('Recommended: Q4_K_M');
+    expect(stdout).toMatch(/^Q4_K_M runs here\.\n/);
   });
 
   test('what does not fit ends with code 5 and what to do', async () => {
@@ -55,7 +56,7 @@ describe('meditron fit', () => {
     expect(code).toBe(5);
     expect(stdout).toMatch(/Nothing fits here[\s\S]*meditron3-8b/);
     const low = await meditron(['fit', 'meditron-7b', '--memory', '8 GB']);
-    expect(low.stdout).toContain('--low-memory');
+    expect(low.stdout).toMatch(/^Recommended: Q4_K_M, .*--low-memory.*\n/);
   });
 
   test('a name that nobody knows, a missing file and an amount that is none are refused', async () => {

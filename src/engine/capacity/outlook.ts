@@ -75,7 +75,8 @@ function laidOut(
   return { ...how, context: need.cells, samples: width, waves, memoryBytes: model.sizeBytes + bytes + processBytes };
 }
 
-function shapeOf({ contextLength }: ReckonedModel): AskShape {
+/** A typical question, as far as the model was trained for so many tokens. */
+export function shapeOf({ contextLength }: ReckonedModel): AskShape {
   const size = contextLength ?? 2048;
   const { promptTokens: wanted, samples } = typical;
   const promptTokens = Math.max(2, Math.min(wanted, size - 64));
