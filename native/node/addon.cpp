@@ -1,5 +1,6 @@
 #include "arguments.h"
 #include "backend.h"
+#include "codepage.h"
 #include "engine.h"
 #include "log.h"
 #include "model.h"
@@ -53,6 +54,17 @@ static void belong(const Napi::CallbackInfo & info) { belong_to_parent(info[0].A
 // physicalCores()
 static Napi::Value count_cores(const Napi::CallbackInfo & info) { return Napi::Number::New(info.Env(), physical_cores()); }
 
+// decodeBySystem(bytes, console): { text, page } | undefined
+static Napi::Value decode_text(const Napi::CallbackInfo & info) {
+    const auto bytes      = info[0].As<Napi::Uint8Array>();
+    const SystemText read = decode_by_system((const char *)bytes.Data(), bytes.ByteLength(), info[1].As<Napi::Boolean>().Value());
+    if (read.page == 0) return info.Env().Undefined();
+    auto result = Napi::Object::New(info.Env());
+    result.Set("text", Napi::String::New(info.Env(), read.text));
+    result.Set("page", read.page);
+    return result;
+}
+
 // echoLog(on)
 static void echo_log(const Napi::CallbackInfo & info) { LogCapture::echo_to_stderr(info[0].As<Napi::Boolean>().Value()); }
 
@@ -83,6 +95,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("loadBackends", Napi::Function::New<&load_backends>(env));
     exports.Set("devices", Napi::Function::New<&list_devices>(env));
     exports.Set("physicalCores", Napi::Function::New<&count_cores>(env));
+    exports.Set("decodeBySystem", Napi::Function::New<&decode_text>(env));
     exports.Set("measureProducts", Napi::Function::New<&measure_products>(env));
     exports.Set("belongToParent", Napi::Function::New<&belong>(env));
     exports.Set("echoLog", Napi::Function::New<&echo_log>(env));

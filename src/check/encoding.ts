@@ -1,11 +1,13 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+
 /**
  * Text from a file or a pipe: UTF-8, or UTF-16 with its mark, as Windows PowerShell writes it. The mark is taken off. Other encodings have
- * no mark, so that none is guessed at.
+ * no mark: such a text is read by `codePage`, or not at all.
  *
  * @throws EncodingError with the line and how to save the text
  */
-export function decodeText(bytes: Uint8Array): string {
-  const decoder = textDecoder(bytes);
+export function decodeText(bytes: Uint8Array, codePage?: CodePage): string {
+  const decoder = textDecoder(bytes, codePage);
   return decoder.decode(bytes) + decoder.decode();
 }
 
@@ -15,25 +17,96 @@ export interface Decoder {
   decode(piece?: Uint8Array): string;
 }
 
+/** What a system reads text by that does not say its encoding. */
+export interface CodePage {
+  /** Decodes whole lines, a byte at least; undefined if they are not text in it. */
+  decode(lines: Uint8Array): Decoded | undefined;
+  /** Told once of a text that is read so, with a word by which a person sees whether that is right. */
+  warn(message: string): void;
+}
+
+export interface Decoded {
+  readonly text: string;
+  /** The number of the code page. */
+  readonly page: number;
+}
+
 /** Chooses by the beginning of a text, two bytes at least where there are so many. @throws EncodingError */
-export function textDecoder(beginning: Uint8Array): Decoder {
+export function textDecoder(beginning: Uint8Array, codePage?: CodePage): Decoder {
   const encoding = encodingOf(beginning);
+  return encoding === 'utf-8' ? new LineDecoder(codePage) : utf16Decoder(encoding);
+}
+
+function utf16Decoder(encoding: 'utf-16le' | 'utf-16be'): Decoder {
   const decoder = new TextDecoder(encoding, { fatal: true });
-  let line = 1;
   return {
     decode(piece) {
       try {
-        const text = piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
-        for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) line++;
-        return text;
+        return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
       } catch (cause) {
-        if (encoding !== 'utf-8' || piece === undefined)
-          throw new EncodingError(`it is not ${name(encoding)} text`, cause);
-        throw new EncodingError(`it is not UTF-8 text (line ${line + validLines(piece)})`, cause);
+        throw new EncodingError('it is not whole UTF-16 text', cause);
       }
     },
   };
 }
+
+/** Line by line, since a text in which some lines are UTF-8 and others are not is in no encoding at all. */
+class LineDecoder implements Decoder {
+  /** Takes a mark off at the beginning of the text alone. */
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
+  #encoding: 'ascii' | 'utf-8' | 'code page' = 'ascii';
+  /** The beginning of a line that has not ended. */
+  #held: Uint8Array[] = [];
+  #line = 1;
+
+  constructor(private readonly codePage: CodePage | undefined) {}
+
+  decode(piece?: Uint8Array): string {
+    const end = piece && piece.lastIndexOf(newline) + 1;
+    if (piece && end === 0) {
+      this.#held.push(piece);
+      return '';
+    }
+    const block = Buffer.concat([...this.#held, ...(piece ? [piece.subarray(0, end)] : [])]);
+    this.#held = piece ? [piece.subarray(end)] : [];
+    if (block.length === 0) return '';
+    const text = this.#decoded(block);
+    this.#line += newlines(text);
+    return text;
+  }
+
+  #decoded(block: Uint8Array): string {
+    if (this.#encoding === 'code page' || !isUtf8(block)) return this.#decodedBySystem(block);
+    if (!isAscii(block)) this.#encoding = 'utf-8';
+    return this.#utf8.decode(block, { stream: true });
+  }
+
+  #decodedBySystem(block: Uint8Array): string {
+    const lines = linesOf(block).map(bytes => (isAscii(bytes) ? 'ascii' : isUtf8(bytes) ? 'utf-8' : 'other'));
+    const line = this.#line + Math.max(0, lines.indexOf('other'));
+    const isMixed = this.#encoding === 'utf-8' || lines.includes('utf-8');
+    const read = isMixed ? undefined : this.codePage?.decode(block);
+    if (read === undefined || controls.test(read.text))
+      throw new EncodingError(
+        lines.at(-1) === 'other' && isCutUtf8(block)
+          ? 'it is not whole UTF-8 text'
+          : `it is not UTF-8 text (line ${line})`,
+      );
+    if (this.#encoding === 'ascii') {
+      const word = /\S*[^\0-\x7f]\S*/.exec(read.text)![0].slice(0, 40);
+      this.codePage!.warn(
+        `it is not UTF-8 text (line ${line}) and is read by Windows's code page ${read.page}, which makes "${word}" of a word there; if that is wrong, ${howToSave}`,
+      );
+    }
+    this.#encoding = 'code page';
+    return read.text;
+  }
+}
+
+const newline = 0x0a;
+
+/** What is in no text, but for those that move to a new line, and the end that DOS marks. */
+const controls = /[\0-\x08\x0e-\x19\x1b-\x1f\x7f-\x9f]/;
 
 /** Whether a text begins with the mark of UTF-16. */
 export function isUtf16(beginning: Uint8Array): boolean {
@@ -64,13 +137,25 @@ function encodingOf(start: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   return 'utf-8';
 }
 
-function name(encoding: string): string {
-  return encoding === 'utf-8' ? 'whole UTF-8' : 'whole UTF-16';
+/** Whether nothing but the end of the last letter is missing. */
+function isCutUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-/** Line feeds before the first byte that is no UTF-8. */
-function validLines(piece: Uint8Array): number {
-  const text = new TextDecoder('utf-8').decode(piece);
-  const end = text.indexOf('\uFFFD');
-  return text.slice(0, end < 0 ? text.length : end).split('\n').length - 1;
+function linesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let at = 0, end = 0; end >= 0; at = end + 1) {
+    end = bytes.indexOf(newline, at);
+    lines.push(bytes.subarray(at, end < 0 ? bytes.length : end));
+  }
+  return lines;
+}
+
+function newlines(text: string): number {
+  return text.split('\n').length - 1;
 }

@@ -10,6 +10,8 @@ export interface Addon {
   devices(): Device[];
   /** On Windows the physical cores that this process may run on; 0 elsewhere. */
   physicalCores(): number;
+  /** Text by the code page of Windows's console, or else of the system; undefined if it is none, and on other systems. */
+  decodeBySystem(bytes: Uint8Array, console: boolean): { readonly text: string; readonly page: number } | undefined;
   /**
    * How fast the CPU multiplies with large matrices of one type: seconds per byte of them, for each number of vectors at once. Blocks for
    * some tenths of a second; `bytes` of memory are taken meanwhile.

@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeText, EncodingError, textDecoder } from '../../src/check/encoding.js';
+import { type CodePage, decodeText, EncodingError, textDecoder } from '../../src/check/encoding.js';
 
 const utf16be = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16();
 
@@ -37,4 +38,92 @@ test.each([
   expect(() => decodeText(bytes)).toThrow(EncodingError);
   expect(() => decodeText(bytes)).toThrow(why);
   expect(() => decodeText(bytes)).toThrow(/save it as UTF-8 \(Notepad/);
+});
+
+describe('with a code page', () => {
+  /** Another implementation stands for the system. */
+  const system = (label: string, warnings: string[] = []): CodePage => {
+    const decoder = new TextDecoder(label, { fatal: true });
+    return {
+      decode(lines) {
+        if (lines.length === 0) return undefined; // as Windows
+        try {
+          return { text: decoder.decode(lines), page: 0 };
+        } catch {
+          return undefined;
+        }
+      },
+      warn: message => warnings.push(message),
+    };
+  };
+
+  /** What comes of a text in pieces, and what is warned of. */
+  const inPieces = (bytes: Uint8Array, size: number, label: string) => {
+    const warnings: string[] = [];
+    try {
+      const decoder = textDecoder(bytes.subarray(0, size), system(label, warnings));
+      let text = '';
+      for (let at = 0; at < bytes.length; at += size) text += decoder.decode(bytes.subarray(at, at + size));
+      return { text: text + decoder.decode(), warnings };
+    } catch (error) {
+      return { error: error as Error };
+    }
+  };
+
+  /** Bytes in lines, as a person's text has them, in some 8-bit encoding, in UTF-8, or in both. */
+  const line = fc.oneof(
+    fc.string({ unit: 'grapheme-ascii' }).map(text => Buffer.from(text)),
+    fc.string({ unit: fc.constantFrom(...'aä ß日é') }).map(text => Buffer.from(text)),
+    fc.uint8Array({ min: 32, max: 255, maxLength: 6 }).map(bytes => Buffer.from(bytes)),
+  );
+  const texts = fc.array(line, { maxLength: 5 }).map(lines => {
+    const bytes = Buffer.concat(lines.flatMap(each => [each, Buffer.from('\n')])).subarray(0, -1);
+    // What begins like UTF-16 or UTF-32 is another matter.
+    return bytes[0]! >= 0xfe ? bytes.subarray(1) : bytes;
+  });
+
+  test.each(['windows-1252', 'windows-1251', 'shift_jis', 'gbk'])(
+    '%s: a text is UTF-8, or is read by the code page with a warning, or is refused; never anything else, in whatever pieces it comes',
+    label => {
+      fc.assert(
+        fc.property(texts, fc.integer({ min: 2, max: 9 }), (bytes, size) => {
+          const { text, warnings, error } = inPieces(bytes, size, label);
+          const whole = inPieces(bytes, bytes.length + 2, label);
+          expect(error === undefined ? whole : { refused: whole.error !== undefined }).toEqual(
+            error === undefined ? { text, warnings } : { refused: true },
+          );
+          if (error) expect(error).toBeInstanceOf(EncodingError);
+          else if (isUtf8(bytes))
+            expect({ text, warnings }).toEqual({ text: new TextDecoder().decode(bytes), warnings: [] });
+          else {
+            expect({ text, warnings: warnings.length }).toEqual({
+              text: new TextDecoder(label).decode(bytes),
+              warnings: 1,
+            });
+            const beyond = bytes
+              .toString('latin1')
+              .split('\n')
+              .map(part => Buffer.from(part, 'latin1'));
+            expect(beyond.filter(part => part.some(byte => byte > 0x7f) && isUtf8(part))).toEqual([]);
+          }
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
+
+  test('the warning names the code page, the line, and a word as it was read', () => {
+    const warnings: string[] = [];
+    const bytes = Buffer.from('Which?\r\nA) der Müdigkeit wegen\r\nB) Übelkeit', 'latin1');
+    expect(decodeText(bytes, system('windows-1252', warnings))).toBe(bytes.toString('latin1'));
+    expect(warnings).toEqual([expect.stringMatching(/line 2.*code page.*"Müdigkeit".*save it as UTF-8/)]);
+  });
+
+  test.each([
+    ['a byte that stands for nothing', Buffer.from([0x4d, 0x81, 0x64, 0x65])],
+    ['a program', Buffer.from([0x4d, 0x5a, 0x90, 0x00, 0x03, 0x41, 0x41, 0x42, 0xff, 0xe9])],
+    ['UTF-8 that was joined to it', Buffer.concat([Buffer.from('Müde\n'), Buffer.from('Müde', 'latin1')])],
+  ])('%s is refused', (_, bytes) => {
+    expect(() => decodeText(bytes, system('windows-1252'))).toThrow(/not UTF-8 text \(line \d\); save it/);
+  });
 });

@@ -16,7 +16,7 @@ export interface Ended {
 }
 
 /** Runs the command as a user would, and waits for its end. */
-export function meditron(args: readonly string[], input = '', env?: Environment): Promise<Ended> {
+export function meditron(args: readonly string[], input: string | Buffer = '', env?: Environment): Promise<Ended> {
   const { child, ended } = start(args, { env });
   child.stdin!.on('error', () => {}); // it may end without reading
   child.stdin!.end(input);

@@ -38,6 +38,11 @@ test('the input may end anywhere', async () => {
   }
 });
 
+test('piped lines that are not UTF-8 are refused, not misread', async () => {
+  const { code, stderr } = await meditron(['menu'], Buffer.from('1\nMüdigkeit\n\n\n', 'latin1'));
+  expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/not UTF-8 text \(line 2\); save it/) });
+});
+
 test('a model that cannot be used, and one that cannot chat, are told in sentences', async () => {
   const broken = join(folder, 'broken.gguf');
   writeFileSync(broken, 'no model');

@@ -142,7 +142,7 @@ async function measureOrRead(folder: string | undefined, flags: EvalFlags): Prom
 async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
   const { out } = flags;
   if (out === undefined) throw new MeditronError('ERR_OPTION', 'Expected --out DIR: results are kept as they come');
-  const questions = await loadQuestions(flags);
+  const questions = await loadQuestions({ ...flags, onWarning: warn });
   await using target = await targetFor(flags, signal);
   const progress = evaluationProgress(flags.json ?? false);
   let report: EvaluationReport;

@@ -1,4 +1,5 @@
 import { createInterface, type Key } from 'node:readline';
+import { pipedText } from '../input.js';
 import { print } from './output.js';
 import { bracketedPaste } from './screen.js';
 import { hasEscapes } from './terminal.js';
@@ -116,14 +117,21 @@ export function nextText(draft: Composed, typing: Typing, keeps = true): Promise
   });
 }
 
-let lines: AsyncIterator<string> | undefined;
+const lines = linesOf(pipedText());
 
 /** The lines of an input that nobody types. One reader for all who ask for them, because it reads ahead; who stops leaves the rest to the next. */
 export const pipedLines: AsyncIterable<string> = {
   [Symbol.asyncIterator]: () => ({
-    next() {
-      lines ??= createInterface({ input: process.stdin, crlfDelay: Infinity })[Symbol.asyncIterator]();
-      return lines.next();
-    },
+    next: () => lines.next(),
   }),
 };
+
+async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const piece of text) {
+    const parts = (rest + piece).split('\n');
+    rest = parts.pop()!;
+    for (const line of parts) yield line.replace(/\r$/, '');
+  }
+  if (rest !== '') yield rest;
+}

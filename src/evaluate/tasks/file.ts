@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
+import type { CodePage } from '../../check/encoding.js';
 import { MeditronError } from '../../check/errors.js';
+import { systemCodePage } from '../../native/codepage.js';
 import type { Question } from '../../prompt/question/question.js';
 import { questionFromRecord, type RecordReading } from '../../prompt/question/record.js';
 import { conversion, readable, unreadable } from './locate.js';
@@ -19,7 +21,7 @@ const task = {
 } as const;
 
 /**
- * The user's own questions, in UTF-8: JSON Lines, a JSON array, or CSV with a header (separated by commas, semicolons or
+ * The user's own questions, in UTF-8 (on Windows also in the system's code page, which is noted): JSON Lines, a JSON array, or CSV with a header (separated by commas, semicolons or
  * tabs). A record is read as {@link questionFromRecord} reads it; besides, it may have
  *
  * | field | |
@@ -33,16 +35,21 @@ const task = {
  */
 export const file: TaskDefinition = { ...task, load };
 
-async function load(source: string, { countsFrom }: LoadOptions = {}): Promise<TaskSet> {
+async function load(source: string, { countsFrom, onWarning }: LoadOptions = {}): Promise<TaskSet> {
   const info = await stat(source).catch(error => {
     throw new MeditronError('ERR_INPUT', `Cannot read ${source}: ${(error as Error).message}`, { cause: error });
   });
   if (!info.isFile()) throw new MeditronError('ERR_INPUT', `Expected ${source} to be a file.\n  ${task.download[0]}`);
   if (unreadable.test(source)) throw new MeditronError('ERR_INPUT', `${source}: ${conversion}`);
+  const guesses: string[] = [];
+  const codePage = systemCodePage('file', message => {
+    guesses.push(`${source}: ${message}`);
+    onWarning?.(`${source}: ${message}`);
+  });
   const items: Item[] = [];
   const found = new Findings();
   let kind: Question['kind'] | undefined;
-  for await (const row of recordsOf(source)) {
+  for await (const row of recordsOf(source, codePage)) {
     const read = readRecord(row, countsFrom);
     kind ??= read.question.kind;
     if (read.question.kind !== kind) {
@@ -53,13 +60,13 @@ async function load(source: string, { countsFrom }: LoadOptions = {}): Promise<T
     items.push(itemOf(row, read, numbered('question', items.length)));
   }
   if (items.length === 0) throw new MeditronError('ERR_INPUT', `${source} holds no questions`);
-  return finish(task, 'test', items, [...found.notes, ...scoringNotes(items, kind)], undefined, [source]);
+  return finish(task, 'test', items, [...guesses, ...found.notes, ...scoringNotes(items, kind)], undefined, [source]);
 }
 
 /** The records of a file of any name; what holds none is named as what it seems to be. */
-async function* recordsOf(source: string): AsyncGenerator<Row> {
+async function* recordsOf(source: string, codePage: CodePage | undefined): AsyncGenerator<Row> {
   try {
-    yield* rowsOf(source);
+    yield* rowsOf(source, { codePage });
   } catch (error) {
     if (!(error instanceof MeditronError) || readable.test(source)) throw error;
     const hint = 'a table ends in .csv or .tsv; one question as text is asked with `meditron ask`';

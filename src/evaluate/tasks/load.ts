@@ -48,7 +48,7 @@ export interface Questions {
 }
 
 /** Where questions come from: a benchmark below the folder `data`, or a file of one's own. */
-export interface QuestionSource extends Pick<LoadOptions, 'countsFrom'> {
+export interface QuestionSource extends Pick<LoadOptions, 'countsFrom' | 'onWarning'> {
   readonly task?: TaskName | undefined;
   readonly data?: string | undefined;
   readonly file?: string | undefined;
@@ -67,14 +67,15 @@ export async function loadQuestions({
   file,
   demos,
   countsFrom,
+  onWarning,
 }: QuestionSource): Promise<Questions> {
   if ((task === undefined) === (file === undefined)) {
     const names = taskNames.filter(name => name !== 'file').join(', ');
     throw new MeditronError('ERR_OPTION', `Expected --task NAME or --file FILE. Tasks: ${names}`);
   }
-  const set = await loadTask(task ?? 'file', file ?? data, { countsFrom });
+  const set = await loadTask(task ?? 'file', file ?? data, { countsFrom, onWarning });
   const train = async () => {
-    if (demos !== undefined) return loadTask('file', demos, { countsFrom });
+    if (demos !== undefined) return loadTask('file', demos, { countsFrom, onWarning });
     const partition = task && trainingPart[task];
     if (partition) return loadTask(task, data, { partition, countsFrom });
     throw new MeditronError(

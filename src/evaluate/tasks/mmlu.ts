@@ -116,7 +116,7 @@ async function readFile(file: DataFile): Promise<ReadSubject[]> {
   const fromPath = subjectOf(basename(file.path)) ?? subjectOf(file.relative);
   const rows = new Map<Subject, Row[]>();
   let lost = false;
-  for await (const row of rowsOf(file.path, headerless)) {
+  for await (const row of rowsOf(file.path, { headerless })) {
     const column = row.optionalText('subject');
     if (!column && !fromPath) throw row.fail('subject', 'the name of an MMLU subject');
     const subject = column ? subjectOf(column) : fromPath;

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
-import { type Decoder, decodeText, isUtf16, textDecoder } from '../../check/encoding.js';
+import { type CodePage, type Decoder, decodeText, isUtf16, textDecoder } from '../../check/encoding.js';
 import { describe, MeditronError } from '../../check/errors.js';
 import { parseJson } from '../../prompt/question/json.js';
 import { Row } from './row.js';
@@ -10,15 +10,21 @@ import { Row } from './row.js';
 /** Given the first record of a CSV file: the names of its columns if it is data already, undefined if it is a header. */
 export type Headerless = (first: readonly string[]) => readonly string[] | undefined;
 
+export interface TableOptions {
+  readonly headerless?: Headerless;
+  /** Reads what is neither UTF-8 nor UTF-16; without it such a file is refused. */
+  readonly codePage?: CodePage | undefined;
+}
+
 /**
  * The records of a JSON, JSON Lines, CSV or TSV file, whatever its name says: a `.json` file of MedMCQA holds one object
  * a line. JSON Lines and CSV are streamed. Understood inside JSON: an array, an object of records by key, and the
  * `rows` of the data set viewer's interface. Throws `ERR_INPUT` with file and line.
  */
-export async function* rowsOf(path: string, headerless?: Headerless): AsyncGenerator<Row> {
-  if (/\.(?:csv|tsv)$/i.test(path)) return yield* csvRows(path, headerless);
-  if (await isLines(path)) return yield* lineRows(path);
-  yield* wholeRows(path);
+export async function* rowsOf(path: string, { headerless, codePage }: TableOptions = {}): AsyncGenerator<Row> {
+  if (/\.(?:csv|tsv)$/i.test(path)) return yield* csvRows(path, headerless, codePage);
+  if (await isLines(path)) return yield* lineRows(path, codePage);
+  yield* wholeRows(path, codePage);
 }
 
 /** A whole JSON file; `ERR_INPUT` if it is none. */
@@ -44,7 +50,7 @@ export async function headOf(path: string): Promise<string> {
 /** V8 cannot hold longer strings. */
 const maxWhole = 500_000_000;
 
-async function readText(path: string): Promise<string> {
+async function readText(path: string, codePage?: CodePage): Promise<string> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
@@ -58,7 +64,7 @@ async function readText(path: string): Promise<string> {
     );
   }
   try {
-    return decodeText(bytes);
+    return decodeText(bytes, codePage);
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -78,18 +84,18 @@ async function isLines(path: string): Promise<boolean> {
   }
 }
 
-async function* lineRows(path: string): AsyncGenerator<Row> {
+async function* lineRows(path: string, codePage?: CodePage): AsyncGenerator<Row> {
   let number = 0;
-  for await (const line of lines(path)) {
+  for await (const line of lines(path, codePage)) {
     number++;
     if (line.trim() === '') continue;
     yield rowOf(path, `line ${number}`, parseJson(line, `${path}, line ${number}`));
   }
 }
 
-async function* lines(path: string): AsyncGenerator<string> {
+async function* lines(path: string, codePage?: CodePage): AsyncGenerator<string> {
   let rest = '';
-  for await (const text of texts(path)) {
+  for await (const text of texts(path, codePage)) {
     const parts = (rest + text).split('\n');
     rest = parts.pop()!;
     yield* parts;
@@ -97,11 +103,11 @@ async function* lines(path: string): AsyncGenerator<string> {
   yield rest;
 }
 
-async function* texts(path: string): AsyncGenerator<string> {
+async function* texts(path: string, codePage?: CodePage): AsyncGenerator<string> {
   let decoder: Decoder | undefined;
   try {
     for await (const chunk of createReadStream(path)) {
-      decoder ??= textDecoder(chunk);
+      decoder ??= textDecoder(chunk, codePage);
       const text = decoder.decode(chunk);
       if (text) yield text;
     }
@@ -112,12 +118,12 @@ async function* texts(path: string): AsyncGenerator<string> {
   }
 }
 
-async function* csvRows(path: string, headerless?: Headerless): AsyncGenerator<Row> {
+async function* csvRows(path: string, headerless?: Headerless, codePage?: CodePage): AsyncGenerator<Row> {
   const delimiter = /\.tsv$/i.test(path) ? '\t' : delimiterOf(await headOf(path));
   // `relax_quotes`: a quotation mark inside an unquoted field is text, as in Python's reader, which wrote these files.
   const parser = parse({ delimiter, relax_quotes: true, relax_column_count: true, skip_empty_lines: true, info: true });
-  // The text goes through the same strict decoder as JSON Lines: a spreadsheet saved in another encoding is refused.
-  const feeding = pipeline(texts(path), parser).catch((error: Error) => error);
+  // The text goes through the same strict decoder as JSON Lines: a spreadsheet saved in another encoding is not misread.
+  const feeding = pipeline(texts(path, codePage), parser).catch((error: Error) => error);
   let names: readonly string[] | undefined;
   let line = 1;
   try {
@@ -159,8 +165,8 @@ function columnsOf(path: string, header: readonly string[]): readonly string[] {
   throw new MeditronError('ERR_INPUT', `${path}, line 1: the column "${twice}" is there twice`);
 }
 
-async function* wholeRows(path: string): AsyncGenerator<Row> {
-  const text = await readText(path);
+async function* wholeRows(path: string, codePage?: CodePage): AsyncGenerator<Row> {
+  const text = await readText(path, codePage);
   const value = parseJson(text, path);
   if (Array.isArray(value)) return yield* arrayRows(path, value);
   if (typeof value !== 'object' || value === null) throw rowError(path, 'the file', value);

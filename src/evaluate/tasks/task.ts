@@ -66,6 +66,8 @@ export interface LoadOptions {
   readonly seed?: number;
   /** Where numbers that name right options count from, for files that do not tell by themselves. */
   readonly countsFrom?: 0 | 1 | undefined;
+  /** Told of a file that is read in an encoding it does not say; it is in the notes too. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** What is known about a task before its files are read. */
