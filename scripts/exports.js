@@ -28,8 +28,10 @@ export function exportedNames(file) {
   const table = file.readUInt32LE(optional + 112); // the first data directory
   if (table === 0) return [];
   const directory = at(table);
+  const named = file.readUInt32LE(directory + 24);
+  if (named === 0) return []; // exported by number alone
   const names = at(file.readUInt32LE(directory + 32));
-  return Array.from({ length: file.readUInt32LE(directory + 24) }, (_, i) => {
+  return Array.from({ length: named }, (_, i) => {
     const start = at(file.readUInt32LE(names + 4 * i));
     return file.toString('latin1', start, file.indexOf(0, start));
   });
