@@ -131,6 +131,7 @@ function layPlatform(platform: Platform): string {
   write(join(folder, 'addon.json'), json({ kind: 'prebuilt', release: installed.release, libraries: version, files }));
   licences(folder, {
     'llama.cpp.txt': join(root, 'build', 'llama.cpp', 'LICENSE'),
+    'llama.cpp-parts.txt': join(root, 'npm', 'licenses', 'llama.cpp-parts.txt'),
     'node-llama-cpp.txt': join(installed.directory, '..', '..', 'LICENSE'),
     'node-addon-api.txt': join(root, 'node_modules', 'node-addon-api', 'LICENSE.md'),
     'node-api-headers.txt': join(root, 'node_modules', 'node-api-headers', 'LICENSE'),

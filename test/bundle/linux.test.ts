@@ -45,6 +45,29 @@ describe.runIf(onLinux && canBundle)('the folder for linux-x64', () => {
     ]);
   });
 
+  test('has the terms of everything inside, and of nothing else', () => {
+    const manifests = readdirSync(join(folder, 'app'), { recursive: true, encoding: 'utf8' })
+      .filter(name => /(^|\/)node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(name))
+      .map(name => JSON.parse(readFileSync(join(folder, 'app', name), 'utf8')) as { name: string; version: string });
+    const dependencies = manifests.filter(({ name }) => !/^(@meditron\/.*|meditron)$/.test(name));
+    expect(dependencies.length).toBeGreaterThan(10);
+    expect(readdirSync(join(folder, 'licenses')).sort()).toEqual(
+      [
+        ...dependencies.map(({ name, version }) => `${name.replace('/', ' ')} ${version}.txt`),
+        'Meditron.txt',
+        'Node.js.txt',
+      ].sort(),
+    );
+    for (const name of readdirSync(join(folder, 'licenses')))
+      expect(readFileSync(join(folder, 'licenses', name), 'utf8'), name).toMatch(
+        /Permission is hereby granted|Licen[cs]e/i,
+      );
+    // Node's own lists what is compiled into it.
+    expect(readFileSync(join(folder, 'licenses', 'Node.js.txt'), 'utf8')).toMatch(/^- OpenSSL, .*^- V8, /ms);
+    for (const name of ['meditron', '@meditron/linux-x64'])
+      expect(existsSync(join(folder, 'app', 'node_modules', name, 'licenses', 'llama.cpp.txt'))).toBe(true);
+  });
+
   test('asks an example from its menu, without anything of the user on the path', () => {
     const { status, stdout, stderr } = run('2\n\n\n0\n');
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('ERR_')]);

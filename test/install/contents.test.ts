@@ -107,3 +107,49 @@ test('the platform’s package says which systems it is for and which files it h
   expect(Object.keys(files).sort()).toEqual(libraries.sort());
   for (const name of libraries) expect(readFileSync(join(packed, name)).length).toBe(files[name]);
 });
+
+test('licences are those of what is inside, and no others', () => {
+  expect(readdirSync(join(contents(), 'licenses'))).toEqual(['llama.cpp.txt']); // the vocabulary of the model that ships
+  const licences = readdirSync(join(contents(platform), 'licenses'));
+  expect(licences.sort()).toEqual([
+    'llama.cpp-parts.txt',
+    'llama.cpp.txt',
+    'node-addon-api.txt',
+    'node-api-headers.txt',
+    'node-llama-cpp.txt',
+  ]);
+  for (const file of licences)
+    expect(readFileSync(join(contents(platform), 'licenses', file), 'utf8')).toMatch(
+      /Copyright.*Permission is hereby/is,
+    );
+});
+
+test.runIf(process.platform === 'linux')(
+  'the C++ library is the system’s, so that its licence is not among them',
+  () => {
+    for (const file of filesOf(contents(platform)).filter(name => /\.(so|node)$/.test(name))) {
+      const { status, stdout } = spawnSync('readelf', ['-d', join(contents(platform), file)], { encoding: 'utf8' });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('[libstdc++.so.6]')]);
+    }
+  },
+);
+
+test('every notice in llama.cpp’s sources of what is packed is among its licences', () => {
+  const tree = join(root, 'build', 'llama.cpp');
+  const folders = ['include', 'src', 'ggml/src', 'ggml/src/ggml-cpu', 'ggml/src/ggml-blas', 'ggml/src/ggml-metal'];
+  // Built for other processors, or not built in the packages that the libraries come from.
+  const others = /ggml-cpu[\\/](kleidiai|spacemit)[\\/]/;
+  const files = folders.flatMap(folder =>
+    readdirSync(join(tree, folder), { recursive: folder !== 'ggml/src', encoding: 'utf8' })
+      .map(name => join(tree, folder, name))
+      .filter(file => /\.(c|cpp|h|hpp|m|metal|S)$/.test(file) && !others.test(file)),
+  );
+  const holders = files.flatMap(file =>
+    [...readFileSync(file, 'utf8').matchAll(/Copyright (?:\(c\) )?\d{4}[\d-]* (.*?)\.?$/gim)].map(([, name]) => name!),
+  );
+  expect(holders.length).toBeGreaterThan(1);
+  const licences = ['llama.cpp.txt', 'llama.cpp-parts.txt']
+    .map(file => readFileSync(join(contents(platform), 'licenses', file), 'utf8'))
+    .join();
+  expect([...new Set(holders)].filter(name => !licences.includes(name))).toEqual([]);
+});
