@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { runInNewContext } from 'node:vm';
 import { buildSync } from 'esbuild';
 import { afterEach, expect, test } from 'vitest';
 import { Assistant } from '../../examples/electron/src/engine.js';
@@ -14,7 +13,7 @@ import {
   type Result,
   type Shown,
 } from '../../examples/electron/src/shared.js';
-import { MainStandIn, WindowStandIn } from './standin.js';
+import { exposed, MainStandIn, WindowStandIn } from './standin.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const app = join(root, 'examples', 'electron');
@@ -37,18 +36,9 @@ const preload = buildSync({
 
 /** What the preload script gives a window's page. */
 function bridge(window: WindowStandIn): MeditronApi {
-  const exposed: Record<string, unknown> = {};
-  const electron = {
-    contextBridge: {
-      exposeInMainWorld: (name: string, api: unknown) => {
-        exposed[name] = api;
-      },
-    },
-    ipcRenderer: { invoke: window.invoke },
-  };
-  runInNewContext(preload, { require: (name: string) => (name === 'electron' ? electron : undefined) });
-  expect(Object.keys(exposed)).toEqual(['meditron']);
-  return exposed.meditron as MeditronApi;
+  const apis = exposed(preload, window);
+  expect(Object.keys(apis)).toEqual(['meditron']);
+  return apis.meditron as MeditronApi;
 }
 
 let assistant: Assistant | undefined;

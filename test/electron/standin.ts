@@ -1,6 +1,7 @@
 // Electron's message passing as an app meets it: every value is structurally cloned, an error that a handler throws arrives as a message, and
 // windows have documents that go.
 import { EventEmitter } from 'node:events';
+import { runInNewContext } from 'node:vm';
 import type { IpcMain, IpcMainInvokeEvent, WebContents, WebFrameMain } from 'electron';
 
 type Handler = Parameters<IpcMain['handle']>[1];
@@ -71,6 +72,21 @@ export class WindowStandIn extends EventEmitter {
     this.#gone = true;
     this.emit('destroyed');
   }
+}
+
+/** What a preload script gives a window's page, by name. */
+export function exposed(preload: string, window: WindowStandIn): Readonly<Record<string, unknown>> {
+  const apis: Record<string, unknown> = {};
+  const electron = {
+    contextBridge: {
+      exposeInMainWorld: (name: string, api: unknown) => {
+        apis[name] = api;
+      },
+    },
+    ipcRenderer: { invoke: window.invoke },
+  };
+  runInNewContext(preload, { require: (name: string) => (name === 'electron' ? electron : undefined) });
+  return apis;
 }
 
 /** Messages are never delivered within the call that sends them. */

@@ -1,6 +1,7 @@
 /** What of `@electron/asar` is used. */
-export function createPackageWithOptions(
-  source: string,
-  archive: string,
-  options: { unpackDir: string },
-): Promise<void>;
+export interface Entry {
+  readonly files?: Readonly<Record<string, Entry>>;
+  readonly unpacked?: boolean;
+}
+export function getRawHeader(archive: string): { readonly header: Entry };
+export function extractAll(archive: string, folder: string): void;

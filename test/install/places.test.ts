@@ -1,8 +1,7 @@
-import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { chmodSync, cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { canUnshare, client, done, project, run, workFolder } from './shell.js';
+import { canUnshare, done, project, run, workFolder } from './shell.js';
 import { platform, tarball } from './tarballs.js';
 
 const folder = workFolder('places');
@@ -53,19 +52,6 @@ test('files that only their owner can change, and nobody else, are enough', asyn
 });
 
 describe('an Electron app’s archive', () => {
-  const asar = createRequire(import.meta.url);
-  const resources = join(folder, 'resources');
-
-  beforeAll(async () => {
-    const { createPackageWithOptions } = asar(client('@electron', 'asar')) as typeof import('./asar.js');
-    mkdirSync(resources);
-    await createPackageWithOptions(app, join(resources, 'app.asar'), { unpackDir: 'node_modules' });
-  });
-
-  test('has the addon, its libraries, models and the programs of processes beside it, and they work from there', async () => {
-    expect(await meditron(join(resources, 'app.asar.unpacked'))).toEqual(works);
-  });
-
   // Electron reads the archive as if it were a folder. Here it is one.
   const inside = join(folder, 'like electron');
   const probe = `
