@@ -22,7 +22,7 @@ import { parseArgs } from 'node:util';
 import { def_paths } from 'node-api-headers';
 import { take } from './lock.js';
 import { obtain } from './packages.js';
-import { installedLibraries, platforms, thisPlatform } from './platforms.js';
+import { installedLibraries, platformNamed, thisPlatform } from './platforms.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -106,10 +106,7 @@ if (options.sanitize && !['address', 'undefined', 'thread'].includes(options.san
   fail(`expected --sanitize to be address, undefined or thread, got "${options.sanitize}"`);
 }
 
-const target = options.platform ? platforms.find(({ name }) => name === options.platform) : thisPlatform;
-if (options.platform && !target) {
-  fail(`expected --platform to be one of ${platforms.map(({ name }) => name).join(', ')}, got "${options.platform}"`);
-}
+const target = builtFor(options.platform);
 const isCross = target !== thisPlatform;
 const toolchain = join(root, 'cmake', 'toolchains', `${target?.name}.cmake`);
 if (isCross && !(process.platform === 'linux' && existsSync(toolchain)))
@@ -156,6 +153,15 @@ if (!options['native-only'] && !options.platform) buildTypeScript();
 if (options.stamp) {
   mkdirSync(dirname(resolve(options.stamp)), { recursive: true });
   writeFileSync(options.stamp, '');
+}
+
+/** @param {string | undefined} name as given with --platform */
+function builtFor(name) {
+  try {
+    return name === undefined ? thisPlatform : platformNamed(name);
+  } catch (error) {
+    return fail(/** @type {Error} */ (error).message);
+  }
 }
 
 function checkInstalled() {
@@ -294,7 +300,7 @@ function prebuiltLibraries() {
   const source = 'Build it from source: `npm run build -- --source`.';
   if (!target) return fail(`there is no prebuilt llama.cpp for ${process.platform}-${process.arch}. ${source}`);
   const found = installedLibraries(root, target.libraries);
-  if (found) return found;
+  if (found?.release === llama.release) return found;
   try {
     obtain(`@node-llama-cpp/${target.libraries}`, note);
   } catch (error) {

@@ -9,14 +9,14 @@ import { sheetName } from '../src/check/stick.js';
 import { sumsName } from '../src/check/sums.js';
 import { inBytes } from '../src/check/words.js';
 import { inspectFile } from '../src/models/inspect.js';
-import { application, type Packages, unpack } from './bundle/app.js';
+import { application, type Packages, unpackedFrom } from './bundle/app.js';
 import { type Entry, mostOnFat32, nameProblems, prepare, sizeOf, writeAll } from './bundle/files.js';
 import { licences } from './bundle/licences.js';
 import { nodeBinary } from './bundle/node.js';
-import { type Platform, platformNamed } from './bundle/platform.js';
 import { sheet } from './bundle/sheet.js';
 import { startCmd, startSh } from './bundle/start.js';
 import { folderOf, obtain } from './packages.js';
+import { type Platform, platformNamed } from './platforms.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const usage = `Usage: npm run bundle -- --platform NAME [--model FILE]... [--packages FOLDER] --out FOLDER
@@ -26,56 +26,75 @@ const usage = `Usage: npm run bundle -- --platform NAME [--model FILE]... [--pac
   --packages   the tarballs of \`npm run pack:all\`; without it they are made
   --out        a folder that is not there yet, or is empty
 
+Exit code 0 if the folder was made, 1 if not, 2 for a wrong option.
+
 Example: npm run bundle -- --platform win32-x64 --model meditron-7b.Q4_K_M.gguf --out E:/Meditron
 `;
 
 const note = (text: string) => process.stderr.write(`${text}\n`);
 
 try {
-  await main();
+  const options = readOptions();
+  if (options) await bundle(options);
 } catch (error) {
   note(`meditron: ${(error as Error).message}`);
   process.exitCode ||= 1;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      platform: { type: 'string' },
-      model: { type: 'string', multiple: true, default: [] },
-      packages: { type: 'string' },
-      out: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return;
-  }
-  const platform = platformNamed(values.platform);
-  if (values.out === undefined) throw new Error(`expected --out FOLDER\n\n${usage}`);
-  const out = resolve(values.out);
-  const models = await checkedModels(values.model);
+interface Options {
+  readonly platform: Platform;
+  readonly models: readonly string[];
+  readonly packages: string | undefined;
+  readonly out: string;
+}
 
-  const work = mkdtempSync(join(root, 'build', '.bundle-'));
+/** None if help was asked for. @throws an Error that says how it is called; the exit code is set */
+function readOptions(): Options | undefined {
   try {
-    const packages = unpack(values.packages ?? packed(platform, work), platform, work);
-    const node = obtain(platform.node, note);
-    const binary = nodeBinary(platform, node, work, note);
-    const entries = entriesOf(platform, packages, { folder: node, binary }, models);
-    const problems = nameProblems(entries.map(({ path }) => path));
-    if (problems.length > 0) throw new Error(`some files cannot have their names on a stick:\n${problems.join('\n')}`);
-    const total = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
-    await prepare(out, total);
-    await writeAll(out, entries, showProgress(entries));
-    tell(out, entries);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
+    const { values } = parseArgs({
+      options: {
+        platform: { type: 'string' },
+        model: { type: 'string', multiple: true, default: [] },
+        packages: { type: 'string' },
+        out: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      return undefined;
+    }
+    const platform = platformNamed(values.platform);
+    if (values.out === undefined) throw new Error('expected --out FOLDER');
+    return { platform, models: values.model, packages: values.packages, out: resolve(values.out) };
+  } catch (error) {
+    process.exitCode = 2;
+    throw new Error(`${(error as Error).message}\n\n${usage}`);
   }
 }
 
+async function bundle({ platform, models, packages: tarballs, out }: Options): Promise<void> {
+  await checkModels(models);
+  const work = mkdtempSync(join(root, 'build', '.bundle-'));
+  process.once('SIGINT', () => process.exit(130));
+  process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+  const packages = unpackedFrom(tarballs ?? packed(platform, work), platform, work);
+  const node = obtain(platform.node, note);
+  const binary = nodeBinary(platform, node, work, note);
+  const entries = entriesOf(platform, packages, { folder: node, binary }, models);
+  const problems = nameProblems(entries.map(({ path }) => path));
+  if (problems.length > 0) throw new Error(`some files cannot have their names on a stick:\n${problems.join('\n')}`);
+  await prepare(
+    out,
+    entries.reduce((sum, entry) => sum + sizeOf(entry), 0),
+  );
+  await writeAll(out, entries, showProgress(entries));
+  tell(out, entries);
+}
+
 /** @throws an Error if one is no model that can be used */
-async function checkedModels(files: readonly string[]): Promise<readonly string[]> {
+async function checkModels(files: readonly string[]): Promise<void> {
   for (const file of files) {
     const { problems, sizeBytes, files: parts } = await inspectFile(file);
     if (problems.length > 0) throw new Error(`${file} cannot be used: ${problems[0]!.message}`);
@@ -87,14 +106,12 @@ async function checkedModels(files: readonly string[]): Promise<readonly string[
       );
     }
   }
-  return files;
 }
 
 /** Makes the tarballs of the application. */
 function packed(platform: Platform, work: string): string {
   const script = join(root, 'scripts', 'pack.ts');
   const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
-  if (!existsSync(script)) throw new Error('scripts/pack.ts is missing: give the tarballs with --packages FOLDER');
   const { status } = spawnSync(
     process.execPath,
     [tsx, script, '--out', join(work, 'npm'), '--platform', platform.name],

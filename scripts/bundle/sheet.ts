@@ -1,4 +1,4 @@
-import type { Platform } from './platform.js';
+import type { Platform } from '../platforms.js';
 
 /** One page for whoever opens the folder, in plain words; with a mark and line ends that Notepad shows rightly. */
 export function sheet(platform: Platform, version: string): string {

@@ -1,10 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root, tarball } from '../install/tarballs.js';
-
-/** Whether there is anything to lay a folder out from. */
-export const canBundle = Boolean(process.env.MEDITRON_TARBALLS) || existsSync(join(root, 'scripts', 'pack.ts'));
 
 /** Lays a folder out as a user would, from tarballs that all tests share. */
 export function bundled(platform: string, out: string): string {

@@ -5,10 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { application, productionFolders } from '../../scripts/bundle/app.js';
 import { type Entry, nameProblems, prepare, writeAll } from '../../scripts/bundle/files.js';
 import { licences } from '../../scripts/bundle/licences.js';
-import { platformNamed } from '../../scripts/bundle/platform.js';
 import { sheet } from '../../scripts/bundle/sheet.js';
 import { startCmd, startSh } from '../../scripts/bundle/start.js';
-import { platforms } from '../../scripts/platforms.js';
+import { platformNamed, platforms } from '../../scripts/platforms.js';
 import { sumsName, verifyFolder } from '../../src/check/sums.js';
 
 const root = join(import.meta.dirname, '..', '..');
