@@ -11,6 +11,9 @@ export interface TensorRule {
   readonly required: boolean;
 }
 
+/** Tensors of a file, or as much of a map of them as decides what else there may be. */
+export type Present = Pick<ReadonlyMap<string, Pick<TensorInfo, 'type'>>, 'has' | 'get'>;
+
 /**
  * Every tensor that llama.cpp creates for a model of this shape, by name. It refuses a file with any other. Which ones there
  * are depends in places on which others are `present`.
@@ -19,7 +22,7 @@ export function layoutOf(
   hyper: Hyper,
   architecture: Architecture,
   vocabularySize: number,
-  present: ReadonlyMap<string, TensorInfo>,
+  present: Present,
 ): ReadonlyMap<string, TensorRule> {
   const rules = new Map<string, TensorRule>();
   const add = (name: string, role: TensorRule['role'], required: boolean, ...shape: number[]): void => {

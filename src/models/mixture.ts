@@ -1,5 +1,5 @@
 import { type TensorType, type TensorTypeName, tensorType } from '../gguf/types.js';
-import type { Plan, Shape } from './shapes.js';
+import type { Plan, PublishedShape, Shape } from './shapes.js';
 
 const table = [
   ['f32', 0, 'f32'],
@@ -25,7 +25,7 @@ const mainType = Object.fromEntries(table.map(([name, , type]) => [name, type]))
 >;
 
 /**
- * The type llama.cpp v0.4.0 gives a tensor of a Llama model (src/llama-quant.cpp, llama_tensor_get_type_impl and
+ * The type llama.cpp v0.4.0 gives a tensor of a model without experts (src/llama-quant.cpp, llama_tensor_get_type_impl and
  * tensor_type_fallback; no importance matrix).
  */
 export function typeFor(plan: Plan, shape: Shape, quant: Quant): TensorType {
@@ -74,8 +74,9 @@ function useMoreBits(layer: number, layers: number): boolean {
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 }
 
-function is70B(shape: Shape): boolean {
-  return shape.layers === 80 && shape.heads !== shape.kvHeads;
+function is70B(shape: Shape & Partial<Pick<PublishedShape, 'architecture'>>): boolean {
+  const { layers, heads, kvHeads, architecture = 'llama' } = shape;
+  return architecture === 'llama' && layers === 80 && heads !== kvHeads;
 }
 
 /** Rows that a 256-wide type does not fit get a 32-wide one; rows that fit neither are written as f16. */

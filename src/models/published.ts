@@ -1,19 +1,47 @@
+import { architectures } from '../gguf/architecture.js';
+import { layoutOf } from '../gguf/layout.js';
 import { type TensorTypeName, tensorBytes } from '../gguf/types.js';
 import { kvBytes } from './inspect.js';
 import { plainName } from './known.js';
 import { type Quant, typeFor } from './mixture.js';
-import { type Plan, type PublishedShape, planTensors, publishedShapes } from './shapes.js';
+import { type Plan, type PublishedShape, publishedShapes } from './shapes.js';
+
+interface Known {
+  /** As it is published, for messages. */
+  readonly name: string;
+  /** Of {@link plainName}. */
+  readonly pattern: RegExp;
+  readonly is: keyof typeof publishedShapes;
+}
 
 /** Models by the name they are published under, with the shape of their weights. */
-const models: readonly { readonly pattern: RegExp; readonly is: keyof typeof publishedShapes }[] = [
-  { pattern: /^meditron-?7b(-chat)?$/, is: 'meditron-7b' },
-  { pattern: /^meditron-?70b(-chat)?$/, is: 'meditron-70b' },
-  { pattern: /^(meditron-?3-8b|llama-3(\.1)?-(8b-meditron|meditron-8b))$/, is: 'llama-3-8b' },
-  { pattern: /^(meditron-?3-70b|llama-3(\.1)?-(70b-meditron|meditron-70b))$/, is: 'llama-3-70b' },
+const models: readonly Known[] = [
+  { name: 'meditron-7b', pattern: /^meditron-?7b(-chat)?$/, is: 'meditron-7b' },
+  { name: 'meditron-70b', pattern: /^meditron-?70b(-chat)?$/, is: 'meditron-70b' },
+  {
+    name: 'meditron3-8b',
+    pattern: /^(meditron-?3-8b|llama-3(\.1)?-(8b-meditron|meditron-8b))$/,
+    is: 'llama-3-8b',
+  },
+  {
+    name: 'meditron3-70b',
+    pattern: /^(meditron-?3-70b|llama-3(\.1)?-(70b-meditron|meditron-70b))$/,
+    is: 'llama-3-70b',
+  },
+  { name: 'meditron3-qwen2.5-7b', pattern: /^meditron-?3-qwen-?2\.5-7b$/, is: 'qwen2.5-7b' },
+  { name: 'meditron3-qwen2.5-14b', pattern: /^meditron-?3-qwen-?2\.5-14b$/, is: 'qwen2.5-14b' },
+  { name: 'meditron3-gemma2-2b', pattern: /^meditron-?3-gemma-?2-2b$/, is: 'gemma2-2b' },
+  { name: 'meditron3-gemma2-9b', pattern: /^meditron-?3-gemma-?2-9b$/, is: 'gemma2-9b' },
+  { name: 'meditron3-phi4-14b', pattern: /^meditron-?3-phi-?4-14b$/, is: 'phi-4' },
+  { name: 'apertus-8b-meditronfo', pattern: /^apertus-8b-meditron-?fo$/, is: 'apertus-8b' },
+  { name: 'apertus-70b-meditronfo', pattern: /^apertus-70b-meditron-?fo$/, is: 'apertus-70b' },
+  { name: 'eurollm-9b-meditronfo', pattern: /^eurollm-9b-meditron-?fo$/, is: 'eurollm-9b' },
+  { name: 'olmo-2-32b-meditronfo', pattern: /^olmo-?2-32b-meditron-?fo$/, is: 'olmo2-32b' },
+  { name: 'gemma-3-27b-meditronfo', pattern: /^gemma-?3-27b-meditron-?fo$/, is: 'gemma3-27b' },
 ];
 
-/** One name of each shape, for messages. */
-export const publishedNames = ['meditron-7b', 'meditron-70b', 'meditron3-8b', 'meditron3-70b'] as const;
+/** One name of each, for messages. */
+export const publishedNames: readonly string[] = models.map(({ name }) => name);
 
 /** The shape of a model of this name, written in any of the usual ways; undefined if it is not known. */
 export function publishedShape(name: string): PublishedShape | undefined {
@@ -37,15 +65,50 @@ export function tensorsOf(
   shape: PublishedShape,
   quant: Quant,
 ): (Plan & { readonly bytes: number; readonly type: TensorTypeName })[] {
-  return planTensors(shape, shape.vocabularySize).map(plan => {
+  return plansOf(shape).map(plan => {
     const type = typeFor(plan, shape, quant);
     return { ...plan, type: type.name, bytes: tensorBytes(type, plan.dimensions) };
   });
 }
 
+/** Every tensor that llama.cpp creates for the shape and that a conversion writes. */
+function plansOf(shape: PublishedShape): Plan[] {
+  const architecture = architectures.get(shape.architecture)!;
+  const size = headSizeOf(shape);
+  const hyper = { ...shape, keySize: size, valueSize: size, rotated: size, ropeScaling: 'linear' };
+  // phi3 is converted with one matrix for queries, keys and values.
+  const fused = architecture.feedForward === 'fused' ? 'attn_qkv' : '';
+  const present = { has: (name: string) => fused !== '' && name.includes(fused), get: () => undefined };
+  const rules = layoutOf(hyper, architecture, shape.vocabularySize, present);
+  return [...rules].flatMap(([name, { shape: dimensions, role, required }]): Plan[] => {
+    const written = required || (name === 'output.weight' && !shape.tied) || isBias(name, shape);
+    if (!written) return [];
+    const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0);
+    return [{ name, dimensions, layer, role: role === 'vector' ? 'norm' : roleOf(name, shape) }];
+  });
+}
+
+/** Qwen's queries, keys and values have biases; those of the other architectures are not used by the family. */
+function isBias(name: string, { architecture }: PublishedShape): boolean {
+  return architecture === 'qwen2' && /attn_[qkv]\.bias$/.test(name);
+}
+
+function roleOf(name: string, { tied }: PublishedShape): Plan['role'] {
+  if (name === 'output.weight') return 'output';
+  if (name === 'token_embd.weight') return tied ? 'output' : 'embedding';
+  if (/attn_(v|qkv)\.weight$/.test(name)) return 'value';
+  if (name.endsWith('attn_output.weight')) return 'attentionOutput';
+  if (name.endsWith('ffn_down.weight')) return 'down';
+  return name.includes('.ffn_') ? 'feedForward' : 'attention';
+}
+
+function headSizeOf({ headSize, embedding, heads }: PublishedShape): number {
+  return headSize ?? embedding / heads;
+}
+
 /** What the file of a published model will say of its shape. */
 export function reckonedOf(shape: PublishedShape, tensors: readonly { readonly bytes: number }[]) {
-  const headSize = shape.embedding / shape.heads;
+  const headSize = headSizeOf(shape);
   return {
     layers: shape.layers,
     embedding: shape.embedding,

@@ -51,6 +51,7 @@ export type ShapeName = keyof typeof shapes;
 export const shapeNames = Object.keys(shapes) as readonly ShapeName[];
 
 function trueShape(name: keyof typeof publishedShapes, vocabulary: VocabularyName): Shape {
-  const { vocabularySize: _, source: __, title, ...shape } = publishedShapes[name];
+  const { title, layers, embedding, feedForward, heads, kvHeads, context, ropeTheta, epsilon } = publishedShapes[name];
+  const shape = { layers, embedding, feedForward, heads, kvHeads, context, ropeTheta, epsilon };
   return { ...shape, title: `${title} shape, random weights`, vocabulary };
 }

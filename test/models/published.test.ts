@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatForModel } from '../../src/models/known.js';
-import { publishedNames, publishedShape, tensorsOf, type usualQuants } from '../../src/models/published.js';
-import { publishedShapes } from '../../src/models/shapes.js';
+import { architectures } from '../../src/gguf/architecture.js';
+import { publishedNames, publishedShape, reckonedOf, tensorsOf, type usualQuants } from '../../src/models/published.js';
+import { type PublishedShape, publishedShapes } from '../../src/models/shapes.js';
 import { planModel } from '../../src/synth/synth.js';
 
 const bytesOf = (name: keyof typeof publishedShapes, quant: keyof typeof usualQuants) =>
@@ -10,7 +11,8 @@ const bytesOf = (name: keyof typeof publishedShapes, quant: keyof typeof usualQu
 
 describe('the size of a published model in a quantization', () => {
   // Sizes in GB on the pages of the files: TheBloke/meditron-7B-GGUF and -70B-GGUF; Q2_K of the 7B: QuantFactory/meditron-7b-GGUF, whose
-  // mixture is today's.
+  // mixture is today's. Of the bases of the others: bartowski/Qwen2.5-7B-Instruct-GGUF and gemma-2-9b-it-GGUF, mradermacher/gemma-3-27b-it-GGUF,
+  // alibayram/erurollm-9b-instruct and zac/phi4-tools on ollama.com.
   test.each([
     ['meditron-7b', 'q8_0', 7.16],
     ['meditron-7b', 'q6_k', 5.53],
@@ -21,6 +23,20 @@ describe('the size of a published model in a quantization', () => {
     ['meditron-70b', 'q5_k_m', 48.8],
     ['meditron-70b', 'q4_k_m', 41.4],
     ['meditron-70b', 'q3_k_m', 33.2],
+    ['qwen2.5-7b', 'q4_k_m', 4.68],
+    ['gemma2-9b', 'q8_0', 9.83],
+    ['gemma2-9b', 'q5_k_m', 6.65],
+    ['gemma2-9b', 'q4_k_m', 5.76],
+    ['gemma2-9b', 'q3_k_m', 4.76],
+    ['gemma2-9b', 'q2_k', 3.81],
+    ['gemma3-27b', 'q8_0', 28.7],
+    ['gemma3-27b', 'q6_k', 22.2],
+    ['gemma3-27b', 'q5_k_m', 19.3],
+    ['gemma3-27b', 'q4_k_m', 16.5],
+    ['gemma3-27b', 'q3_k_m', 13.4],
+    ['gemma3-27b', 'q2_k', 10.5],
+    ['eurollm-9b', 'q4_k_m', 5.6],
+    ['phi-4', 'q4_k_m', 9.1],
   ] as const)('%s in %s: %d GB', (name, quant, gigabytes) => {
     expect(Math.abs(bytesOf(name, quant) / 1e9 / gigabytes - 1)).toBeLessThan(0.005);
   });
@@ -34,6 +50,19 @@ describe('the size of a published model in a quantization', () => {
       }
     }
   });
+});
+
+describe('a published shape', () => {
+  test.each(Object.entries(publishedShapes))(
+    '%s is of an architecture that the engine loads, with a source',
+    (_, shape: PublishedShape) => {
+      expect(architectures.has(shape.architecture)).toBe(true);
+      expect(shape.source).toMatch(/arXiv|config/);
+      const { headSize, kvBytesPerToken } = reckonedOf(shape, []);
+      expect([headSize % 32, shape.heads % shape.kvHeads]).toEqual([0, 0]);
+      expect(kvBytesPerToken.f16).toBe(4 * shape.layers * shape.kvHeads * headSize);
+    },
+  );
 });
 
 describe('a name', () => {
@@ -53,6 +82,9 @@ describe('a name', () => {
       expect(publishedShape(name), name).toBeDefined();
     }
     for (const name of publishedNames) expect(publishedShape(name)).toBeDefined();
+    expect(publishedShape('EPFLiGHT/Meditron3-Qwen2.5-14B')!.heads).toBe(40);
+    expect(publishedShape('Apertus-8B-MeditronFO.Q4_K_M.gguf')!.feedForward).toBe(21_504);
+    expect(publishedShape('Gemma-3-27B-MeditronFO')!.tied).toBe(true);
     expect(publishedShape('Meditron3-8B')!.kvHeads).toBe(8);
     expect(publishedShape('meditron-70b')!.layers).toBe(80);
   });
@@ -63,6 +95,7 @@ describe('a name', () => {
         expect(publishedShape(text)).toBeUndefined();
       }),
     );
-    expect(publishedShape('meditron3-gemma2-9b')).toBeUndefined();
+    expect(publishedShape('EuroLLM-22B-MeditronFO')).toBeUndefined();
+    expect(publishedShape('Meditron3-Gemma2-27B')).toBeUndefined();
   });
 });

@@ -44,7 +44,7 @@ export function fit(): Command {
     .description(
       'Says whether a model runs on this machine, and how well, before it is copied or loaded: by the file’s header, or by the published shape of a model that is not here yet. Ends with code 5 if nothing fits.',
     )
-    .argument('<model>', `GGUF file, or a name: ${publishedNames.join(', ')}`)
+    .argument('<model>', 'GGUF file, or a name (below)')
     .addOption(
       flag('--memory <amount>', 'reckon for a machine with so much memory, as 8GB (default: this machine)', memorySize),
     )
@@ -58,7 +58,9 @@ Reckoned is a question of ${typical.promptTokens} tokens with ${typical.samples}
 with nothing written and no model needed; it is that of an otherwise idle machine, whose memory holds the weights.
 
 Recommended is:
-${rule}.
+${rule.replaceAll('; ', ';\n')}.
+
+Names: ${publishedNames.join(', ')}.
 
 Examples:
   meditron fit meditron-7b
