@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatForModel } from '../../src/models/known.js';
 import { architectures } from '../../src/gguf/architecture.js';
+import { formatForModel } from '../../src/models/known.js';
 import { publishedNames, publishedShape, reckonedOf, tensorsOf, type usualQuants } from '../../src/models/published.js';
 import { type PublishedShape, publishedShapes } from '../../src/models/shapes.js';
 import { planModel } from '../../src/synth/synth.js';
