@@ -12,7 +12,8 @@ if (WIN32)
         set(${out} "${library}" PARENT_SCOPE)
     endfunction()
 
-    file(GLOB MEDITRON_DLLS "${MEDITRON_LIBRARY_DIR}/llama.*.dll" "${MEDITRON_LIBRARY_DIR}/ggml.*.dll" "${MEDITRON_LIBRARY_DIR}/ggml-base.dll")
+    file(GLOB MEDITRON_DLLS "${MEDITRON_LIBRARY_DIR}/llama.dll" "${MEDITRON_LIBRARY_DIR}/llama.*.dll" "${MEDITRON_LIBRARY_DIR}/ggml.dll"
+        "${MEDITRON_LIBRARY_DIR}/ggml.*.dll" "${MEDITRON_LIBRARY_DIR}/ggml-base.dll")
     set(MEDITRON_PREBUILT)
     foreach(dll ${MEDITRON_DLLS})
         get_filename_component(name "${dll}" NAME)

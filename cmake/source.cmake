@@ -1,18 +1,9 @@
 # Builds the bundled llama.cpp tree into the addon itself: one file, no shared libraries beside it.
 
+include("${CMAKE_CURRENT_LIST_DIR}/llama.cmake")
 set(BUILD_SHARED_LIBS     OFF)
 set(GGML_BACKEND_DL       OFF CACHE BOOL "" FORCE)
-set(GGML_OPENMP           OFF CACHE BOOL "" FORCE) # the same barrier as the prebuilt libraries, and one dependency less
 set(GGML_NATIVE           OFF CACHE BOOL "tune for this processor")
-set(GGML_RPC              OFF CACHE BOOL "" FORCE) # no network code in the engine
-set(LLAMA_BUILD_COMMON    OFF CACHE BOOL "" FORCE)
-set(LLAMA_BUILD_TESTS     OFF CACHE BOOL "" FORCE)
-set(LLAMA_BUILD_TOOLS     OFF CACHE BOOL "" FORCE)
-set(LLAMA_BUILD_EXAMPLES  OFF CACHE BOOL "" FORCE)
-set(LLAMA_BUILD_SERVER    OFF CACHE BOOL "" FORCE)
-set(LLAMA_BUILD_APP       OFF CACHE BOOL "" FORCE)
-set(LLAMA_OPENSSL         OFF CACHE BOOL "" FORCE)
-set(LLAMA_USE_PREBUILT_UI OFF CACHE BOOL "" FORCE)
 
 if (NOT GGML_NATIVE AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     # Without tuning for this machine: what every x86-64 processor since 2013 has.

@@ -20,9 +20,10 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { def_paths } from 'node-api-headers';
+import { areBuilt, buildLibraries } from './built.js';
 import { take } from './lock.js';
 import { obtain } from './packages.js';
-import { installedLibraries, platformNamed, thisPlatform } from './platforms.js';
+import { librariesOf, platformNamed, thisPlatform } from './platforms.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -41,10 +42,12 @@ Builds what is missing or out of date. Without options: the addon against the pr
   --sanitize KIND       address (with undefined), undefined or thread: instrument the native code
   --tests               build the native tests too
   --debug               unoptimized, with debug information
-  --platform NAME       build the addon alone for another system, against its prebuilt libraries: win32-x64 (mingw-w64), linux-arm64
+  --platform NAME       build the addon alone for another system: win32-x64 (mingw-w64; llama.cpp's libraries too), linux-arm64
   --native-only         leave the TypeScript out
   --clean               throw the addon's build folder away first
   --quiet               say nothing if there is nothing to do
+
+MEDITRON_CPU_VARIANTS=x64,haswell builds these of llama.cpp's CPU variants for win32-x64 instead of all: quicker, for trying.
 
 Example: npm run build -- --source --cuda --cuda-arch 86
 `;
@@ -299,14 +302,19 @@ function buildNative() {
 function prebuiltLibraries() {
   const source = 'Build it from source: `npm run build -- --source`.';
   if (!target) return fail(`there is no prebuilt llama.cpp for ${process.platform}-${process.arch}. ${source}`);
-  const found = installedLibraries(root, target.libraries);
-  if (found?.release === llama.release) return found;
   try {
-    obtain(`@node-llama-cpp/${target.libraries}`, note);
+    if (areBuilt(target.name)) {
+      const missing = missingTool();
+      if (missing) fail(missing);
+      buildLibraries({ root, ...llama, name: target.name, toolchain, note });
+    } else if (librariesOf(root, target)?.release !== llama.release) {
+      obtain(`@node-llama-cpp/${target.libraries}`, note);
+    }
   } catch (error) {
-    fail(`llama.cpp's libraries are missing: ${/** @type {Error} */ (error).message}. ${source}`);
+    const otherwise = isCross ? '' : `. ${source}`;
+    fail(`llama.cpp's libraries are missing: ${/** @type {Error} */ (error).message}${otherwise}`);
   }
-  return installedLibraries(root, target.libraries);
+  return librariesOf(root, target);
 }
 
 /** CMake's cache names the folders it was made in and refuses to work in others: what was moved or copied is configured afresh. */

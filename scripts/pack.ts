@@ -20,7 +20,7 @@ import { gpuPackages } from '../src/native/backends.js';
 import { alone } from './lock.js';
 import { npm } from './npm.js';
 import { pinned } from './packages.js';
-import { installedLibraries, type Platform, platformNamed, platforms, thisPlatform } from './platforms.js';
+import { librariesOf, type Platform, platformNamed, platforms, thisPlatform } from './platforms.js';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -113,9 +113,9 @@ function layMain(): string {
 }
 
 function layPlatform(platform: Platform): string {
-  const { name, os, libraries } = platform;
+  const { name, os } = platform;
   run(process.execPath, [join(root, 'scripts', 'build.js'), '--platform', name]);
-  const installed = installedLibraries(root, libraries)!;
+  const installed = librariesOf(root, platform)!;
   const folder = emptied(name);
   copyFileSync(join(root, 'npm', name, 'README.md'), join(folder, 'README.md'));
   const built = join(root, 'build', platform === thisPlatform ? 'prebuilt' : `prebuilt-${name}`);
@@ -125,7 +125,7 @@ function layPlatform(platform: Platform): string {
   for (const file of readdirSync(installed.directory).filter(isEngine))
     copyFileSync(join(installed.directory, file), join(folder, file));
   if (os === 'linux') checkFloor(folder);
-  const { version } = pinned[installed.name]!;
+  const { version } = pinned[`@node-llama-cpp/${platform.libraries}`]!;
   // Sizes tell an interrupted copy, and what a virus scanner took away, when the addon is looked for.
   const files = Object.fromEntries(
     readdirSync(folder)
@@ -136,10 +136,10 @@ function layPlatform(platform: Platform): string {
   licences(folder, {
     'llama.cpp.txt': join(root, 'build', 'llama.cpp', 'LICENSE'),
     'llama.cpp-parts.txt': join(root, 'npm', 'licenses', 'llama.cpp-parts.txt'),
-    'node-llama-cpp.txt': join(installed.directory, '..', '..', 'LICENSE'),
+    ...(installed.licence && { 'node-llama-cpp.txt': installed.licence }),
     'node-addon-api.txt': join(root, 'node_modules', 'node-addon-api', 'LICENSE.md'),
     'node-api-headers.txt': join(root, 'node_modules', 'node-api-headers', 'LICENSE'),
-    // Linked into the addon that mingw-w64 builds.
+    // Linked into what mingw-w64 builds.
     ...(os === 'win32' && {
       'mingw-w64.txt': join(root, 'npm', 'licenses', 'mingw-w64.txt'),
       'gcc-runtime.txt': join(root, 'npm', 'licenses', 'gcc-runtime.txt'),

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { areBuilt, builtLibraries } from './built.js';
 import { folderOf } from './packages.js';
 
 /**
@@ -31,18 +32,20 @@ export function platformNamed(name) {
 export const thisPlatform = platforms.find(({ os, cpu }) => os === process.platform && cpu === process.arch);
 
 /**
- * llama.cpp's CPU libraries for a platform, where they are installed: by `npm ci`, or fetched into `build/packages`.
+ * llama.cpp's CPU libraries for a platform, where they are: installed by `npm ci`, fetched into `build/packages`, or built here.
  * @param {string} root the folder that has node_modules and build
- * @param {string} libraries as in the table
- * @returns {{ name: string, directory: string, release: string } | undefined}
+ * @param {Platform} platform
+ * @returns {{ directory: string, release: string, licence?: string } | undefined} with the terms of the package that they came in
  */
-export function installedLibraries(root, libraries) {
-  const name = `@node-llama-cpp/${libraries}`;
-  const bins = [join(root, 'node_modules', name), folderOf(name, root)]
-    .map(folder => join(folder, 'bins'))
-    .find(existsSync);
-  if (!bins) return undefined;
+export function librariesOf(root, platform) {
+  if (areBuilt(platform.name)) return builtLibraries(root, platform.name);
+  const name = `@node-llama-cpp/${platform.libraries}`;
+  const folder = [join(root, 'node_modules', name), folderOf(name, root)].find(folder =>
+    existsSync(join(folder, 'bins')),
+  );
+  if (!folder) return undefined;
+  const bins = join(folder, 'bins');
   const directory = join(bins, /** @type {string} */ (readdirSync(bins)[0]));
   const metadata = JSON.parse(readFileSync(join(directory, '_nlcBuildMetadata.json'), 'utf8'));
-  return { name, directory, release: metadata.buildOptions.llamaCpp.release };
+  return { directory, release: metadata.buildOptions.llamaCpp.release, licence: join(folder, 'LICENSE') };
 }

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installedLibraries, thisPlatform } from './platforms.js';
+import { librariesOf, thisPlatform } from './platforms.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const options = process.argv.slice(2);
@@ -23,7 +23,7 @@ const variant = [
   .join('-');
 run(join(root, 'build', variant, 'Release', 'core-test'), [
   join(root, 'models', 'stories260K.gguf'),
-  (thisPlatform && installedLibraries(root, thisPlatform.libraries)?.directory) ?? '',
+  (thisPlatform && librariesOf(root, thisPlatform)?.directory) ?? '',
   join(root, 'test', 'fixtures', 'stories260K.greedy.txt'),
 ]);
 

@@ -17,9 +17,7 @@ const starts: Readonly<Record<Platform['os'], string>> = {
   win32: `Double-click "Start Meditron.cmd". No administrator is needed.
 Windows may say "Windows protected your PC" or "unknown publisher": this program
 is not signed. Check the files (below); then More info, Run anyway. Where your
-clinic forbids programs from a stick, ask who looks after the computers; and so
-too if it says that MSVCP140.dll or VCRUNTIME140.dll is missing: Microsoft's free
-"Visual C++ Redistributable (x64)" has to be installed once, by an administrator.`,
+clinic forbids programs from a stick, ask who looks after the computers.`,
   darwin: `Double-click "Start Meditron.command". macOS may say that it cannot be checked:
 this program is not signed. Check the files (below); then open Terminal, type
 xattr -dr com.apple.quarantine

@@ -33,9 +33,9 @@ interface Known {
   readonly platform: string;
   readonly package: string;
   readonly file: string;
-  readonly needs: readonly string[];
+  readonly needs: readonly [driver: string, ...others: string[]];
   readonly install: string;
-  /** Files of which one is there where a GPU is. Without them it is taken for granted that what it needs comes with one. */
+  /** Files of which one is there where a GPU is. Without them it is taken for granted that the driver comes with one. */
   readonly hardware?: readonly string[];
   /** It is not even loaded without a GPU, unless this variable is set. */
   readonly asked?: string;
@@ -43,6 +43,10 @@ interface Known {
 
 /** Devices that NVIDIA's driver makes; the last one under Windows' Linux. */
 const nvidia = ['/dev/nvidiactl', '/dev/dxg'];
+
+/** Microsoft's C++ runtime, which the GPU packages for Windows are linked with and Windows does not bring; the CPU libraries do without. */
+const runtime = ['MSVCP140.dll', 'VCRUNTIME140.dll', 'VCRUNTIME140_1.dll'];
+const itsPackage = "Microsoft's C++ runtime (`winget install Microsoft.VCRedist.2015+.x64`)";
 
 /** The better first: the first that computes is used. */
 const known: readonly Known[] = [
@@ -82,24 +86,24 @@ const known: readonly Known[] = [
     platform: 'win32-x64',
     package: 'win-x64-cuda',
     file: 'ggml-cuda.dll',
-    needs: ['nvcuda.dll'], // comes with the driver
-    install: 'the NVIDIA driver',
+    needs: ['nvcuda.dll', ...runtime], // the first comes with the driver
+    install: `the NVIDIA driver, and ${itsPackage}`,
   },
   {
     name: 'CUDA',
     platform: 'win32-x64',
     package: 'win-x64-cuda-ext',
     file: 'fallback/ggml-cuda.dll',
-    needs: ['nvcuda.dll'],
-    install: 'the NVIDIA driver, and the CUDA 12 runtime with cuBLAS',
+    needs: ['nvcuda.dll', ...runtime],
+    install: `the NVIDIA driver, the CUDA 12 runtime with cuBLAS, and ${itsPackage}`,
   },
   {
     name: 'Vulkan',
     platform: 'win32-x64',
     package: 'win-x64-vulkan',
     file: 'ggml-vulkan.dll',
-    needs: ['vulkan-1.dll'],
-    install: 'a Vulkan driver',
+    needs: ['vulkan-1.dll', ...runtime],
+    install: `a Vulkan driver, and ${itsPackage}`,
   },
 ];
 
@@ -148,7 +152,7 @@ function candidate(entry: Known, root: string, build: Build, system: System): Ca
   const found = entry.needs.map(library => system.find(library));
   const missing = entry.needs.filter((_, i) => found[i] === undefined);
   const add = addingCommand(managerOf(root), carrier, build.librariesVersion ?? 'latest');
-  const hasGpu = entry.hardware?.some(system.exists) ?? missing.length === 0;
+  const hasGpu = entry.hardware?.some(system.exists) ?? found[0] !== undefined;
   const reasons = [
     installed === undefined && `the package ${carrier} is not installed`,
     other && `${carrier} ${other}. ${add}`,

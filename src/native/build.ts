@@ -121,11 +121,7 @@ function required(path: string, repair: string, host: Host | undefined): Addon {
   try {
     return createRequire(path)(path) as Addon;
   } catch (cause) {
-    const { reason, instead } = whyRefused(
-      cause instanceof Error ? cause.message : String(cause),
-      path,
-      host ?? thisHost(),
-    );
+    const { reason, instead } = whyRefused(cause instanceof Error ? cause.message : String(cause), host ?? thisHost());
     throw addonError([`${path} could not be loaded: ${reason}`], instead ?? repair, cause);
   }
 }

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 
 /** What the dynamic loader's message is explained with. */
 export interface Host {
@@ -7,8 +6,6 @@ export interface Host {
   readonly arch: string;
   /** The C library is musl, as on Alpine. */
   readonly musl: boolean;
-  exists(path: string): boolean;
-  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Why the system's loader refused an addon, and what to do where reinstalling is no help. */
@@ -17,28 +14,17 @@ export interface Refusal {
   readonly instead?: string;
 }
 
-/** The libraries of Microsoft's C++ runtime that llama.cpp's are linked with. Windows itself does not have them. */
-const runtime = ['VCRUNTIME140.dll', 'VCRUNTIME140_1.dll', 'MSVCP140.dll'];
-
 /** Reads the loader's message. What nobody knows is repeated. */
-export function whyRefused(message: string, addon: string, host: Host): Refusal {
+export function whyRefused(message: string, host: Host): Refusal {
   // The loader's own words, without the stack of modules that Node adds.
   const said = message.split('\nRequire stack:')[0]!.trim();
-  const known = host.platform === 'win32' ? onWindows(said, addon, host) : onUnix(said, host);
+  const known = host.platform === 'win32' ? onWindows(said) : onUnix(said, host);
   return { ...known, reason: `${known?.reason ? `${known.reason}: ` : ''}${said}` };
 }
 
-function onWindows(said: string, addon: string, { exists, env }: Host): Refusal | undefined {
-  if (/specified module could not be found/i.test(said) || /\b(126|0x7e)\b/i.test(said)) {
-    const folders = [dirname(addon), dirname(process.execPath), join(env.SystemRoot ?? 'C:\\Windows', 'System32')];
-    const missing = runtime.filter(name => !folders.some(folder => exists(join(folder, name))));
-    if (missing.length === 0) return { reason: 'a library that it needs was not found' };
-    return {
-      reason: `Microsoft's C++ runtime is not installed (${missing.join(', ')})`,
-      instead:
-        'Install it: `winget install Microsoft.VCRedist.2015+.x64`, or vc_redist.x64.exe from Microsoft; without an administrator, copy these files beside the addon',
-    };
-  }
+function onWindows(said: string): Refusal | undefined {
+  if (/specified module could not be found/i.test(said) || /\b(126|0x7e)\b/i.test(said))
+    return { reason: 'a library that it needs was not found' };
   if (/not a valid Win32 application/i.test(said))
     return { reason: 'the file is damaged, or is for another processor' };
   if (/access is denied|virus|blocked/i.test(said))
@@ -92,8 +78,8 @@ const source =
 
 /** This process and its system. */
 export function thisHost(): Host {
-  const { platform, arch, env } = process;
-  return { platform, arch, musl: isMusl(), exists: existsSync, env };
+  const { platform, arch } = process;
+  return { platform, arch, musl: isMusl() };
 }
 
 /** Whether this process has musl's loader in it. */

@@ -42,7 +42,7 @@ export function tarball(name?: string): string {
 
 /** Everything that is packed, or says how. */
 function stateOfInputs(): string {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(process.env.MEDITRON_CPU_VARIANTS ?? '');
   const parts = [
     'src',
     'native',

@@ -36,8 +36,19 @@ const cuda12 = ['libcuda.so.1', 'libcudart.so.12', 'libcublas.so.12'];
 test('a Windows machine without the drivers of a card tries nothing', () => {
   const windows = (...libraries: string[]) => linux(libraries, { platform: 'win32-x64' });
   expect(usable(windows())).toEqual([]);
-  expect(usable(windows('vulkan-1.dll'))).toEqual(['@node-llama-cpp/win-x64-vulkan']);
-  expect(usable(windows('nvcuda.dll'))).toEqual(['@node-llama-cpp/win-x64-cuda', '@node-llama-cpp/win-x64-cuda-ext']);
+  const runtime = ['MSVCP140.dll', 'VCRUNTIME140.dll', 'VCRUNTIME140_1.dll'];
+  expect(usable(windows('vulkan-1.dll', ...runtime))).toEqual(['@node-llama-cpp/win-x64-vulkan']);
+  expect(usable(windows('nvcuda.dll', ...runtime))).toEqual([
+    '@node-llama-cpp/win-x64-cuda',
+    '@node-llama-cpp/win-x64-cuda-ext',
+  ]);
+});
+
+test("a Windows machine with a card and without Microsoft's C++ runtime is told to install it", () => {
+  const system = linux(['nvcuda.dll'], { platform: 'win32-x64', locate: () => undefined });
+  const [cuda] = gpuBackends(root, build, system);
+  expect(cuda!.reason).toMatch(/not found on this system: MSVCP140\.dll, .*winget install Microsoft\.VCRedist/);
+  expect(cuda!.add).not.toBeNull(); // the card is there
 });
 
 test('a machine with CUDA 12 has the backend of the ext package', () => {

@@ -20,7 +20,7 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), 'meditron-packages-')));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const version = packageVersion();
-const host: Host = { platform: 'linux', arch: 'x64', musl: false, exists: () => false, env: {} };
+const host: Host = { platform: 'linux', arch: 'x64', musl: false };
 
 /** A folder for an app, with the main package where `main` says, and the platform package where `platform` says. */
 function tree(main: string, platform?: string, name = '@meditron/linux-x64') {

@@ -1,0 +1,1 @@
+// Takes the place of a CPU variant that is not built.
