@@ -19,8 +19,13 @@ const temporary = mkdtempSync(join(tmpdir(), 'meditron-tests-'));
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }));
 
 export default defineConfig({
-  // The examples import the package by its name.
-  resolve: { alias: { meditron: fileURLToPath(new URL('dist/index.js', import.meta.url)) } },
+  // The examples import the package by its name, and Electron, for which something stands in.
+  resolve: {
+    alias: {
+      meditron: fileURLToPath(new URL('dist/index.js', import.meta.url)),
+      electron: fileURLToPath(new URL('test/electron/electron.ts', import.meta.url)),
+    },
+  },
   test: {
     maxWorkers: 2,
     testTimeout: 60_000,
