@@ -3,6 +3,7 @@
  * segments such strings are ordinary text, whatever they spell.
  */
 export interface Segment {
+  /** Its text; segments are joined with nothing between them. */
   readonly text: string;
   /** True for text written by a prompt format, false for text that came from outside. */
   readonly template: boolean;

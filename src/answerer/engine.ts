@@ -25,12 +25,15 @@ import { type AskModel, type MeasuredRequest, measure } from './measure.js';
 
 /** The part of an engine that asking needs. */
 export interface AskEngine extends Pick<Engine, 'generate' | 'score' | 'prefix' | 'lease' | 'settings' | 'counters'> {
+  /** The model it runs. */
   readonly model: AskModel;
 }
 
 /** A beginning that is evaluated already and held by the caller, for prompts that begin like it. */
 export interface Beginning {
+  /** The evaluated tokens. They stay the caller's: asking never releases them. */
   readonly held: Held;
+  /** Their ids, in order. */
   readonly tokens: Int32Array;
 }
 

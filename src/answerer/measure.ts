@@ -6,6 +6,7 @@ import { commonTokens } from './beginning.js';
 
 /** The part of a model that asking needs. */
 export interface AskModel extends Pick<Model, 'tokenize' | 'continuation' | 'special'> {
+  /** What of {@link ModelInfo} asking needs. */
   readonly info: Pick<
     Model['info'],
     | 'path'

@@ -32,7 +32,14 @@ export const weightings = ['none', 'probability', 'cisc'] as const;
 export type Weighting = (typeof weightings)[number];
 
 /** How `top-token` is freed from a model's liking for certain letters; see debias.ts in vote/. */
-export type Debias = 'none' | 'permutations' | 'contextual' | { readonly prior: readonly number[] };
+export type Debias =
+  | 'none'
+  | 'permutations'
+  | 'contextual'
+  | {
+      /** How much the model favours each place, whatever stands there; above 0, at most 1: see {@link placePrior}. */
+      readonly prior: readonly number[];
+    };
 
 const stopRules = ['none', 'exact', 'beta', 'esc'] as const;
 
@@ -154,7 +161,9 @@ export const askOptions = {
     help: 'how freely tokens are drawn (default: 0.8; 0 for cot and one sample of free)',
     stored: true,
   },
+  /** Keep the smallest set of tokens whose probabilities add up to this, after the temperature. Default 1, which keeps all. */
   topP: samplingNumbers.topP,
+  /** Keep this many of the most probable tokens, after the temperature. Default 0, which keeps all. */
   topK: samplingNumbers.topK,
   /** Master seed, from which every sample's own is derived. Default 0. */
   seed: {
@@ -267,20 +276,28 @@ export interface AskOptions extends Given<typeof askOptions> {}
 type PromptName = keyof typeof promptOptions;
 type Chosen = 'mode' | 'samples' | 'temperature' | 'minAgreement' | 'reask' | 'bos';
 
+type Filled<T> = { readonly [K in keyof T]-?: NonNullable<T[K]> };
+
+/** Settings of a prompt: those of {@link AskOptions} that decide its text. */
+export interface PromptSettings extends Partial<Filled<Pick<AskOptions, PromptName>>> {}
+
 /** What will be done, all of it set. */
-export type Ask = Omit<Checked<typeof askOptions>, PromptName | Chosen | 'stop'> & {
-  readonly [K in Chosen]: NonNullable<AskOptions[K]>;
-} & {
-  readonly stop: StopRule;
-  readonly frequencyPenalty: number;
-  readonly prompt: { readonly [K in PromptName]?: NonNullable<AskOptions[K]> };
-  /** What was asked for and has no meaning here, in words. */
-  readonly warnings: readonly string[];
-};
+export type Ask = Omit<Checked<typeof askOptions>, PromptName | Chosen | 'stop'> &
+  Filled<Pick<AskOptions, Chosen>> & {
+    /** When sampling stops, with its settings. */
+    readonly stop: StopRule;
+    /** Subtracted from a token's logit for every time it has been generated; 0 but under `authors-code`. */
+    readonly frequencyPenalty: number;
+    /** The settings of the prompt that were given. */
+    readonly prompt: PromptSettings;
+    /** What was asked for and has no meaning here, in words. */
+    readonly warnings: readonly string[];
+  };
 
 /** What a record keeps of it: all that decides an answer. Null is what was left open. */
-export type StoredAsk = Omit<Stored<typeof askOptions>, PromptName | Chosen | 'stop'> &
-  Pick<Ask, Chosen | 'stop' | 'frequencyPenalty' | 'prompt'>;
+export interface StoredAsk
+  extends Omit<Stored<typeof askOptions>, PromptName | Chosen | 'stop'>,
+    Pick<Ask, Chosen | 'stop' | 'frequencyPenalty' | 'prompt'> {}
 
 export function storedAsk(ask: Ask): StoredAsk {
   const { stop, frequencyPenalty, prompt, ...flat } = ask;

@@ -11,6 +11,7 @@ import type { StoredAsk } from './options.js';
 
 /** How the samples are run. */
 export interface Plan {
+  /** Samples of the whole vote; 1 in modes that ask once. */
   readonly samples: number;
   /** Samples at once, wave after wave. */
   readonly waves: readonly number[];
@@ -22,8 +23,11 @@ export interface Plan {
 
 /** One finished sample. */
 export interface AnswerSample {
+  /** Its number, from 0; ties go to the answer with the lowest. */
   readonly index: number;
+  /** Seed of its random numbers, derived from the master seed and its index. */
   readonly seed: number;
+  /** All that it wrote, without end token or stop string. */
   readonly text: string;
   /** The original letter (whatever order the options were shown in), yes/no/maybe, or the first name of a list. Null: none. */
   readonly answer: string | null;
@@ -33,9 +37,11 @@ export interface AnswerSample {
   readonly conflict: boolean;
   /** True if the chain named no answer and was asked again for one token: counted, and counted separately. */
   readonly forced: boolean;
+  /** How it ended. */
   readonly finish: Finish;
   /** Every sampled token, end token and stop string included; empty where only their number is known. */
   readonly tokens: readonly number[];
+  /** Sampled tokens, also where `tokens` are not known. */
   readonly tokenCount: number;
   /** Sum over its tokens, natural logarithm, before temperature. */
   readonly logprob: number;
@@ -49,8 +55,11 @@ export interface AnswerSample {
 
 /** A sample that was cancelled: what it had written is shown and does not count. */
 export interface CutSample {
+  /** Its number, from 0. */
   readonly index: number;
+  /** Seed of its random numbers. */
   readonly seed: number;
+  /** What it had written when it was cancelled. */
   readonly text: string;
 }
 
@@ -60,12 +69,17 @@ export interface AnswerScore {
   readonly logprob: number;
   /** Among the answers on offer, after debiasing if there is any. */
   readonly probability: number;
+  /** Token ids of the answer as it follows the prompt. */
   readonly tokens: readonly number[];
 }
 
+/** The text of one sample, to be read as the reason for its answer. */
 export interface Rationale {
+  /** The answer that the sample gave. */
   readonly answer: string;
+  /** Index of the sample. */
   readonly sample: number;
+  /** All that it wrote. */
   readonly text: string;
 }
 
@@ -73,7 +87,12 @@ export interface Rationale {
  * Counts of answers, those nobody gave included (0), and beside them `unparsed`, samples that ran without an answer, and
  * `notRun`, samples that were not run or were cut.
  */
-export type VoteCounts = Readonly<Record<string, number>> & { readonly unparsed: number; readonly notRun: number };
+export type VoteCounts = Readonly<Record<string, number>> & {
+  /** Samples that ended without an answer. */
+  readonly unparsed: number;
+  /** Samples that were not run, or were cut. */
+  readonly notRun: number;
+};
 
 /** What the asking came to. Plain data, which prints as JSON: what there is not is null. */
 export interface Answer {
@@ -84,18 +103,29 @@ export interface Answer {
   readonly answer: string | null;
   /** `agree`, `split` or `abstain`; null where nothing is voted on. */
   readonly decision: VoteReport['decision'] | null;
+  /** Why the decision is not `agree`; null for `agree`, and where nothing is voted on. */
   readonly reason: VoteReport['reason'] | null;
   /** The counts in words, as `4 of 5, 1 not run`, and why there is no agreement, if there is none. */
   readonly summary: string;
+  /** Samples by answer. */
   readonly votes: VoteCounts;
   /** The whole vote: intervals, entropy, ties, what stopped it. Null where nothing is voted on. */
   readonly vote: VoteReport | null;
   /** Present if samples were weighted; then `answer` follows the weights. */
   readonly weighted: {
+    /** How samples weigh: `probability` or `cisc`. */
     readonly method: string;
-    readonly totals: readonly { readonly answer: string; readonly weight: number }[];
+    /** Weight of each answer, heaviest first. */
+    readonly totals: readonly {
+      /** As in `votes`. */
+      readonly answer: string;
+      /** Sum over its samples; only the order means something. */
+      readonly weight: number;
+    }[];
   } | null;
+  /** Finished samples that count, by index. */
   readonly samples: readonly AnswerSample[];
+  /** Samples that had begun and were cancelled, by index. */
   readonly cut: readonly CutSample[];
   /** By answer, for mode `top-token`. */
   readonly scores: Readonly<Record<string, AnswerScore>> | null;
@@ -105,12 +135,15 @@ export interface Answer {
   readonly rationale: Rationale | null;
   /** The runner-up's, to be read beside it. */
   readonly dissent: Rationale | null;
+  /** How the samples were run. */
   readonly plan: Plan;
   /** What was removed from, rewritten in or noticed in the question. */
   readonly findings: readonly Finding[];
+  /** What was asked for and not met, or limits what the answer is worth: one sentence each. */
   readonly warnings: readonly string[];
   /** What the model is and is not. */
   readonly notice: string;
+  /** All that is needed to run this again and to compare: see {@link replay}. */
   readonly evidence: Evidence;
 }
 
@@ -118,26 +151,34 @@ export const evidenceSchema = 'meditron.evidence.v3';
 
 /** What a prompt was, in the order it was sent. */
 export interface PromptRecord {
+  /** At place j the original option `order[j]`; null: as given. */
   readonly order: readonly number[] | null;
-  /** Null where the tokens are not known: a server keeps them to itself. */
+  /** Its token ids; null where they are not known: a server keeps them to itself. */
   readonly tokens: readonly number[] | null;
-  /** Of the token ids, as 32-bit little-endian integers. */
+  /** SHA-256 of the token ids, as 32-bit little-endian integers. */
   readonly sha256: string | null;
-  /** Of its text as the model sees it, UTF-8. */
+  /** SHA-256 of its text as the model sees it, UTF-8. */
   readonly textSha256: string;
 }
 
 /** All that is needed to run an answer again, and to tell whether it comes out the same. Plain data. */
 export interface Evidence {
+  /** Which fields a record has: another version is refused by `replay`. */
   readonly schema: typeof evidenceSchema;
+  /** Version of this package that made it. */
   readonly meditron: string;
+  /** When it was made: ISO 8601, UTC. */
   readonly created: string;
+  /** The model, and the hashes of its files. */
   readonly model: Description['model'] & {
     /** Of every part; null if it was not asked for, or was not ready when the vote closed. */
     readonly files: readonly FileHash[] | null;
+    /** SHA-256 of the model: of its file, or of the parts' hashes one a line; null as `files`. */
     readonly sha256: string | null;
   };
+  /** The machine that computed. */
   readonly machine: Description['machine'];
+  /** llama.cpp as it was built into the addon; null of a server. */
   readonly llama: Description['llama'];
   /** Context, batch, threads, cache type, flash attention: all of it can change floating point results. Null: a server's affair. */
   readonly engine:
@@ -146,29 +187,55 @@ export interface Evidence {
         readonly fresh: boolean;
       })
     | null;
+  /** The question as it was given, checked and not yet cleaned. */
   readonly question: Question;
+  /** SHA-256 of the question as JSON, the keys of its objects in alphabetical order. */
   readonly questionSha256: string;
+  /** The prompt format, and how it was chosen. */
   readonly format: {
+    /** The format. */
     readonly name: string;
+    /** What it was chosen by: the caller, or the model file's hash, vocabulary or name. */
     readonly by: 'caller' | 'hash' | 'vocabulary' | 'name';
+    /** Where it is published that the model, or the format, is asked so. */
     readonly source: string;
   };
   /** The options with their defaults filled in; a replay asks with these. */
   readonly asked: StoredAsk;
+  /** SHA-256 of `asked` as JSON, the keys of its objects in alphabetical order. */
   readonly askedSha256: string;
+  /** How the samples were run. */
   readonly plan: Plan;
+  /** Seed of each planned sample, by index. */
   readonly seeds: readonly number[];
+  /** The prompts, one for each order in which options were shown. */
   readonly prompts: readonly PromptRecord[];
+  /** Samples that had finished and count, by index. */
   readonly samples: readonly AnswerSample[];
   /** Prompt and sampled tokens of the engine meanwhile, those of cancelled samples and of other jobs included. */
-  readonly cost: { readonly promptTokens: number; readonly sampledTokens: number; readonly milliseconds: number };
+  readonly cost: {
+    /** Prompt tokens evaluated; a shared beginning counts once. */
+    readonly promptTokens: number;
+    /** Tokens sampled. */
+    readonly sampledTokens: number;
+    /** Time from the call to the answer. */
+    readonly milliseconds: number;
+  };
+  /** What the answer said. */
   readonly result: {
+    /** See {@link Answer.answer}. */
     readonly answer: string | null;
+    /** See {@link Answer.decision}. */
     readonly decision: VoteReport['decision'] | null;
+    /** See {@link Answer.reason}. */
     readonly reason: VoteReport['reason'] | null;
+    /** See {@link Answer.summary}. */
     readonly summary: string;
+    /** See {@link VoteCounts}. */
     readonly votes: Readonly<Record<string, number>>;
+    /** See {@link VoteReport.stoppedBy}. */
     readonly stoppedBy: VoteReport['stoppedBy'];
+    /** True if another answer had as many votes as the winner. */
     readonly tie: boolean;
     /** In mode `top-token`, by answer. */
     readonly scores: Readonly<Record<string, AnswerScore>> | null;
@@ -185,21 +252,52 @@ export const notice =
 /** What {@link askStream} yields. Text is unverified: the vote has not closed, and later samples may contradict it. */
 export type AskEvent =
   | {
+      /** It begins: nothing has been computed yet. */
       readonly type: 'plan';
+      /** How samples will be run. */
       readonly plan: Plan;
+      /** What was removed from, rewritten in or noticed in the question. */
       readonly findings: readonly Finding[];
+      /** What was asked for and will not be met: one sentence each. */
       readonly warnings: readonly string[];
     }
-  | { readonly type: 'prompt'; readonly done: number; readonly total: number }
-  | { readonly type: 'text'; readonly sample: number; readonly text: string; readonly verified: false }
-  /** A sample has finished. `answer` null: it named none, and may still be asked again. */
   | {
-      readonly type: 'vote';
+      /** Prompts are being evaluated. */
+      readonly type: 'prompt';
+      /** Prompt tokens evaluated so far. */
+      readonly done: number;
+      /** Prompt tokens in all. */
+      readonly total: number;
+    }
+  | {
+      /** A sample has gone on. */
+      readonly type: 'text';
+      /** Index of the sample. */
       readonly sample: number;
+      /** What was added to its text: complete characters. */
+      readonly text: string;
+      /** A reminder: nobody has checked this text. */
+      readonly verified: false;
+    }
+  | {
+      /** A sample has finished. */
+      readonly type: 'vote';
+      /** Index of the sample. */
+      readonly sample: number;
+      /** Its answer; null: it named none, and may still be asked again. */
       readonly answer: string | null;
+      /** True if it gave the answer only when it was asked again. */
       readonly forced: boolean;
+      /** How it ended. */
       readonly finish: Finish;
+      /** The votes so far. */
       readonly tally: VoteCounts;
     }
-  /** The vote is closed: why, and how many samples were not run. */
-  | { readonly type: 'settled'; readonly by: VoteReport['stoppedBy']; readonly notRun: number };
+  | {
+      /** The vote is closed. */
+      readonly type: 'settled';
+      /** The stopping rule, or what interrupted it; `none`: all samples ran. */
+      readonly by: VoteReport['stoppedBy'];
+      /** Samples that were not run, or were cut. */
+      readonly notRun: number;
+    };

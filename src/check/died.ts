@@ -10,13 +10,19 @@ export interface Death {
   readonly signal: string | null;
   /** Null where a signal ended it. On Windows a fault ends a process by its code: 3221225477 is an access violation. */
   readonly exitCode: number | null;
+  /** What it was doing when it ended. */
   readonly phase: Phase;
   /** Somebody else's process sent the signal, or the system did because memory ran out: what it was doing is not at fault. */
   readonly external: boolean;
   /** It was ended because it no longer answered: it hung, or was stopped. */
   readonly unresponsive: boolean;
-  /** The file it ran; `sha256` is null unless the file has been hashed or is small. */
-  readonly model: { readonly path: string; readonly sha256: string | null };
+  /** The model it ran. */
+  readonly model: {
+    /** Path of the model file. */
+    readonly path: string;
+    /** Null unless the file has been hashed or is small. */
+    readonly sha256: string | null;
+  };
   /** Names of the devices it computed on; while it loads, of the GPUs that weights go to. Empty before they are known. */
   readonly devices: readonly string[];
   /** The last lines it printed, oldest first: an assertion's text, a driver's error. */
@@ -25,7 +31,10 @@ export interface Death {
 
 /** The process of an isolated engine died, and with it the work it was doing. Model and engine go on in a new one. */
 export class EngineDied extends MeditronError {
-  constructor(readonly death: Death) {
+  constructor(
+    /** How the process ended, and what is known of why. */
+    readonly death: Death,
+  ) {
     super('ERR_ENGINE_DIED', describeDeath(death));
   }
 }

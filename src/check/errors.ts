@@ -29,9 +29,11 @@ export type ErrorCode =
 
 /** An error that is thrown on purpose: `code` for programs, `message` for people, and what caused it as `cause`. */
 export class MeditronError extends Error {
+  /** `MeditronError`, also of its subclasses. */
   override readonly name: string = 'MeditronError';
 
   constructor(
+    /** What kind of error it is, for programs. */
     readonly code: ErrorCode,
     message: string,
     options?: ErrorOptions,

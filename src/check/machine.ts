@@ -5,8 +5,9 @@ import type { Table } from './table.js';
 
 /** A LoRA adapter and its strength. */
 export interface Lora {
+  /** Path of the adapter, a GGUF file made for this model. */
   readonly path: string;
-  /** Default 1. */
+  /** Strength, -100 … 100: what the adapter's change is multiplied by. Default 1. */
   readonly scale?: number;
 }
 
@@ -112,6 +113,7 @@ export const engineOptions = {
     help: 'type of the key-value cache: f16, q8_0 or f32 (default: f16; q8_0 halves it)',
     stored: true,
   },
+  /** Compute attention in one pass over the cache, with less memory. `auto` (default) where llama.cpp can. */
   flashAttention: {
     kind: choice(['auto', 'on', 'off']),
     flag: '--flash-attention <when>',

@@ -3,7 +3,6 @@ import type { LoadedModel } from './info.js';
 import type { GenerateEvent } from './jobs/generation.js';
 import type {
   GenerateOptions,
-  LeaseSize,
   PrefixOptions,
   Prompt,
   RestoreOptions,
@@ -11,7 +10,7 @@ import type {
   ScoreOptions,
 } from './jobs/options.js';
 import type { Score } from './jobs/scoring.js';
-import type { Lease } from './lease.js';
+import type { Lease, LeaseSize } from './lease.js';
 import type { EngineCounters, EngineSettings } from './settings.js';
 
 /**
@@ -19,8 +18,11 @@ import type { EngineCounters, EngineSettings } from './settings.js';
  * `Model.createEngine`. Safe to close at any time, before or after its model.
  */
 export abstract class Engine implements AsyncDisposable {
+  /** The model it was made from. */
   abstract readonly model: LoadedModel;
+  /** What it was opened with. */
   abstract readonly settings: EngineSettings;
+  /** What it has computed since; the same object, which goes on counting. */
   abstract readonly counters: Readonly<EngineCounters>;
 
   /**

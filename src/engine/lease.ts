@@ -1,5 +1,12 @@
 import { MeditronError } from '../check/errors.js';
-import type { Need } from './capacity/need.js';
+
+/** What a lease sets aside. */
+export interface LeaseSize {
+  /** Samples alive at once, held sequences included. */
+  readonly sequences: number;
+  /** Tokens of all of them together, a shared prompt counted once. */
+  readonly cells: number;
+}
 
 /**
  * Sequences and cells of an engine set aside for one caller, so that work of several jobs never waits halfway for what others hold.
@@ -7,7 +14,7 @@ import type { Need } from './capacity/need.js';
  */
 export abstract class Lease implements Disposable {
   /** Sequences and cells the lease was made with. */
-  abstract get size(): Need;
+  abstract get size(): LeaseSize;
 
   /** Jobs that wait in it fail with `ERR_CLOSED`; those that run go on, and what they and held sequences use comes back when they end. */
   abstract release(): void;

@@ -24,6 +24,7 @@ export interface LoadOptions extends Given<typeof loadOptions> {
   readonly lock?: boolean | undefined;
   /** Told the fraction loaded, 0 … 1, some thirty times a second. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
+  /** Cancels the loading: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

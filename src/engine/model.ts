@@ -20,6 +20,7 @@ export interface Tokenizing {
 
 /** Weights and vocabulary in memory. Engines made from it keep them there: model and engines may be closed in any order. */
 export abstract class Model implements LoadedModel, AsyncDisposable {
+  /** What the model file says about itself, and what llama.cpp made of it. */
   readonly info: ModelInfo;
   readonly #specials: ReadonlySet<number>;
 
@@ -80,10 +81,10 @@ export abstract class Model implements LoadedModel, AsyncDisposable {
     return this.tokenize(text, { bos: 'never', inside: last !== undefined && !this.#specials.has(last) });
   }
 
-  /** Tokenizes what has been checked. */
+  /** @internal Tokenizes what has been checked. */
   protected abstract tokensOf(work: Tokenizing, signal: AbortSignal | undefined): Promise<Int32Array>;
 
-  /** The text of tokens that have been checked. */
+  /** @internal The text of tokens that have been checked. */
   protected abstract textOf(tokens: Int32Array, special: boolean): Promise<string>;
 
   /** `close()`, for `await using`. */

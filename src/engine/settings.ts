@@ -1,3 +1,5 @@
+import type { Lora } from '../check/machine.js';
+
 /** What the engine was opened with, as llama.cpp made it. */
 export interface EngineSettings {
   /** Cells of the KV cache, shared by all sequences. */
@@ -6,17 +8,23 @@ export interface EngineSettings {
   readonly sequenceSize: number;
   /** Tokens evaluated in one step at most. */
   readonly batchSize: number;
+  /** Sequences alive at once, held ones included. */
   readonly maxSequences: number;
+  /** Compute threads. */
   readonly threads: number;
+  /** Type of the numbers in the KV cache. */
   readonly kvType: 'f32' | 'f16' | 'q8_0';
+  /** Whether attention is computed in one pass over the cache, as asked for; `auto` leaves it to llama.cpp. */
   readonly flashAttention: 'auto' | 'on' | 'off';
-  readonly loras: readonly { readonly path: string; readonly scale: number }[];
+  /** LoRA adapters in use, with their strengths. Empty: none. */
+  readonly loras: readonly Required<Lora>[];
   /** What was changed from what was asked for, in words. */
   readonly warnings: readonly string[];
 }
 
 /** What has been computed since the engine was opened. */
 export interface EngineCounters {
+  /** Batches that were evaluated. */
   steps: number;
   /** Prompt tokens evaluated; a shared prompt counts once. */
   promptTokens: number;

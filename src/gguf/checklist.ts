@@ -1,7 +1,10 @@
 import { type ErrorCode, MeditronError } from '../check/errors.js';
 
+/** Why a model file cannot be used. */
 export interface Problem {
+  /** The code of the error that loading it would throw. */
   readonly code: ErrorCode;
+  /** What was expected, what the file has, and what to do. */
   readonly message: string;
 }
 

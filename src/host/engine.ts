@@ -16,7 +16,6 @@ import {
   checkSave,
   checkScore,
   type GenerateOptions,
-  type LeaseSize,
   type PrefixOptions,
   type Prompt,
   type RestoreOptions,
@@ -24,7 +23,7 @@ import {
   type ScoreOptions,
 } from '../engine/jobs/options.js';
 import type { Score } from '../engine/jobs/scoring.js';
-import { type Lease, leasedElsewhere } from '../engine/lease.js';
+import { type Lease, type LeaseSize, leasedElsewhere } from '../engine/lease.js';
 import type { EngineOptions } from '../engine/open.js';
 import type { EngineCounters, EngineSettings } from '../engine/settings.js';
 import { identityAt, identityText } from '../models/identity.js';

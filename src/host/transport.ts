@@ -1,6 +1,8 @@
 /** How a host's process ended. */
 export interface End {
+  /** The signal that ended it; null where it ended by an exit code, or never started. */
   readonly signal: string | null;
+  /** Null where a signal ended it, or it never started. */
   readonly exitCode: number | null;
   /** Why it could not be started, if that is so. */
   readonly error?: Error | undefined;
@@ -11,6 +13,7 @@ export interface End {
  * (a Node process with an IPC channel); a program that has its own way of starting processes brings another.
  */
 export interface Transport {
+  /** The process's id; undefined if it could not be started. */
   readonly pid: number | undefined;
   /** Never throws: a message to a process that is gone is dropped, and its end is told. */
   send(message: unknown): void;
@@ -32,7 +35,9 @@ export interface LaunchOptions {
   readonly script: string;
   /** The Node to run it with. */
   readonly execPath: string;
+  /** All of its environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** The folder it is started in. */
   readonly cwd: string;
 }
 

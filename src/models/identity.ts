@@ -5,8 +5,11 @@ import { MeditronError } from '../check/errors.js';
 import { unreadable } from '../gguf/fault.js';
 import type { FileIdentity } from '../gguf/reader.js';
 
+/** The SHA-256 of one file of a model. */
 export interface FileHash {
+  /** Path of the file. */
   readonly path: string;
+  /** Its size in bytes. */
   readonly sizeBytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;

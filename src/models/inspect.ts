@@ -9,76 +9,111 @@ import { identityText } from './identity.js';
 
 /** What a model file says about itself. Plain data: what a field needs and the file lacks is null. */
 export interface Inspection {
+  /** Path of the file as it was given; of a split model the first part. */
   readonly path: string;
   /** Of all parts together. */
   readonly sizeBytes: number;
+  /** Version of the GGUF container: 2 or 3. */
   readonly ggufVersion: number;
+  /** `general.architecture`, as `llama`; it decides which tensors there are. */
   readonly architecture: string | null;
+  /** `general.name`, as whoever converted the model called it. */
   readonly name: string | null;
   /** Weights in all tensors. */
   readonly parameters: number;
+  /** How weights are stored. */
   readonly quantization: Quantization;
+  /** Transformer blocks (`block_count`). */
   readonly layers: number | null;
+  /** Width of the hidden state. */
   readonly embedding: number | null;
+  /** Attention heads of a layer. */
   readonly heads: number | null;
+  /** Heads that keys and values have; fewer than `heads` in grouped-query attention. */
   readonly kvHeads: number | null;
+  /** Width of a key. */
   readonly headSize: number | null;
+  /** Width of the feed-forward layers. */
   readonly feedForward: number | null;
   /** Trained context in tokens. */
   readonly contextLength: number | null;
+  /** Base frequency of the rotary position embedding. */
   readonly ropeTheta: number | null;
+  /** The tokenizer's kind, and its tokens. */
   readonly vocabulary: Vocabulary;
   /** By name (`bos`, `eos`, `pad`, …), those the file names. */
-  readonly specialTokens: Readonly<Record<string, Token>>;
-  /** What the file says; null leaves it to the tokenizer. */
+  readonly specialTokens: Readonly<Record<string, VocabularyToken>>;
+  /** Whether the file has the token that begins a text put first; null leaves it to the tokenizer. */
   readonly addBos: boolean | null;
+  /** The chat template in the file, Jinja source. */
   readonly chatTemplate: string | null;
   /** Bytes of key-value cache for one token of one sequence. */
   readonly kvBytesPerToken: KvBytes | null;
-  /** One entry for a plain file; `sha256` only when asked for. `identity` changes when the file is replaced or changed. */
+  /** The file, or the parts of a split model in order. */
   readonly files: readonly {
+    /** Path of the file or part. */
     readonly path: string;
+    /** Its size in bytes. */
     readonly sizeBytes: number;
+    /** Lower-case hexadecimal; null unless it was asked for. */
     readonly sha256: string | null;
+    /** Another text when the file is replaced or changed: device, inode, size and times. */
     readonly identity: string;
   }[];
   /** Why the model cannot be used; empty if it can. */
   readonly problems: readonly Problem[];
 }
 
+/** How a model's weights are stored. */
 export interface Quantization {
   /** As in file names, `Q4_K_M`; from general.file_type, or else the type of most weights. */
   readonly name: string;
-  /** Tensors of each type. */
+  /** How many tensors are of each type, by the type's name. */
   readonly tensors: Readonly<Record<string, number>>;
 }
 
+/** What a model file says of its tokenizer. */
 export interface Vocabulary {
+  /** Kind of tokenizer: `llama` (SentencePiece), `gpt2` (byte-level BPE), … */
   readonly model: string | null;
+  /** How texts are split before BPE, by llama.cpp's name. */
   readonly pre: string | null;
+  /** Number of tokens. */
   readonly size: number;
   /** Tokens of type CONTROL or USER_DEFINED, the first hundred. */
-  readonly addedTokens: readonly (Token & { readonly type: 'control' | 'user-defined' })[];
+  readonly addedTokens: readonly (VocabularyToken & {
+    /** What the file says it is; either kind is special: text from outside never becomes one. */
+    readonly type: 'control' | 'user-defined';
+  })[];
+  /** How many there are, those that are not listed included. */
   readonly addedTokenCount: number;
 }
 
-export interface Token {
+/** A token of the vocabulary. */
+export interface VocabularyToken {
+  /** Its index in the vocabulary. */
   readonly id: number;
-  /** Null if the id is outside the vocabulary. */
+  /** How the vocabulary spells it; null if the id is outside the vocabulary. */
   readonly text: string | null;
 }
 
+/** Bytes of key-value cache for one token, by the type of its numbers. */
 export interface KvBytes {
+  /** Bytes with 32-bit floats. */
   readonly f32: number;
+  /** Bytes with 16-bit floats, the default. */
   readonly f16: number;
+  /** Bytes with 8-bit integers and a scale for every 32. */
   readonly q8_0: number;
 }
 
+/** What {@link inspectFile} may be told. */
 export interface InspectOptions {
   /** Also compute the SHA-256 of every file, which reads all of it. Default false. */
   readonly hash?: boolean;
   /** Told bytes hashed and bytes in all. */
   readonly onProgress?: (read: number, total: number) => void;
+  /** Stops the reading; its reason is thrown. */
   readonly signal?: AbortSignal;
 }
 
@@ -169,7 +204,7 @@ function vocabularyOf(metadata: Metadata): Vocabulary {
   const tokens = stringsAt(metadata, 'tokenizer.ggml.tokens');
   const types = numbersAt(metadata, 'tokenizer.ggml.token_type') ?? new Int32Array();
   const size = tokens?.length ?? 0;
-  const added: (Token & { type: 'control' | 'user-defined' })[] = [];
+  const added: (VocabularyToken & { type: 'control' | 'user-defined' })[] = [];
   let addedTokenCount = 0;
   for (let id = 0; id < Math.min(size, types.length); id++) {
     if (types[id] !== tokenTypes.control && types[id] !== tokenTypes.userDefined) continue;
@@ -185,9 +220,9 @@ function vocabularyOf(metadata: Metadata): Vocabulary {
   };
 }
 
-function specialTokensOf(metadata: Metadata): Readonly<Record<string, Token>> {
+function specialTokensOf(metadata: Metadata): Readonly<Record<string, VocabularyToken>> {
   const tokens = stringsAt(metadata, 'tokenizer.ggml.tokens');
-  const found: Record<string, Token> = {};
+  const found: Record<string, VocabularyToken> = {};
   for (const [name, key] of specialTokenKeys) {
     const id = numberAt(metadata, key);
     if (id === undefined) continue;

@@ -21,6 +21,7 @@ export interface ModelIdentity {
 
 /** How a model is asked, and how that is known. */
 export interface FormatChoice {
+  /** The prompt format to ask it with. */
   readonly format: FormatName;
   /** Examples for `few-shot`; 0 for all other formats. */
   readonly shots: number;
@@ -28,7 +29,9 @@ export interface FormatChoice {
   readonly task?: Task;
   /** The model as recognised: `MEDITRON-7B, base weights`. */
   readonly model: string;
+  /** What it was recognised by: the hash of the file, its vocabulary, or a name. */
   readonly by: 'hash' | 'vocabulary' | 'name';
+  /** Where it is published that the model is asked so. */
   readonly source: string;
 }
 

@@ -38,12 +38,15 @@ export interface NativeProducts {
   readonly columns: Int32Array;
 }
 
+/** The llama.cpp that the addon was built with. */
 export interface AddonBuild {
   /** llama.cpp release whose headers the addon was compiled with, as `v0.4.0`. */
   readonly headers: string;
   /** llama.cpp release that was linked, as `0.4.0-dev`. */
   readonly libraries: string;
+  /** Version of ggml, llama.cpp's tensor library, that was linked. */
   readonly ggml: string;
+  /** Linked to prebuilt libraries, or compiled into the addon from source. */
   readonly kind: 'prebuilt' | 'source';
 }
 
@@ -53,15 +56,21 @@ export interface BackendReport {
   readonly message: string;
 }
 
+/** A device that llama.cpp can compute on. */
 export interface Device {
+  /** llama.cpp's name for it, as `CPU`, `CUDA0`, `Vulkan0`. */
   readonly name: string;
+  /** The hardware in its driver's words. */
   readonly description: string;
+  /** llama.cpp's name for what drives it, as `CPU`, `CUDA`, `Vulkan`. */
   readonly backend: string;
   /** Names the card whichever backend sees it, as `0000:01:00.0`; null where the backend does not say. */
   readonly id: string | null;
+  /** Whether it has memory of its own (`gpu`), shares the CPU's (`integrated-gpu`), or helps the CPU (`accelerator`). */
   readonly type: 'cpu' | 'gpu' | 'integrated-gpu' | 'accelerator' | 'other';
-  /** Bytes. */
+  /** Bytes free when it was asked. */
   readonly memoryFree: number;
+  /** Bytes in all. */
   readonly memoryTotal: number;
 }
 

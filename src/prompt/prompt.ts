@@ -25,12 +25,17 @@ import { labelsOf, type Question } from './question/question.js';
 
 /** A question as it goes to the engine, with everything that follows from its format. */
 export interface Prompt {
+  /** The format it was built in. */
   readonly format: FormatName;
+  /** Whose wording it has. */
   readonly protocol: Protocol;
+  /** How it is asked. */
   readonly mode: Mode;
   /** Undefined for conversations. */
   readonly task: Task | undefined;
+  /** The prompt: the format's own text, and text from outside. */
   readonly segments: readonly Segment[];
+  /** Where an answer ends. */
   readonly stops: Stops;
   /** The question as the model sees it: cleaned, markers rewritten. */
   readonly question: Question;
@@ -48,7 +53,9 @@ export interface Prompt {
 
 /** Appended to a chain of thought as it stands; then the continuations are compared. All of it is our own text. */
 export interface Reask {
+  /** What is put behind the chain. */
   readonly suffix: string;
+  /** What is compared behind it: one for each label, in their order. */
   readonly continuations: readonly string[];
 }
 

@@ -1,27 +1,77 @@
 /** Where a replay first differs from its record. */
 export type Difference =
-  | { readonly where: 'model'; readonly expected: string; readonly got: string }
   | {
+      /** Another model file; nothing was run. */
+      readonly where: 'model';
+      /** SHA-256 in the record. */
+      readonly expected: string;
+      /** SHA-256 of the file there is now. */
+      readonly got: string;
+    }
+  | {
+      /** A prompt came out otherwise. */
       readonly where: 'prompt';
+      /** Index of the prompt. */
       readonly prompt: number;
+      /** Place of the first token that differs, from 0. */
       readonly token: number;
+      /** Token id in the record; null beyond its end. */
       readonly expected: number | null;
+      /** Token id now; null beyond its end. */
       readonly got: number | null;
     }
-  /** `token` is the position in the sample; null beyond the end of the shorter one. */
   | {
+      /** A sample wrote something else. */
       readonly where: 'sample';
+      /** Index of the sample. */
       readonly sample: number;
+      /** Place of the first token that differs, from 0. */
       readonly token: number;
+      /** Token id in the record; null beyond its end. */
       readonly expected: number | null;
+      /** Token id now; null beyond its end. */
       readonly got: number | null;
     }
-  | { readonly where: 'answer'; readonly sample: number; readonly expected: string | null; readonly got: string | null }
-  | { readonly where: 'score'; readonly answer: string; readonly expected: number; readonly got: number }
-  /** `path` is the field of the record's `result`. */
-  | { readonly where: 'vote'; readonly path: string; readonly expected: string; readonly got: string }
-  /** Any other field: what the record says, and what follows from the rest of it or came out now. */
-  | { readonly where: 'record'; readonly path: string; readonly expected: string; readonly got: string };
+  | {
+      /** A sample wrote the same and was read otherwise. */
+      readonly where: 'answer';
+      /** Index of the sample. */
+      readonly sample: number;
+      /** Answer in the record; null: none. */
+      readonly expected: string | null;
+      /** Answer now; null: none. */
+      readonly got: string | null;
+    }
+  | {
+      /** Mode `top-token`: an answer is as probable as it was not. */
+      readonly where: 'score';
+      /** The answer whose score differs. */
+      readonly answer: string;
+      /** Log-probability in the record. */
+      readonly expected: number;
+      /** Log-probability now; less than 1e-6 apart counts as the same. */
+      readonly got: number;
+    }
+  | {
+      /** The samples are the same, the vote is not. */
+      readonly where: 'vote';
+      /** Field of the record's `result`. */
+      readonly path: string;
+      /** Its value in the record, as JSON. */
+      readonly expected: string;
+      /** Its value now, as JSON. */
+      readonly got: string;
+    }
+  | {
+      /** Any other field. */
+      readonly where: 'record';
+      /** Which field, as `prompts[0].sha256`. */
+      readonly path: string;
+      /** What follows from the rest of the record or came out now, as JSON. */
+      readonly expected: string;
+      /** What the record says, as JSON. */
+      readonly got: string;
+    };
 
 export interface Part {
   readonly path: string;

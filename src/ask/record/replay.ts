@@ -20,9 +20,11 @@ import { readEvidence } from './schema.js';
 
 /** What running a record again came to. */
 export interface Replay {
+  /** True if everything that was compared is as in the record. */
   readonly same: boolean;
+  /** The first difference; null if there is none. */
   readonly difference: Difference | null;
-  /** The same in words. */
+  /** What was found, in one sentence. */
   readonly summary: string;
   /** What is not as it was when the record was made, and can explain a difference: release, kernels, threads, devices. */
   readonly environment: readonly string[];
@@ -36,6 +38,7 @@ export interface ReplayOptions {
   readonly modelPath?: string | undefined;
   /** Run the model in a process of its own: see `loadModel`. Default false. */
   readonly isolate?: LoadOptions['isolate'];
+  /** Cancels: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called with what `askStream` would give, as it happens. */
   readonly onEvent?: ((event: AskEvent) => void) | undefined;
@@ -98,7 +101,11 @@ export async function replayWith(model: Model, evidence: Evidence, { signal, onE
 }
 
 /** {@link replay} on an engine that is already open, as far as its settings are those of the record. */
-export async function replayOn(engine: AskEngine | Answerer, record: unknown, options: Watching = {}): Promise<Replay> {
+export async function replayOn(
+  engine: AskEngine | Answerer,
+  record: unknown,
+  options: Pick<ReplayOptions, 'signal' | 'onEvent'> = {},
+): Promise<Replay> {
   const evidence = readEvidence(record);
   const refused = contradicted(evidence);
   if (refused) return refused;

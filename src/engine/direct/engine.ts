@@ -18,7 +18,6 @@ import {
   checkSave,
   checkScore,
   type GenerateOptions,
-  type LeaseSize,
   type PrefixOptions,
   type Prompt,
   type RestoreOptions,
@@ -28,6 +27,7 @@ import {
 import { Prefix } from '../jobs/prefix.js';
 import { LeaseRequest } from '../jobs/request.js';
 import { type Score, Scoring } from '../jobs/scoring.js';
+import type { LeaseSize } from '../lease.js';
 import { Loop } from '../loop.js';
 import { belongsTo } from '../saved/belongs.js';
 import { readPrefix, writePrefix } from '../saved/file.js';

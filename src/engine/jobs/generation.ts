@@ -10,16 +10,31 @@ import { StopFinder } from './stop.js';
 
 /** What `Engine.generate` yields. */
 export type GenerateEvent =
-  /** The prompt is being evaluated: tokens done, of all. */
-  | { readonly type: 'prompt'; readonly done: number; readonly total: number }
-  /** Text of one sample, complete characters only, never part of a stop string. */
-  | { readonly type: 'text'; readonly sample: number; readonly text: string }
+  | {
+      /** The prompt is being evaluated. */
+      readonly type: 'prompt';
+      /** Prompt tokens evaluated so far. */
+      readonly done: number;
+      /** Prompt tokens in all. */
+      readonly total: number;
+    }
+  | {
+      /** A sample has gone on. */
+      readonly type: 'text';
+      /** Index of the sample, as in `samplers`. */
+      readonly sample: number;
+      /** What was added to its text: complete characters only, never part of a stop string. */
+      readonly text: string;
+    }
   | SampleEnd;
 
 /** A sample has ended: why, and with what. */
 export interface SampleEnd {
+  /** A sample has ended. */
   readonly type: 'end';
+  /** Index of the sample, as in `samplers`. */
   readonly sample: number;
+  /** How it ended. */
   readonly finish: Finish;
   /** All text of the sample. */
   readonly text: string;

@@ -3,7 +3,7 @@ import { array, boolean, checkKeys, integer, object, string } from '../../check/
 import { sampleSeed } from '../../random/seeds.js';
 import type { Sampling, Segment } from '../../types.js';
 import { Held } from '../held.js';
-import { Lease } from '../lease.js';
+import { Lease, type LeaseSize } from '../lease.js';
 import { checkTogether, completeSampling, type SamplingOptions } from './sampling.js';
 
 /** What a prompt may be given as: plain text, segments (see {@link Segment}), or token ids that are used as they are. */
@@ -26,6 +26,7 @@ export interface TokenizeOptions {
 
 /** What `Engine.generate` is asked for. */
 export interface GenerateOptions {
+  /** What the samples continue. */
   readonly prompt: Prompt;
   /** One element a sample. All samples share one evaluation of the prompt. Default: one greedy sample. */
   readonly samplers?: readonly SamplingOptions[] | undefined;
@@ -57,21 +58,29 @@ export interface GenerateOptions {
 
 /** What `Engine.score` is asked for. */
 export interface ScoreOptions {
+  /** What the continuations are compared after. */
   readonly prompt: Prompt;
   /** Texts (tokenized as they would be right behind the prompt: see `Model.continuation`) or token ids. At most 256. */
   readonly continuations: readonly (string | Int32Array)[];
+  /** Cancels: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Default `auto`; `never` when starting from a held sequence. */
   readonly bos?: BosRule | undefined;
+  /** Start from what a held sequence has evaluated: the prompt comes after it. */
   readonly from?: Held | undefined;
+  /** Take sequences and cells from this lease alone. */
   readonly lease?: Lease | undefined;
 }
 
 /** How `Engine.prefix` evaluates a prompt. */
 export interface PrefixOptions {
+  /** Cancels: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Default `auto`; `never` when starting from a held sequence. */
   readonly bos?: BosRule | undefined;
+  /** Start from what a held sequence has evaluated: the prompt comes after it. */
   readonly from?: Held | undefined;
+  /** Take sequences and cells from this lease alone; the prefix goes back to it. */
   readonly lease?: Lease | undefined;
 }
 
@@ -168,6 +177,7 @@ export function checkPrefix(options: PrefixOptions): PrefixOptions & { bos: BosR
 
 /** How a prefix is saved. */
 export interface SaveOptions {
+  /** Cancels, leaving no file: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -187,14 +197,6 @@ export function checkRestore(path: unknown, options: RestoreOptions): RestoreOpt
   object('options', options);
   checkKeys('restorePrefix()', options, ['signal', 'lease']);
   return checkStart(options);
-}
-
-/** What a lease sets aside. */
-export interface LeaseSize {
-  /** Samples alive at once, held sequences included. */
-  readonly sequences: number;
-  /** Tokens of all of them together, a shared prompt counted once. */
-  readonly cells: number;
 }
 
 export function checkLeaseSize(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined }): LeaseSize {

@@ -6,6 +6,7 @@ import { nativeSampler, samplingDefaults } from './sampling.js';
 export interface Score {
   /** Natural logarithm of the probability that exactly these tokens follow the prompt; the sum of `logprobs`. */
   readonly logprob: number;
+  /** Token ids of the continuation. */
   readonly tokens: Int32Array;
   /** One a token, from the raw logits: no sampler, no temperature. */
   readonly logprobs: Float32Array;

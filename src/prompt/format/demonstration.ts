@@ -1,11 +1,12 @@
 import { MeditronError } from '../../check/errors.js';
 import { array, integer } from '../../check/options.js';
 import { permutation } from '../../random/numpy.js';
-import type { Asked } from './body.js';
+import type { BooleanQuestion, ChoiceQuestion, OpenQuestion } from '../question/question.js';
 
 /** A worked example for few-shot prompts. */
 export interface Demonstration {
-  readonly question: Asked;
+  /** The question of the example, of the same kind as the one that is asked. */
+  readonly question: ChoiceQuestion | BooleanQuestion | OpenQuestion;
   /** What stands after `The answer is: `: a letter, yes/no/maybe, or words. */
   readonly answer: string;
   /** The reasoning that leads there; needed for a chain of thought. */
@@ -26,7 +27,11 @@ export function demonstrationIndices(rows: number, k: number, seed: number): rea
 }
 
 /** k worked examples of a pool, drawn by seed. A question without a known answer cannot be drawn. */
-export function chooseDemonstrations(pool: readonly Asked[], k: number, seed: number): readonly Demonstration[] {
+export function chooseDemonstrations(
+  pool: readonly Demonstration['question'][],
+  k: number,
+  seed: number,
+): readonly Demonstration[] {
   array('pool', pool, 0, Number.MAX_SAFE_INTEGER);
   return demonstrationIndices(pool.length, k, seed).map(i => {
     const question = pool[i]!;

@@ -28,6 +28,7 @@ export const tasks = [
 /** A benchmark or a kind of question: it decides the instruction. */
 export type Task = (typeof tasks)[number];
 
+/** Every prompt format's name. */
 export const formatNames = [
   'chatml',
   'medical',
@@ -45,8 +46,11 @@ export type FormatName = (typeof formatNames)[number];
 
 /** What a format makes a prompt of. */
 export interface PromptInput {
+  /** What is asked. */
   readonly question: Question;
+  /** How it is asked. */
   readonly mode: Mode;
+  /** Whose wording is used. */
   readonly protocol: Protocol;
   /** Default: `medmcqa` for choices (as the authors do for MMLU), `pubmedqa` for yes/no/maybe, `open` for open questions. */
   readonly task?: Task;
@@ -64,7 +68,9 @@ export interface PromptInput {
 
 /** Where generation ends. Token texts are looked up in the vocabulary; those it lacks do not matter. */
 export interface Stops {
+  /** Texts of tokens that end a sample. */
   readonly tokens: readonly string[];
+  /** Strings that end a sample. */
   readonly texts: readonly string[];
 }
 
@@ -73,11 +79,21 @@ export interface Stops {
  * for the model file to say. Input is expected to be checked and cleaned, as buildPrompt (prompt.ts) does.
  */
 export interface PromptFormat {
+  /** What `format` options call it. */
   readonly name: FormatName;
+  /** What it is, in one line. */
   readonly description: string;
   /** Where the format is published. */
   readonly source: string;
-  readonly accepts: { readonly chat: boolean; readonly system: boolean; readonly demonstrations: boolean };
+  /** What it has a place for, besides a question. */
+  readonly accepts: {
+    /** A conversation of several turns. */
+    readonly chat: boolean;
+    /** A system turn. */
+    readonly system: boolean;
+    /** Worked examples. */
+    readonly demonstrations: boolean;
+  };
   /** Literals of the format that text from outside might spell. */
   readonly markers: readonly Marker[];
   /** Where the model's answer ends: strings and tokens. */

@@ -7,9 +7,11 @@ import { fixed, join, prompt } from '../segment.js';
 import type { PromptFormat, PromptInput } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
+/** What a model file's own template needs to know of the model. */
 export interface JinjaOptions {
   /** The text of the model's BOS token. A BOS that the template writes first is left to the engine. */
   readonly bosToken?: string;
+  /** The text of the model's EOS token, at which an answer ends. */
   readonly eosToken?: string;
   /** How long the template may run, in milliseconds; default 1000. */
   readonly timeout?: number;

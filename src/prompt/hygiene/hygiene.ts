@@ -4,13 +4,17 @@ import { markRun } from '../../check/unicode.js';
 export interface Finding {
   /** Which text: `question`, `options[2]`, `context[0]`, `messages[1].content`, `system`, ... */
   readonly where: string;
+  /** What was found. */
   readonly kind: FindingKind;
+  /** What became of it: left out, another character in its place, spelt in another way, or left as it was. */
   readonly action: 'removed' | 'replaced' | 'rewritten' | 'kept';
+  /** How often it was found. */
   readonly count: number;
   /** What was found: code points (`U+202E`) or the literal text. At most five different ones are listed. */
   readonly detail: string;
 }
 
+/** What is found in text from outside. */
 export type FindingKind =
   | 'surrogate' // half of a surrogate pair; becomes U+FFFD
   | 'line-end' // CR, CR LF, vertical tab, form feed, NEL, U+2028, U+2029; becomes a newline

@@ -7,8 +7,11 @@ import { specialShape } from './special.js';
  * make it impossible. `rewrite` undefined keeps the text and only reports it.
  */
 export interface Marker {
+  /** What a {@link Finding} calls it. */
   readonly kind: FindingKind;
+  /** What spells it; with the flag `g`. */
   readonly pattern: RegExp;
+  /** What takes its place; told the match and its groups, as by `String.replace`. */
   readonly rewrite?: (...match: string[]) => string;
 }
 

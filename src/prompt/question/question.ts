@@ -3,11 +3,15 @@ import { nearest } from '../../check/options.js';
 
 /** A multiple-choice question; option i is shown under the i-th letter. */
 export interface ChoiceQuestion {
+  /** Options are shown, and a letter is the answer. */
   readonly kind: 'choice';
+  /** What the caller calls it. Never part of a prompt. */
   readonly id?: string;
+  /** The text of the question, without its options. */
   readonly question: string;
   /** 2 to 26 options. Two may be equal: published sets contain such rows. */
   readonly options: readonly string[];
+  /** Texts that are shown above the question. */
   readonly context?: readonly string[];
   /** The letter of the right option, if known. Never part of a prompt. */
   readonly answer?: string;
@@ -15,9 +19,13 @@ export interface ChoiceQuestion {
 
 /** A yes/no/maybe question over given text, as in PubMedQA. */
 export interface BooleanQuestion {
+  /** Yes, no or maybe is the answer. */
   readonly kind: 'boolean';
+  /** What the caller calls it. Never part of a prompt. */
   readonly id?: string;
+  /** The text of the question. */
   readonly question: string;
+  /** Texts that are shown above the question; none is an empty list. */
   readonly context: readonly string[];
   /** `yes`, `no` or `maybe`, if known. Never part of a prompt. */
   readonly answer?: string;
@@ -25,22 +33,33 @@ export interface BooleanQuestion {
 
 /** A question that is answered in words. */
 export interface OpenQuestion {
+  /** It is answered in words. */
   readonly kind: 'open';
+  /** What the caller calls it. Never part of a prompt. */
   readonly id?: string;
+  /** The text of the question. */
   readonly question: string;
+  /** Texts that are shown above the question. */
   readonly context?: readonly string[];
+  /** A right answer, if known. Never part of a prompt. */
   readonly answer?: string;
 }
 
+/** One turn of a conversation. */
 export interface Message {
+  /** Who speaks. */
   readonly role: 'system' | 'user' | 'assistant';
+  /** What is said. */
   readonly content: string;
 }
 
 /** A conversation: an optional system message, then user and assistant in turn, the user last. */
 export interface ChatQuestion {
+  /** A conversation: the next turn is the answer. */
   readonly kind: 'chat';
+  /** What the caller calls it. Never part of a prompt. */
   readonly id?: string;
+  /** The turns so far, oldest first. */
   readonly messages: readonly Message[];
 }
 

@@ -1,5 +1,6 @@
 /** What a person should know of how a question was read: something taken off, renamed, or taken for what it may not be. */
 export interface ReadingFinding {
+  /** What was found. */
   readonly kind: ReadingKind;
   /** The line of the text it stands on, counted from 1; absent in records. */
   readonly line?: number;
@@ -9,6 +10,7 @@ export interface ReadingFinding {
   readonly message: string;
 }
 
+/** What may be found when a question is read from text. */
 export type ReadingKind =
   | 'key' // names the right answer; never sent to the model
   | 'explanation' // says why an answer is right; never sent

@@ -9,6 +9,7 @@ import { readPlain } from './text/read.js';
 
 /** A question, and how it was read out of a text. */
 export interface QuestionReading {
+  /** The question, as {@link parseQuestion} returns it. */
   readonly question: Question;
   /** The right answer that the text names, as in `question.answer`. Never part of a prompt. */
   readonly key?: string;

@@ -22,6 +22,7 @@ export interface DecisionOptions {
   readonly minVotes?: number | undefined;
   /** The rule that stopped the vote early. Default `none`. */
   readonly stoppedBy?: StopRuleName | undefined;
+  /** What kept samples from running, if no rule did. Default, where samples did not run: `aborted`. */
   readonly interrupted?: Interruption | undefined;
   /** The calibrated set of answers, where there is a calibration. */
   readonly set?: readonly string[] | undefined;
@@ -30,12 +31,18 @@ export interface DecisionOptions {
 export interface Decision {
   /**
    * `agree`: enough samples gave the winner. `split`: there are answers, but they do not carry one. `abstain`: there are not
-   * enough answers to say anything. `reason` is undefined only for `agree`.
+   * enough answers to say anything.
    */
   readonly decision: 'agree' | 'split' | 'abstain';
+  /** Why it is not `agree`; undefined for `agree`. */
   readonly reason: AbstainReason | undefined;
-  /** The votes the winner needed, and of how many samples. */
-  readonly needed: { readonly votes: number; readonly of: number };
+  /** What the winner needed. */
+  readonly needed: {
+    /** Votes, at least. */
+    readonly votes: number;
+    /** Of how many samples. */
+    readonly of: number;
+  };
 }
 
 /** Four of five votes by default; the threshold is a placeholder until it has been calibrated for a model. */

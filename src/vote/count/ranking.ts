@@ -6,9 +6,11 @@ import { type Interval, wilson } from './uncertainty.js';
 export interface RankedList {
   /** The sample's index. */
   readonly index: number;
+  /** Names, the most likely first. */
   readonly items: readonly string[];
 }
 
+/** Where one sample named a thing. */
 export interface Mention {
   /** The sample's index. */
   readonly index: number;
@@ -18,6 +20,7 @@ export interface Mention {
   readonly as: string;
 }
 
+/** A thing that samples named, with all its spellings. */
 export interface RankedItem {
   /** The name most samples used; of equally frequent ones the longest, because it explains itself. */
   readonly name: string;
@@ -25,13 +28,15 @@ export interface RankedItem {
   readonly merged: readonly string[];
   /** Sum over the samples of 1 / (k + rank). Only the order means something. */
   readonly score: number;
-  /** How many samples named it, and of how many that were run. */
+  /** How many samples named it. */
   readonly named: number;
+  /** How many samples were run. */
   readonly of: number;
   /** 95 % Wilson bounds of how often this model would name it again; undefined unless all planned samples ran. */
   readonly wilson: Interval | undefined;
+  /** The best rank that a sample gave it, from 1. */
   readonly bestRank: number;
-  /** By sample index. */
+  /** Who named it, by sample index. */
   readonly mentions: readonly Mention[];
 }
 
@@ -41,12 +46,17 @@ export interface MergedRanking {
   readonly items: readonly RankedItem[];
   /** The samples that were run; those without a usable list are among them. */
   readonly samples: number;
+  /** Samples that were run and gave no usable list. */
   readonly withoutList: number;
+  /** Samples that were to run. */
   readonly planned: number;
+  /** Samples that were planned and not run. */
   readonly notRun: number;
+  /** The constant of reciprocal rank fusion that was used. */
   readonly k: number;
 }
 
+/** How lists are merged. */
 export interface RankingOptions {
   /** How many samples were planned; default: as many as lists. */
   readonly planned?: number;

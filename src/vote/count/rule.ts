@@ -10,9 +10,29 @@
  *   where the published scripts return the window's answer; samples left over after the last full window are run too.
  */
 export type StopRule =
-  | { readonly rule: 'none' }
-  | { readonly rule: 'exact'; readonly minVotes?: number; readonly winnerOpen?: boolean }
-  | { readonly rule: 'beta'; readonly confidence?: number }
-  | { readonly rule: 'esc'; readonly window?: number };
+  | {
+      /** Run every sample. */
+      readonly rule: 'none';
+    }
+  | {
+      /** Stop when nothing can change any more. */
+      readonly rule: 'exact';
+      /** Votes needed for `agree`, 1 to all. Default: only the winner has to be settled. */
+      readonly minVotes?: number;
+      /** Stop too when no answer can reach `minVotes`, whoever wins. Default false. */
+      readonly winnerOpen?: boolean;
+    }
+  | {
+      /** Stop when the leader is probably ahead in the long run. */
+      readonly rule: 'beta';
+      /** How probably, 0.5 to 1. Default 0.95. */
+      readonly confidence?: number;
+    }
+  | {
+      /** Stop when a window of samples agrees. */
+      readonly rule: 'esc';
+      /** Samples of a window, 2 to 1000. Default 5. */
+      readonly window?: number;
+    };
 
 export type StopRuleName = StopRule['rule'];

@@ -6,7 +6,9 @@ import { type Ballot, settled } from './tally.js';
 
 export type { StopRule, StopRuleName };
 
+/** Whether a vote goes on. */
 export interface StopDecision {
+  /** True if no further sample is to run. */
   readonly stop: boolean;
   /** The rule that stopped the vote before all samples ran; `none` while it goes on and after all ran. */
   readonly stoppedBy: StopRuleName;

@@ -4,8 +4,11 @@ import type { StopRuleName } from './rule.js';
 import { type Ballot, settled, vote } from './tally.js';
 import { entropy, type Interval, normalizedEntropy, wilson } from './uncertainty.js';
 
+/** What a vote has to say of one answer. */
 export interface AnswerReport {
+  /** As the samples gave it: a letter, yes/no/maybe, or a name. */
   readonly answer: string;
+  /** Samples that gave it. */
   readonly count: number;
   /** Indices of the samples that gave it, ascending. */
   readonly samples: readonly number[];
@@ -26,7 +29,9 @@ export interface VoteReport extends Decision {
   readonly winner: string | undefined;
   /** By count, then by lowest sample index. */
   readonly votes: readonly AnswerReport[];
+  /** Samples that were to run. */
   readonly planned: number;
+  /** Samples that gave an answer. */
   readonly cast: number;
   /** Samples that finished without an answer. */
   readonly abstained: number;
@@ -34,7 +39,9 @@ export interface VoteReport extends Decision {
   readonly forced: number;
   /** Samples that were not run, or cut before they finished. */
   readonly notRun: number;
+  /** True if another answer has as many votes as the winner. */
   readonly tie: boolean;
+  /** Votes between the first and the second answer. */
   readonly margin: number;
   /** True if samples that were not run could not have changed the winner. */
   readonly settled: boolean;
@@ -42,11 +49,13 @@ export interface VoteReport extends Decision {
   readonly entropy: number;
   /** Entropy as a fraction of the largest possible with this number of answers on offer; undefined if that is not known. */
   readonly normalizedEntropy: number | undefined;
+  /** The rule that stopped the vote, or what kept samples from running; `none` if all ran. */
   readonly stoppedBy: StopRuleName | 'overflow' | 'deadline' | 'aborted';
   /** The counts in words: `4 of 5, 1 not run`. Never a percentage, which would read as a probability of being right. */
   readonly text: string;
 }
 
+/** What {@link summarize} may be told. */
 export interface SummaryOptions extends DecisionOptions {
   /** How many answers were on offer, for the normalised entropy. */
   readonly answers?: number | undefined;

@@ -2,17 +2,21 @@ import { optionError } from '../../check/errors.js';
 import { array, integer, object } from '../../check/options.js';
 import { sum } from './arithmetic.js';
 
-/** What one sample said. `answer` is undefined if it finished without an answer: it abstains. */
+/** What one sample said. */
 export interface Ballot {
   /** The sample's index, 0 … planned - 1. */
   readonly index: number;
+  /** Its answer; undefined if it finished without one: it abstains. */
   readonly answer: string | undefined;
   /** True if the answer had to be asked for a second time, after a chain that gave none. It counts, and is shown apart. */
   readonly forced?: boolean;
 }
 
+/** The votes of one answer. */
 export interface AnswerCount {
+  /** As the samples gave it. */
   readonly answer: string;
+  /** Samples that gave it. */
   readonly count: number;
   /** The lowest index of a sample that gave this answer; it decides ties. */
   readonly firstIndex: number;
@@ -30,6 +34,7 @@ export interface Vote {
   readonly forced: number;
   /** Samples that finished without one. */
   readonly abstained: number;
+  /** Samples that were to run. */
   readonly planned: number;
   /** Samples that did not finish: not run, or cancelled. */
   readonly notRun: number;

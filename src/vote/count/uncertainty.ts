@@ -18,8 +18,11 @@ export function normalizedEntropy(counts: readonly number[], answers: number): n
   return Math.min(1, entropy(counts) / Math.log(Math.max(offered, given)));
 }
 
+/** Bounds of a share. */
 export interface Interval {
+  /** Lower bound, 0 to 1. */
   readonly low: number;
+  /** Upper bound, 0 to 1. */
   readonly high: number;
 }
 

@@ -1,7 +1,19 @@
 /** What kind of answer a question has. Options are given in their displayed order; texts belong to letters by position. */
 export type AnswerForm =
-  | { readonly kind: 'mcq'; readonly letters: readonly string[]; readonly optionTexts?: readonly string[] }
-  | { readonly kind: 'boolean'; readonly maybe?: boolean };
+  | {
+      /** One of several options, by its letter. */
+      readonly kind: 'mcq';
+      /** Different upper-case letters, 2 to 26, in the order in which options were shown. */
+      readonly letters: readonly string[];
+      /** The option of each letter: a text that says it in words is read too. Default: letters alone are read. */
+      readonly optionTexts?: readonly string[];
+    }
+  | {
+      /** Yes or no. */
+      readonly kind: 'boolean';
+      /** Whether `maybe` is an answer too. Default true. */
+      readonly maybe?: boolean;
+    };
 
 /**
  * Where an answer was found: straight after a cue (`cue`), as the only bracketed letter or as the text of an option on the
@@ -18,5 +30,6 @@ export interface Extraction {
   readonly vote: string | undefined;
   /** True if the text gave two different answers and the last was taken. */
   readonly conflict: boolean;
+  /** Where it was found. */
   readonly rule: ExtractRule;
 }

@@ -8,6 +8,7 @@ import { extractStrict } from './strict.js';
 
 export type { AnswerForm, Extraction, ExtractRule } from './answer.js';
 
+/** How a text was made, as far as its reading depends on that. */
 export interface ExtractOptions {
   /** Strings that end the text, in addition to the end tokens of the models. Default `['###']`; `strict`, `paper` only. */
   readonly stops?: readonly string[];

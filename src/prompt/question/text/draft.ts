@@ -7,9 +7,11 @@ import { short } from './runs.js';
 export interface ReadLine {
   /** Counted from 1. */
   readonly line: number;
+  /** What part of the question it was taken for; all but `question` and `option` are taken off. */
   readonly as: 'question' | 'option' | 'key' | 'explanation' | 'footer' | 'field' | 'heading' | 'rule';
   /** The letters of the options on it, or that it continues. */
   readonly options?: readonly string[];
+  /** The line without spaces at its ends. */
   readonly text: string;
 }
 
