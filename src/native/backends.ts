@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { computes, displayVendors, nvidia } from './adapters.js';
 import type { Build } from './build.js';
 import { addingCommand, managerOf } from './manager.js';
 import { folderOf, readChecked, releaseIn } from './packages.js';
@@ -33,16 +34,18 @@ interface Known {
   readonly platform: string;
   readonly package: string;
   readonly file: string;
-  readonly needs: readonly [driver: string, ...others: string[]];
+  readonly needs: readonly string[];
   readonly install: string;
-  /** Files of which one is there where a GPU is. Without them it is taken for granted that the driver comes with one. */
-  readonly hardware?: readonly string[];
+  /** PCI vendor of the cards it is for; all that compute unless given. */
+  readonly vendor?: string;
+  /** Devices of which one is there where a GPU is, seen or not among the display adapters. */
+  readonly nodes: readonly string[];
   /** It is not even loaded without a GPU, unless this variable is set. */
   readonly asked?: string;
 }
 
 /** Devices that NVIDIA's driver makes; the last one under Windows' Linux. */
-const nvidia = ['/dev/nvidiactl', '/dev/dxg'];
+const nvidiaNodes = ['/dev/nvidiactl', '/dev/dxg'];
 
 /** Microsoft's C++ runtime, which the GPU packages for Windows are linked with and Windows does not bring; the CPU libraries do without. */
 const runtime = ['MSVCP140.dll', 'VCRUNTIME140.dll', 'VCRUNTIME140_1.dll'];
@@ -58,7 +61,8 @@ const known: readonly Known[] = [
     // libcuda comes with the driver, the other two with the CUDA 13 runtime.
     needs: ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'],
     install: 'the NVIDIA driver, and the CUDA 13 runtime with cuBLAS',
-    hardware: nvidia,
+    vendor: nvidia,
+    nodes: nvidiaNodes,
   },
   {
     // For machines whose driver or runtime is of CUDA 12.
@@ -68,7 +72,8 @@ const known: readonly Known[] = [
     file: 'fallback/libggml-cuda.so',
     needs: ['libcuda.so.1', 'libcudart.so.12', 'libcublas.so.12'],
     install: 'the NVIDIA driver, and the CUDA 12 runtime with cuBLAS',
-    hardware: nvidia,
+    vendor: nvidia,
+    nodes: nvidiaNodes,
   },
   {
     name: 'Vulkan',
@@ -78,7 +83,7 @@ const known: readonly Known[] = [
     needs: ['libvulkan.so.1'],
     install: 'the Vulkan loader (Debian, Ubuntu: libvulkan1) and a Vulkan driver',
     // Loading it without a GPU costs a tenth of a second and the memory of Mesa's software renderer, for nothing.
-    hardware: ['/dev/dri', ...nvidia],
+    nodes: nvidiaNodes,
     asked: 'GGML_VK_VISIBLE_DEVICES',
   },
   {
@@ -88,6 +93,8 @@ const known: readonly Known[] = [
     file: 'ggml-cuda.dll',
     needs: ['nvcuda.dll', ...runtime], // the first comes with the driver
     install: `the NVIDIA driver, and ${itsPackage}`,
+    vendor: nvidia,
+    nodes: [],
   },
   {
     name: 'CUDA',
@@ -96,6 +103,8 @@ const known: readonly Known[] = [
     file: 'fallback/ggml-cuda.dll',
     needs: ['nvcuda.dll', ...runtime],
     install: `the NVIDIA driver, the CUDA 12 runtime with cuBLAS, and ${itsPackage}`,
+    vendor: nvidia,
+    nodes: [],
   },
   {
     name: 'Vulkan',
@@ -104,6 +113,7 @@ const known: readonly Known[] = [
     file: 'ggml-vulkan.dll',
     needs: ['vulkan-1.dll', ...runtime],
     install: `a Vulkan driver, and ${itsPackage}`,
+    nodes: [],
   },
 ];
 
@@ -117,6 +127,8 @@ export interface System {
   /** The file of a library that the dynamic loader would find. */
   find(library: string): string | undefined;
   exists(path: string): boolean;
+  /** PCI vendors of the display adapters. */
+  vendors(): readonly string[];
   /** One of the npm packages with libraries; undefined if it is not installed. */
   locate(name: string): Libraries | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -152,7 +164,8 @@ function candidate(entry: Known, root: string, build: Build, system: System): Ca
   const found = entry.needs.map(library => system.find(library));
   const missing = entry.needs.filter((_, i) => found[i] === undefined);
   const add = addingCommand(managerOf(root), carrier, build.librariesVersion ?? 'latest');
-  const hasGpu = entry.hardware?.some(system.exists) ?? found[0] !== undefined;
+  const isFor = (vendor: string) => (entry.vendor === undefined ? computes(vendor) : vendor === entry.vendor);
+  const hasGpu = entry.nodes.some(system.exists) || system.vendors().some(isFor);
   const reasons = [
     installed === undefined && `the package ${carrier} is not installed`,
     other && `${carrier} ${other}. ${add}`,
@@ -215,6 +228,7 @@ function thisSystem(root: string): System {
     platform: `${process.platform}-${process.arch}`,
     find: findLibrary,
     exists: existsSync,
+    vendors: () => (vendors ??= displayVendors()),
     locate: name => locate(name, root),
     env: process.env,
   };
@@ -242,7 +256,7 @@ function locate(name: string, root: string): Libraries | undefined {
 /** Why a backend is not worth loading, or false. */
 function withoutGpu(entry: Known, { env }: System): string | false {
   if (entry.asked && env[entry.asked] !== undefined) return false;
-  return `no GPU was found (none of ${entry.hardware!.join(', ')}); set ${entry.asked} to use a software device`;
+  return `no GPU was found among the display adapters; set ${entry.asked} to use a software device`;
 }
 
 /**
@@ -259,6 +273,7 @@ export function missingBackend(candidates: readonly Candidate[], used: boolean):
   return `A GPU seems to be there, and ${best.name} would use it.${first} ${best.add}.`;
 }
 
+let vendors: readonly string[] | undefined;
 let cache: string | undefined;
 
 /** Where the dynamic loader would find a library: in its cache, or in the folders of LD_LIBRARY_PATH; a driver's on Windows. */

@@ -21,7 +21,8 @@ const root = '/app/node_modules/meditron';
 const linux = (libraries: readonly string[], system: Partial<System> = {}): System => ({
   platform: 'linux-x64',
   find: library => (libraries.includes(library) ? `/lib/${library}` : undefined),
-  exists: path => path === '/dev/nvidiactl' || path.startsWith('/packages/'),
+  exists: path => path.startsWith('/packages/'),
+  vendors: () => ['10de'],
   locate: name => ({ folder: `/packages/${name}`, version: '3.21.1', release: 'v0.4.0' }),
   env: {},
   ...system,
@@ -84,7 +85,7 @@ test.each<[string, Libraries, string]>([
 });
 
 test('a package that lost its backend is to be installed again', () => {
-  const [cuda] = gpuBackends(root, build, linux(cuda13, { exists: path => path === '/dev/nvidiactl' }));
+  const [cuda] = gpuBackends(root, build, linux(cuda13, { exists: () => false }));
   expect(cuda?.reason).toBe(
     '/packages/@node-llama-cpp/linux-x64-cuda/libggml-cuda.so is missing: install @node-llama-cpp/linux-x64-cuda again',
   );
@@ -92,13 +93,23 @@ test('a package that lost its backend is to be installed again', () => {
 
 const nothing = { locate: () => undefined };
 test.each<[string, System, string | undefined]>([
-  ['no card', linux(cuda13, { ...nothing, exists: () => false }), undefined],
+  ['no card', linux(cuda13, { ...nothing, vendors: () => [] }), undefined],
+  [
+    'the screen of a virtual machine',
+    linux([...cuda13, 'libvulkan.so.1'], { ...nothing, vendors: () => ['1234'] }),
+    undefined,
+  ],
+  [
+    'an NVIDIA card in a container',
+    linux(cuda13, { ...nothing, vendors: () => [], exists: path => path === '/dev/nvidiactl' }),
+    'CUDA .*npm install',
+  ],
   ['CUDA 13', linux([...cuda13, 'libvulkan.so.1'], nothing), 'CUDA .*npm install .*linux-x64-cuda@3\\.21\\.1'],
   ['CUDA 12', linux(cuda12, nothing), 'CUDA .*npm install .*linux-x64-cuda-ext@3\\.21\\.1'],
   ['a Vulkan loader', linux(['libvulkan.so.1'], nothing), 'Vulkan .*npm install .*linux-x64-vulkan@3\\.21\\.1'],
   [
     'a card and nothing else',
-    linux([], { ...nothing, exists: path => path === '/dev/dri' }),
+    linux([], { ...nothing, vendors: () => ['1a03', '1002'] }),
     'Install the Vulkan loader .* first\\. Run `npm install .*linux-x64-vulkan@3\\.21\\.1`\\.$',
   ],
   [
@@ -106,7 +117,16 @@ test.each<[string, System, string | undefined]>([
     linux(['nvcuda.dll'], { ...nothing, platform: 'win32-x64' }),
     'npm install .*win-x64-cuda@',
   ],
-  ['no driver on Windows', linux([], { ...nothing, platform: 'win32-x64' }), undefined],
+  [
+    'Vulkan’s loader alone on Windows',
+    linux(['vulkan-1.dll'], { ...nothing, platform: 'win32-x64', vendors: () => [] }),
+    undefined,
+  ],
+  [
+    'Intel graphics on Windows',
+    linux(['vulkan-1.dll'], { ...nothing, platform: 'win32-x64', vendors: () => ['8086'] }),
+    'Vulkan .*npm install .*win-x64-vulkan@',
+  ],
 ])('a machine with %s is told the one command that adds a backend', (_, system, expected) => {
   const advice = missingBackend(gpuBackends(root, build, system), false);
   if (expected === undefined) expect(advice).toBeUndefined();
