@@ -12,10 +12,7 @@ declare global {
 const { meditron } = window;
 const view = new View();
 view.text.value = example;
-
-const model = await meditron.model();
-if (model.ok) view.loaded(model.value);
-else view.notLoaded(model.error);
+view.text.focus();
 
 view.form.addEventListener('submit', event => {
   event.preventDefault();
@@ -25,6 +22,14 @@ view.stop.addEventListener('click', () => {
   view.stopping();
   void meditron.stop();
 });
+document.addEventListener('keydown', ({ key, ctrlKey, metaKey }) => {
+  if (key === 'Escape') view.stop.click();
+  if (key === 'Enter' && (ctrlKey || metaKey)) view.ask.click();
+});
+
+const model = await meditron.model();
+if (model.ok) view.loaded(model.value);
+else view.notLoaded(model.error);
 
 async function ask(): Promise<void> {
   view.begin();

@@ -8,8 +8,8 @@ export class View {
   readonly form = get('form', HTMLFormElement);
   readonly text = get('text', HTMLTextAreaElement);
   readonly samples = get('samples', HTMLSelectElement);
+  readonly ask = get('ask', HTMLButtonElement);
   readonly stop = get('stop', HTMLButtonElement);
-  readonly #askButton = get('ask', HTMLButtonElement);
   readonly #result = get('result', HTMLElement);
   readonly #verdict = get('verdict', HTMLElement);
   readonly #summary = get('summary', HTMLElement);
@@ -17,11 +17,12 @@ export class View {
   readonly #chains = get('samples-list', HTMLElement);
   readonly #error = get('error', HTMLElement);
   #asked: Asked | undefined;
+  /** The warnings of the model, which every question repeats. */
+  #ofModel: readonly string[] = [];
 
   loaded({ name, devices, warnings }: ModelFacts): void {
     get('model', HTMLElement).textContent = `${name}, on this computer (${devices.join(', ')}), offline`;
-    this.#notes(warnings);
-    this.#askButton.disabled = false;
+    this.#ofModel = warnings;
   }
 
   notLoaded(error: Failure): void {
@@ -33,7 +34,7 @@ export class View {
     this.#asked = undefined;
     this.#error.hidden = true;
     this.#result.hidden = true;
-    this.#askButton.disabled = true;
+    this.ask.disabled = true;
     this.stop.disabled = false;
   }
 
@@ -93,7 +94,7 @@ export class View {
   }
 
   #rest(): void {
-    this.#askButton.disabled = false;
+    this.ask.disabled = false;
     this.stop.disabled = true;
   }
 
@@ -131,7 +132,7 @@ export class View {
   }
 
   #notes(notes: readonly string[]): void {
-    get('notes', HTMLElement).replaceChildren(...notes.map(item));
+    get('notes', HTMLElement).replaceChildren(...[...new Set([...this.#ofModel, ...notes])].map(item));
   }
 
   /** The reasons for the winner, and the strongest against it beside them. */
