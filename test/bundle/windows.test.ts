@@ -22,16 +22,18 @@ afterAll(() => {
 });
 
 describe.runIf(existsSync(wine) || process.env.CI)('the folder for win32-x64, under Wine', () => {
-  test('starts by its start file from a path with a space and an umlaut, checks itself, and leaves', () => {
+  // Not with a percent sign: Wine reads the value of a variable for variables again, which Windows does not.
+  test('starts by its start file from a folder of any name, checks itself, and leaves', () => {
     spawnSync(wine, ['wineboot', '-i'], { env, stdio: 'ignore' });
-    bundled('win32-x64', join(env.WINEPREFIX, 'drive_c', 'Ärzte Stick'));
+    const folder = join(env.WINEPREFIX, 'drive_c', "Ärzte & Co (neu) !PATH! a^b d'été; =x");
+    bundled('win32-x64', folder);
     // Node's output to a pipe fails under Wine: input and output are files.
     const [input, output] = [join(place, 'in.txt'), join(place, 'out.txt')];
     writeFileSync(input, '7\r\n0\r\n');
     const stdio = [openSync(input, 'r'), openSync(output, 'w')] as const;
-    const { status } = spawnSync(wine, ['cmd', '/c', 'C:\\Ärzte Stick\\Start Meditron.cmd'], {
+    const { status } = spawnSync(wine, ['cmd', '/c', 'Start Meditron.cmd'], {
       env,
-      cwd: place,
+      cwd: folder,
       stdio: [stdio[0], stdio[1], 'ignore'],
     });
     for (const file of stdio) closeSync(file);
