@@ -4,6 +4,7 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -107,9 +108,25 @@ function layMain(): string {
     mkdirSync(join(folder, 'models'), { recursive: true });
     copyFileSync(join(root, 'models', name), join(folder, 'models', name));
   }
-  copyFileSync(join(root, 'README.md'), join(folder, 'README.md'));
+  layPages(folder);
   licences(folder, { 'llama.cpp.txt': join(root, 'build', 'llama.cpp', 'LICENSE') });
   return folder;
+}
+
+/** A page for who installs it, and the guides for who has. A link to what is not in the package becomes its words. */
+function layPages(folder: string): void {
+  copyFileSync(join(root, 'npm', 'meditron', 'README.md'), join(folder, 'README.md'));
+  copyFileSync(join(root, 'SECURITY.md'), join(folder, 'SECURITY.md'));
+  mkdirSync(join(folder, 'docs'));
+  for (const name of ['asking', 'electron', 'embedding', 'evaluating', 'small-machines', 'troubleshooting'])
+    copyFileSync(join(root, 'docs', `${name}.md`), join(folder, 'docs', `${name}.md`));
+  for (const page of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))) {
+    const path = join(folder, page);
+    const linked = readFileSync(path, 'utf8').replace(/\[([^\]]*)\]\(([^):#]+)[^):]*\)/g, (link, words, to) =>
+      existsSync(resolve(dirname(path), to)) ? link : words,
+    );
+    write(path, linked);
+  }
 }
 
 function layPlatform(platform: Platform): string {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { pinned } from '../../scripts/packages.js';
@@ -47,6 +47,15 @@ describe.each(['meditron', platform])('the package %s', name => {
   test('has its licence and a page', () => {
     const files = filesOf(packed());
     for (const file of ['LICENSE', 'README.md']) expect(files).toContain(file);
+  });
+
+  test('has what its pages point at', () => {
+    for (const page of filesOf(packed()).filter(file => file.endsWith('.md'))) {
+      const links = [...readFileSync(join(packed(), page), 'utf8').matchAll(/\]\(([^):#]+)[^):]*\)/g)].map(
+        ([, to]) => to!,
+      );
+      expect(links.filter(to => !existsSync(resolve(packed(), dirname(page), to)))).toEqual([]);
+    }
   });
 });
 

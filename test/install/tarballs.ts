@@ -53,8 +53,11 @@ function stateOfInputs(): string {
     'scripts',
     'CMakeLists.txt',
     'package.json',
-    'README.md',
+    'SECURITY.md',
     'LICENSE',
+    ...readdirSync(join(root, 'docs'))
+      .filter(name => name.endsWith('.md'))
+      .map(name => join('docs', name)),
   ];
   for (const part of parts) {
     const path = join(root, part);
