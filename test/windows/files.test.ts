@@ -42,6 +42,17 @@ test('every file needs the system and its neighbours, and no library of a compil
   );
 });
 
+test('licences are those of what is inside: the compiler’s runtime is, because no file asks the system for it', () => {
+  expect(readdirSync(join(packed, 'licenses')).sort()).toEqual([
+    'gcc-runtime.txt',
+    'llama.cpp-parts.txt',
+    'llama.cpp.txt',
+    'mingw-w64.txt',
+    'node-addon-api.txt',
+    'node-api-headers.txt',
+  ]);
+});
+
 test('no instruction takes the stack to be aligned to the 32 bytes of a vector, which Windows does not promise', () => {
   const code = execFileSync(
     'sh',
