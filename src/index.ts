@@ -39,7 +39,7 @@ export type { Lora } from './check/machine.js';
 export { Engine } from './engine/engine.js';
 export { Held } from './engine/held.js';
 export type { LoadedModel } from './engine/info.js';
-export type { GenerateEvent, SampleEnd } from './engine/jobs/generation.js';
+export type { GenerateEvent, PromptEvent, SampleEnd, TextEvent } from './engine/jobs/generation.js';
 export type {
   BosRule,
   GenerateOptions,

@@ -1,3 +1,4 @@
+import type { PromptEvent, TextEvent } from '../engine/jobs/generation.js';
 import type { BosRule } from '../engine/jobs/options.js';
 import type { EngineCounters, EngineSettings } from '../engine/settings.js';
 import type { FileHash } from '../models/identity.js';
@@ -141,22 +142,8 @@ export type After =
 
 /** What a session yields while samples are completed: progress in the prompt, pieces of text, finished samples. */
 export type CompletionEvent =
-  | {
-      /** Prompts are being evaluated. */
-      readonly type: 'prompt';
-      /** Prompt tokens evaluated so far. */
-      readonly done: number;
-      /** Prompt tokens in all. */
-      readonly total: number;
-    }
-  | {
-      /** A sample has gone on. */
-      readonly type: 'text';
-      /** Index of the sample in the request. */
-      readonly sample: number;
-      /** What was added to its text: complete characters. */
-      readonly text: string;
-    }
+  | PromptEvent
+  | TextEvent
   | ({
       /** A sample has ended. */
       readonly type: 'end';

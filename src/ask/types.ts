@@ -1,4 +1,5 @@
 import type { Description } from '../answerer/answerer.js';
+import type { PromptEvent, TextEvent } from '../engine/jobs/generation.js';
 import type { EngineSettings } from '../engine/settings.js';
 import type { FileHash } from '../models/identity.js';
 import type { Finding } from '../prompt/hygiene/hygiene.js';
@@ -261,24 +262,11 @@ export type AskEvent =
       /** What was asked for and will not be met: one sentence each. */
       readonly warnings: readonly string[];
     }
-  | {
-      /** Prompts are being evaluated. */
-      readonly type: 'prompt';
-      /** Prompt tokens evaluated so far. */
-      readonly done: number;
-      /** Prompt tokens in all. */
-      readonly total: number;
-    }
-  | {
-      /** A sample has gone on. */
-      readonly type: 'text';
-      /** Index of the sample. */
-      readonly sample: number;
-      /** What was added to its text: complete characters. */
-      readonly text: string;
+  | PromptEvent
+  | (TextEvent & {
       /** A reminder: nobody has checked this text. */
       readonly verified: false;
-    }
+    })
   | {
       /** A sample has finished. */
       readonly type: 'vote';

@@ -8,25 +8,28 @@ import type { Work } from './options.js';
 import { nativeSampler } from './sampling.js';
 import { StopFinder } from './stop.js';
 
+/** Prompts are being evaluated. */
+export interface PromptEvent {
+  /** Prompts are being evaluated. */
+  readonly type: 'prompt';
+  /** Prompt tokens evaluated so far. */
+  readonly done: number;
+  /** Prompt tokens in all. */
+  readonly total: number;
+}
+
+/** A sample has gone on. */
+export interface TextEvent {
+  /** A sample has gone on. */
+  readonly type: 'text';
+  /** Index of the sample. */
+  readonly sample: number;
+  /** What was added to its text: complete characters only, never part of a stop string. */
+  readonly text: string;
+}
+
 /** What `Engine.generate` yields. */
-export type GenerateEvent =
-  | {
-      /** The prompt is being evaluated. */
-      readonly type: 'prompt';
-      /** Prompt tokens evaluated so far. */
-      readonly done: number;
-      /** Prompt tokens in all. */
-      readonly total: number;
-    }
-  | {
-      /** A sample has gone on. */
-      readonly type: 'text';
-      /** Index of the sample, as in `samplers`. */
-      readonly sample: number;
-      /** What was added to its text: complete characters only, never part of a stop string. */
-      readonly text: string;
-    }
-  | SampleEnd;
+export type GenerateEvent = PromptEvent | TextEvent | SampleEnd;
 
 /** A sample has ended: why, and with what. */
 export interface SampleEnd {
