@@ -82,11 +82,11 @@ function plainEnvironment(): Record<string, string> {
 }
 
 /** npm's cache of the tests, kept from one run to the next. */
-export const npmCache = join(root, 'build', 'install', 'npm-cache');
+const npmCache = join(root, 'build', 'install', 'npm-cache');
 
 /** A folder with Node, npm and the tools that their starting scripts need, and nothing that builds. */
 function plainPath(): string {
-  const folder = join(mkdtempSync(join(tmpdir(), 'meditron-path-')));
+  const folder = mkdtempSync(join(tmpdir(), 'meditron-path-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   symlinkSync(process.execPath, join(folder, 'node'));
   for (const tool of [

@@ -181,12 +181,12 @@ describe('the command', () => {
   const ndjson = () =>
     `${JSON.stringify({ question: planted.question, options: { A: planted.option, B: 'none' }, answer: 'B' })}\n`;
 
-  /** How each is called, and the exit code. Those that stand later may read what those before them wrote. */
   const evalOf = (file: string, out: string) => [
     ...['eval', '--file', file, ...common()],
     ...['--format', 'raw', '--mode', 'top-token', '--out', join(given, out)],
   ];
 
+  /** How each is called, and the exit code. Those that stand later may read what those before them wrote. */
   const calls: Readonly<Record<string, () => readonly [code: number, args: readonly string[], input?: string]>> = {
     'run with words on the command line': () => [0, ['run', ...common(), ...short, '-p', planted.prompt!]],
     'run with words from a file': () => [
