@@ -1,44 +1,22 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { done, project, workFolder } from '../install/shell.js';
 import { root, tarball } from '../install/tarballs.js';
+import { exitCodes, type Found, foundIn, prepare, sameEverywhere, steps, type Wrong, wrong } from '../smoke/smoke.js';
 import { lacking, Windows } from './wine.js';
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** What driver.mjs writes down. */
-interface Found {
-  readonly platform: string;
-  readonly devices: Ran;
-  readonly copy: Ran;
-  readonly golden: Ran;
-  readonly demo: Ran;
-  readonly worker: Ran;
-  readonly questions: Readonly<Record<'utf16' | 'piped' | 'cp1252', Ran>>;
-  readonly evaluation: {
-    readonly whole: number;
-    readonly end: object;
-    readonly left: number;
-    readonly resumed: number;
-    readonly err: string;
-    readonly rows: readonly [readonly object[], readonly object[]];
-  };
-  readonly isolated: {
-    readonly before: string;
-    readonly error: object;
-    readonly after: string;
-    readonly processes: number;
-  };
-  readonly wrong: Readonly<Record<string, Ran>>;
-  readonly long: { readonly length: number; readonly ran: Ran };
-  readonly state: { readonly local: string; readonly files: readonly string[] };
-}
+const faults: readonly Wrong[] = [
+  ...wrong,
+  ['unknown option', 2, ['run', '--nonsense']],
+  ['value out of range', 2, ['run', '-p', 'x', '--temperature', 'hot']],
+  ['malformed grammar', 2, ['run', '-m', 'stories260K.gguf', '-p', 'x', '--grammar', 'bad.gbnf']],
+  ['no such folder of a question', 3, ['ask', 'C:\\no\\such.txt']],
+  ['no such folder of a model', 4, ['run', '-m', 'C:\\no\\such.gguf', '-p', 'x']],
+  ['no model', 4, ['run', '-m', 'driver.mjs', '-p', 'x']],
+  ['reserved output name', 3, ['ask', '-m', 'stories260K.gguf', 'question.txt', '--record', 'con.json']],
+  ['output in no folder', 3, ['ask', '-m', 'stories260K.gguf', 'question.txt', '--record', 'no\\such\\r.json']],
+];
 
 if (lacking !== undefined) {
   console.warn(`The Windows package is not tried: ${lacking}`);
@@ -60,25 +38,16 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
     cpSync(join(root, 'examples', 'worker.mjs'), join(app, 'worker.mjs'));
     windows = new Windows(join(folder, 'prefix'), join(folder, 'Müller & Söhne'));
     const work = windows.onC('Daten über uns');
-    mkdirSync(work);
     cpSync(app, windows.onC('Programme x ü', 'app'), { recursive: true });
-    cpSync(join(root, 'models', 'stories260K.gguf'), join(work, 'stories260K.gguf'));
-    cpSync(join(import.meta.dirname, 'driver.mjs'), join(work, 'driver.mjs'));
-    const questions = [
-      'tsx',
-      'scripts/questions.ts',
-      '--seed',
-      '7',
-      '--count',
-      '20',
-      '--out',
-      join(work, 'questions.jsonl'),
-    ];
-    expect(spawnSync('npx', questions, { cwd: root }).status).toBe(0);
-    const c = 'C:\\Daten über uns';
-    const { code, said } = windows.node([`${c}\\driver.mjs`, 'M:\\app', 'C:\\Programme x ü\\app', c]);
-    if (code !== 0) throw new Error(`the driver ended with ${code}:\n${said}`);
-    found = JSON.parse(readFileSync(join(work, 'driver.json'), 'utf8'));
+    prepare(work, {
+      app: 'M:\\app',
+      copy: 'C:\\Programme x ü\\app',
+      steps: [...steps, 'copy', 'questions', 'long', 'state'],
+      evaluation: [],
+      wrong: faults,
+    });
+    const { code, said } = windows.node(['C:\\Daten über uns\\driver.mjs']);
+    found = foundIn(work, code, said);
   });
 
   test('its addon, and the libraries beside it, load from M: and from C:', () => {
@@ -91,24 +60,8 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
     expect(JSON.parse(found.devices.out).cpu.variant).toMatch(/^ggml-cpu-\w+\.dll$/);
   });
 
-  test('the stories model writes what it writes on Linux', () => {
-    const golden = readFileSync(join(root, 'test/fixtures/stories260K.greedy.txt'), 'utf8');
-    expect(found.golden).toMatchObject({ code: 0, err: '' });
-    expect(found.golden.out.length).toBeGreaterThan(100);
-    expect(golden.startsWith(`Once upon a time${found.golden.out.replaceAll('\r\n', '\n').trimEnd()}`)).toBe(true);
-  });
-
-  test('the demonstration votes as on Linux', () => {
-    const linux = spawnSync(process.execPath, [join(root, 'bin', 'meditron.js'), 'demo'], { encoding: 'utf8' });
-    const vote = (text: string) =>
-      text
-        .split('\n')
-        .filter(line => /^agreement: \d of 5|^[A-E]\. /.test(line))
-        .map(line => line.slice(0, 18));
-    expect(found.demo.code).toBe(0);
-    expect(vote(linux.stdout)).not.toEqual([]);
-    expect(vote(found.demo.out)).toEqual(vote(linux.stdout));
-  });
+  sameEverywhere(() => found);
+  exitCodes(() => found, faults);
 
   test('questions are read in UTF-8 and UTF-16, with CRLF; what is in another encoding is refused', () => {
     const { utf16, piped, cp1252 } = found.questions;
@@ -123,45 +76,6 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
       ]);
     }
     expect(cp1252).toMatchObject({ code: 3, err: expect.stringContaining('save it as UTF-8 (Notepad') });
-  });
-
-  test('an evaluation that is killed goes on to the rows of one that is not', () => {
-    const { whole, end, left, resumed, rows, err } = found.evaluation;
-    expect({ whole, resumed, err }).toMatchObject({ whole: 0, resumed: 0 });
-    expect(end).not.toMatchObject({ code: 0 });
-    expect(left).toBeGreaterThanOrEqual(5);
-    expect(left).toBeLessThan(20);
-    expect(rows[0]).toHaveLength(20);
-    expect(rows[1]).toEqual(rows[0]);
-  });
-
-  test('a worker thread answers', () => {
-    expect(found.worker).toMatchObject({ code: 0, err: '' });
-    expect(found.worker.out).toMatch(/^sample 1: [A-D]/m);
-  });
-
-  test('an isolated engine that is ended is a typed error, and the next answer is as before', () => {
-    const { before, error, after, processes } = found.isolated;
-    expect(error).toMatchObject({ code: 'ERR_ENGINE_DIED', death: { external: true, phase: 'decode' } });
-    expect(before.length).toBeGreaterThan(100);
-    expect(after).toBe(before);
-    expect(processes).toBe(2);
-  });
-
-  test.each([
-    ['unknown command', 2],
-    ['unknown option', 2],
-    ['value out of range', 2],
-    ['malformed grammar', 2],
-    ['no such question file', 3],
-    ['no such model', 4],
-    ['no model', 4],
-    ['reserved output name', 3],
-    ['output in no folder', 3],
-    ['too long for the context', 5],
-  ])('%s: exit code %i', (name, code) => {
-    expect(found.wrong[name]).toMatchObject({ code, out: '' });
-    expect(found.wrong[name]!.err).toMatch(/^meditron: /m);
   });
 
   test('a model whose path is longer than 260 characters, and not in ASCII, runs', () => {

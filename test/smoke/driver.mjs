@@ -1,41 +1,29 @@
-// Runs in Node for Windows: does everything that is checked, and writes down what came of it. One start of Wine for all.
-//
-// node driver.mjs APP COPY WORK: APP has node_modules with the installed package, COPY is a copy of it, WORK is for files and gets driver.json
+// Runs in the Node of another system: does everything that is checked, and writes down what came of it in driver.json. What is to be done
+// stands in smoke.json (see smoke.ts); both lie beside this file.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [app, copy, work] = process.argv.slice(2);
+const work = import.meta.dirname;
+const settings = JSON.parse(readFileSync(join(work, 'smoke.json'), 'utf8'));
+const { app, copy } = settings;
 const installed = join(app, 'node_modules', 'meditron');
 const command = join(installed, 'bin', 'meditron.js');
 const stories = join(work, 'stories260K.gguf');
-const found = { platform: process.platform, node: process.version, cwd: process.cwd() };
+const found = { platform: process.platform, arch: process.arch };
 
 function meditron(args, { input, from = command } = {}) {
   const ran = spawnSync(process.execPath, [from, ...args], { cwd: work, encoding: 'utf8', input: input ?? '' });
   return { code: ran.status, out: ran.stdout, err: ran.stderr };
 }
 
-writeFileSync(join(work, 'bad.gbnf'), 'root ::= (\r\n');
+const tale = ['-p', 'Once upon a time', '--temperature', '0', '--threads', '1'];
 
 const steps = {
   devices: () => meditron(['devices', '--json']),
-  golden: () =>
-    meditron([
-      'run',
-      '-m',
-      stories,
-      '-p',
-      'Once upon a time',
-      '--temperature',
-      '0',
-      '--max-tokens',
-      '40',
-      '--threads',
-      '1',
-    ]),
+  golden: () => meditron(['run', '-m', stories, ...tale, '--max-tokens', '40']),
   demo: () => meditron(['demo']),
   copy: () => meditron(['devices', '--json'], { from: join(copy, 'node_modules', 'meditron', 'bin', 'meditron.js') }),
 
@@ -56,19 +44,8 @@ const steps = {
       const file = join(work, dir, 'results.jsonl');
       return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(1).filter(Boolean) : [];
     };
-    const args = dir => [
-      'eval',
-      '--file',
-      'questions.jsonl',
-      '--mode',
-      'cot',
-      '--parallel',
-      '1',
-      '--threads',
-      '1',
-      '--out',
-      dir,
-    ];
+    const always = ['--file', 'questions.jsonl', '--mode', 'cot', '--parallel', '1', '--threads', '1'];
+    const args = dir => ['eval', ...always, ...settings.evaluation, '--out', dir];
     const whole = meditron(args('whole'));
     const child = spawn(process.execPath, [command, ...args('killed')], { cwd: work, stdio: 'ignore' });
     const ended = new Promise(resolve => child.on('exit', (code, signal) => resolve({ code, signal })));
@@ -135,21 +112,9 @@ const steps = {
     return { before, error, after, processes: pids.length };
   },
 
-  wrong: () =>
-    Object.fromEntries(
-      Object.entries({
-        'unknown command': ['nonsense'],
-        'unknown option': ['run', '--nonsense'],
-        'value out of range': ['run', '-p', 'x', '--temperature', 'hot'],
-        'malformed grammar': ['run', '-m', stories, '-p', 'x', '--grammar', 'bad.gbnf'],
-        'no such question file': ['ask', 'C:\\no\\such.txt'],
-        'no such model': ['run', '-m', 'C:\\no\\such.gguf', '-p', 'x'],
-        'no model': ['run', '-m', command, '-p', 'x'],
-        'reserved output name': ['ask', '-m', stories, 'frage ü.txt', '--record', 'con.json'],
-        'output in no folder': ['ask', '-m', stories, 'frage ü.txt', '--record', 'no\\such\\r.json'],
-        'too long for the context': ['run', '-m', stories, '-p', 'word '.repeat(5000)],
-      }).map(([name, args]) => [name, meditron(args)]),
-    ),
+  ask: () => meditron(['ask', 'question.txt', '--mode', 'top-token', '--json']),
+
+  wrong: () => Object.fromEntries(Object.entries(settings.wrong).map(([name, args]) => [name, meditron(args)])),
 
   long() {
     // Longer than 260 characters, and not in ASCII.
@@ -159,19 +124,7 @@ const steps = {
     writeFileSync(path, readFileSync(stories));
     return {
       length: path.length,
-      ran: meditron([
-        'run',
-        '-m',
-        path,
-        '-p',
-        'Once upon a time',
-        '--temperature',
-        '0',
-        '--max-tokens',
-        '5',
-        '--threads',
-        '1',
-      ]),
+      ran: meditron(['run', '-m', path, ...tale, '--max-tokens', '5']),
     };
   },
 
@@ -181,10 +134,10 @@ const steps = {
   },
 };
 
-for (const [name, step] of Object.entries(steps)) {
+for (const name of settings.steps) {
   const began = Date.now();
   try {
-    found[name] = await step();
+    found[name] = await steps[name]();
   } catch (error) {
     found[name] = { thrown: String(error?.stack ?? error) };
   }
