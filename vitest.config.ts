@@ -52,7 +52,8 @@ export default defineConfig({
         extends: true,
         test: { name: 'engine', include: withEngine, pool: 'forks', sequence: { groupOrder: 1 } },
       },
-      ...installed.map((name, i) => ({
+      // Two files at a time, of whichever: they share what is packed, and have folders of their own.
+      ...installed.map(name => ({
         extends: true as const,
         test: {
           name,
@@ -60,7 +61,7 @@ export default defineConfig({
           pool: 'forks' as const,
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          sequence: { groupOrder: 2 + i },
+          sequence: { groupOrder: 2 },
         },
       })),
     ],

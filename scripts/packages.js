@@ -1,9 +1,10 @@
 // Packages that `npm ci` leaves out, because few who build need them: other systems' libraries, GPU backends, Node's binaries.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alone } from './lock.js';
 import { npm } from './npm.js';
 
 const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -32,14 +33,18 @@ export function obtain(name, note = () => {}) {
   const pin = pinned[name];
   if (!pin) throw new Error(`no package ${name} is known. Known are: ${Object.keys(pinned).join(', ')}`);
   const folder = folderOf(name);
-  const installed = versionIn(folder);
-  if (installed === pin.version) return folder;
+  if (versionIn(folder) === pin.version) return folder;
+  return alone(join(dirname(folder), `.${basename(folder)}.lock`), () => {
+    if (versionIn(folder) !== pin.version) fetch(name, pin, folder, note); // else somebody else has just put it there
+    return folder;
+  });
+}
 
+/** @param {string} name @param {Pin} pin @param {string} folder @param {(text: string) => void} note */
+function fetch(name, pin, folder, note) {
   const bare = name.replace(/(?<=.)@\d+$/, '');
   note(`Fetching ${bare} ${pin.version} …`);
-  const parent = dirname(folder);
-  mkdirSync(parent, { recursive: true });
-  const work = mkdtempSync(join(parent, '.fetch-'));
+  const work = mkdtempSync(join(dirname(folder), '.fetch-'));
   try {
     const packed = spawnSync(...npm(['pack', `${bare}@${pin.version}`, '--silent', '--pack-destination', work]), {
       encoding: 'utf8',
@@ -54,12 +59,7 @@ export function obtain(name, note = () => {}) {
       throw new Error(`${bare}@${pin.version} is not what is pinned: expected ${pin.integrity}, got ${found}`);
     unpack(bytes, work);
     rmSync(folder, { recursive: true, force: true });
-    try {
-      renameSync(join(work, 'package'), folder);
-    } catch (error) {
-      if (versionIn(folder) !== pin.version) throw error; // else somebody else has just put it there
-    }
-    return folder;
+    renameSync(join(work, 'package'), folder);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
