@@ -1,4 +1,6 @@
-import { resolve } from 'node:path';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
@@ -7,6 +9,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import type { Model } from '../../src/engine/model.js';
 import { loadModel } from '../../src/host/load.js';
 import type { Question } from '../../src/prompt/question/question.js';
+import { writeShallowStories } from '../engine/shallow.js';
 import { loadStories } from '../engine/stories.js';
 
 const choice: Question = { kind: 'choice', question: 'Who was it?', options: ['a dog', 'a cat', 'a bird'] };
@@ -47,11 +50,18 @@ async function expectEmpty(engine: Engine): Promise<void> {
 }
 
 describe.each([1, 2, 4])('on an engine of %i sequences', maxSequences => {
+  let shallow: Model;
   let engine: Engine;
   beforeAll(async () => {
-    engine = await stories.createEngine({ threads: 1, contextSize: 2048, maxSequences, beyondTraining: true });
+    const path = join(mkdtempSync(join(tmpdir(), 'meditron-sharing-')), 'shallow.gguf');
+    await writeShallowStories(path);
+    shallow = await loadModel({ path });
+    engine = await shallow.createEngine({ threads: 1, contextSize: 2048, maxSequences, beyondTraining: true });
   });
-  afterAll(() => engine.close());
+  afterAll(async () => {
+    await engine.close();
+    await shallow.close();
+  });
 
   test.each([...waysToAsk()])('%s finishes', async (_, question, options) => {
     const answer = await ask(engine, question, options);
