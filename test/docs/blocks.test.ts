@@ -100,24 +100,33 @@ const compiler = ['--strict', '--noUncheckedIndexedAccess', '--exactOptionalProp
   .concat(['--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', 'node'])
   .concat(['--ignoreConfig']);
 
-for (const [i, { page, language, code }] of blocks.filter(({ reason }) => reason === undefined).entries()) {
+const run = (folder: string, command: string, args: readonly string[]) =>
+  spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+const runnable = blocks.filter(({ reason }) => reason === undefined);
+const fileOf = (i: number) => join(folders.get(runnable[i]!.page)!, `block-${i}.mts`);
+
+let faults: string | undefined;
+/** What the compiler says of all blocks of TypeScript, compiled at once. */
+function compiled(): string {
+  if (faults === undefined) {
+    const files = runnable.flatMap(({ language }, i) => (language === 'ts' ? [fileOf(i)] : []));
+    for (const [i, { language, code }] of runnable.entries()) if (language === 'ts') writeFileSync(fileOf(i), code);
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    faults = run(root, process.execPath, [tsc, ...compiler, ...files]).stdout;
+  }
+  return faults;
+}
+
+for (const [i, { page, language, code }] of runnable.entries()) {
   test(`${page}: ${code.trim().split('\n')[0]}`, () => {
     const folder = folders.get(page)!;
-    const run = (command: string, args: readonly string[]) =>
-      spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
     if (language === 'sh') {
-      const { status, stdout, stderr } = run('bash', ['-euo', 'pipefail', '-c', code]);
+      const { status, stdout, stderr } = run(folder, 'bash', ['-euo', 'pipefail', '-c', code]);
       expect(status, `${stdout}${stderr}`).toBe(0);
       return;
     }
-    writeFileSync(join(folder, `block-${i}.mts`), code);
-    const compiled = run(process.execPath, [
-      join(root, 'node_modules/typescript/bin/tsc'),
-      ...compiler,
-      `block-${i}.mts`,
-    ]);
-    expect(compiled.stdout).toBe('');
-    const { status, stdout, stderr } = run(process.execPath, [`block-${i}.mjs`]);
+    expect(compiled()).toBe('');
+    const { status, stdout, stderr } = run(folder, process.execPath, [`block-${i}.mjs`]);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).not.toBe('');
   });
