@@ -37,7 +37,7 @@ export function addingCommand({ name, folder }: Manager, libraries: string, vers
     case 'checkout':
       return inFolder(`npm run libraries -- ${libraries.replace(/^@node-llama-cpp\//, '')}`, folder);
     case 'stick':
-      return inFolder(`npm install ${spec}`, folder === null ? null : join(folder, 'app'));
+      return `A folder on a stick computes on the processor alone: to use the card, install Meditron with npm, and \`npm install ${spec}\` beside it`;
     case 'npm':
       return inFolder(`npm install ${spec}`, folder);
     case 'npm --global':
