@@ -51,7 +51,15 @@ export function inTerminal(
   steps: readonly Step[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Session> {
-  const argv = [process.execPath, 'bin/meditron.js', ...args];
+  return typedInto([process.execPath, 'bin/meditron.js', ...args], steps, env);
+}
+
+/** The same with any program. */
+export function typedInto(
+  argv: readonly string[],
+  steps: readonly Step[],
+  env: Readonly<Record<string, string>>,
+): Promise<Session> {
   const child = spawn('python3', ['-c', program, JSON.stringify([argv, steps, { TERM: 'xterm', ...env }])], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],

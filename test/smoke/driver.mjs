@@ -32,9 +32,15 @@ const steps = {
       'Which vitamin prevents scurvy in Müller’s patients?\r\nA) Vitamin A\r\nB) Vitamin C\r\nC) Vitamin D\r\n';
     writeFileSync(join(work, 'frage ü.txt'), Buffer.from(`\uFEFF${text}`, 'utf16le'));
     writeFileSync(join(work, 'cp1252.txt'), Buffer.from(text.replace('’', "'"), 'latin1'));
+    writeFileSync(join(work, 'mixed.txt'), Buffer.concat([Buffer.from(text), Buffer.from('Müde', 'latin1')]));
     return {
       utf16: meditron(['prompt', 'frage ü.txt', '--json']),
-      cp1252: meditron(['prompt', 'cp1252.txt']),
+      cp1252: meditron(['prompt', 'cp1252.txt', '--json']),
+      mixed: meditron(['prompt', 'mixed.txt']),
+      // Wine's code page for consoles is 437, in which these letters are as in 850.
+      console: meditron(['prompt', '--json'], {
+        input: Buffer.from(text.replace('’', "'").replace('ü', '\x81'), 'latin1'),
+      }),
       piped: meditron(['prompt', '-', '--json'], { input: Buffer.from(`\uFEFF${text}`) }),
     };
   },
@@ -125,6 +131,32 @@ const steps = {
     return {
       length: path.length,
       ran: meditron(['run', '-m', path, ...tale, '--max-tokens', '5']),
+    };
+  },
+
+  places() {
+    const run = path =>
+      meditron(['run', '-m', path, '-p', 'Once', '--temperature', '0', '--max-tokens', '3', '--threads', '1']);
+    const verbatim = `\\\\?\\${work}`;
+    const ask = ['prompt', '-m', join(installed, 'models', 'meditron-mini.gguf')];
+    return {
+      model: run(`${verbatim}\\stories260K.gguf`),
+      question: meditron([...ask, `${verbatim}\\frage ü.txt`, '--json']),
+      share: run(`\\\\?\\UNC\\localhost\\c$\\no\\such.gguf`),
+      output: meditron([
+        'eval',
+        '--file',
+        'questions.jsonl',
+        '--limit',
+        '1',
+        '--mode',
+        'top-token',
+        '--threads',
+        '1',
+        '--out',
+        `${verbatim}\\out`,
+      ]),
+      written: existsSync(join(work, 'out', 'results.jsonl')),
     };
   },
 

@@ -21,7 +21,7 @@ export interface Found {
   readonly demo: Ran;
   readonly ask: Ran;
   readonly worker: Ran;
-  readonly questions: Readonly<Record<'utf16' | 'piped' | 'cp1252', Ran>>;
+  readonly questions: Readonly<Record<'utf16' | 'piped' | 'cp1252' | 'console' | 'mixed', Ran>>;
   readonly evaluation: {
     readonly whole: number;
     readonly end: object;
@@ -37,6 +37,7 @@ export interface Found {
     readonly processes: number;
   };
   readonly wrong: Readonly<Record<string, Ran>>;
+  readonly places: Readonly<Record<'model' | 'question' | 'share' | 'output', Ran>> & { readonly written: boolean };
   readonly long: { readonly length: number; readonly ran: Ran };
   readonly state: { readonly local: string; readonly files: readonly string[] };
 }

@@ -1,6 +1,9 @@
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { letters } from '../../src/clinical/question.js';
+import { clinicalQuestions } from '../../src/clinical/questions.js';
+import { hasTerminal } from '../cli/terminal.js';
 import { done, project, workFolder } from '../install/shell.js';
 import { root, tarball } from '../install/tarballs.js';
 import { exitCodes, type Found, foundIn, prepare, sameEverywhere, steps, type Wrong, wrong } from '../smoke/smoke.js';
@@ -42,7 +45,7 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
     prepare(work, {
       app: 'M:\\app',
       copy: 'C:\\Programme x ü\\app',
-      steps: [...steps, 'copy', 'questions', 'long', 'state'],
+      steps: [...steps, 'copy', 'questions', 'long', 'places', 'state'],
       evaluation: [],
       wrong: faults,
     });
@@ -63,25 +66,53 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
   sameEverywhere(() => found);
   exitCodes(() => found, faults);
 
-  test('questions are read in UTF-8 and UTF-16, with CRLF; what is in another encoding is refused', () => {
-    const { utf16, piped, cp1252 } = found.questions;
-    for (const ran of [utf16, piped]) {
-      expect(ran.code).toBe(0);
+  test('questions are read in UTF-8 and UTF-16, with CRLF, and in a code page with a warning that shows a word; never in two', () => {
+    const { utf16, piped, cp1252, console, mixed } = found.questions;
+    for (const [ran, page] of [[utf16], [piped], [cp1252, 1252], [console, 437]] as const) {
+      expect(ran).toMatchObject({
+        code: 0,
+        err: page ? expect.stringMatching(new RegExp(`line 1.*code page ${page}.*"Müller's"`)) : '',
+      });
       const { segments } = JSON.parse(ran.out) as { segments: { text: string; template: boolean }[] };
-      expect(segments.filter(({ template }) => !template).map(({ text }) => text)).toEqual([
-        'Which vitamin prevents scurvy in Müller’s patients?',
+      expect(segments.filter(({ template }) => !template).map(({ text }) => text.replace('’', "'"))).toEqual([
+        "Which vitamin prevents scurvy in Müller's patients?",
         'Vitamin A',
         'Vitamin C',
         'Vitamin D',
       ]);
     }
-    expect(cp1252).toMatchObject({ code: 3, err: expect.stringContaining('save it as UTF-8 (Notepad') });
+    expect(mixed).toMatchObject({ code: 3, err: expect.stringContaining('save it as UTF-8 (Notepad') });
   });
 
   test('a model whose path is longer than 260 characters, and not in ASCII, runs', () => {
     expect(found.long.length).toBeGreaterThan(260);
     expect(found.long.ran).toMatchObject({ code: 0, err: '' });
   });
+
+  test('models, questions and results may be named with the prefix that keeps Windows from reading the path', () => {
+    const { model, question, output, written, share } = found.places;
+    expect([model, question, output]).toMatchObject(Array(3).fill({ code: 0 }));
+    expect(written).toBe(true);
+    expect(share).toMatchObject({ code: 4, err: expect.stringContaining('such.gguf') });
+  });
+
+  // Wine 8 reads Ctrl-C from a terminal; it delivers neither Ctrl-Break (error 6) nor the closing of a window.
+  test.runIf(hasTerminal)(
+    'Ctrl-C ends a vote with what there is and code 130, and the process of the engine too',
+    async () => {
+      const [question] = clinicalQuestions({ seed: 12, count: 1 });
+      const options = letters.map(label => `${label}. ${question!.options[label]}`);
+      writeFileSync(windows!.onC('Daten über uns', 'clinical.txt'), [question!.question, ...options].join('\r\n'));
+      const command = ['M:\\app\\node_modules\\meditron\\bin\\meditron.js', 'ask', 'C:\\Daten über uns\\clinical.txt'];
+      const args = [...command, '--mode', 'sc-cot', '--samples', '60', '--threads', '1'];
+      const { code, screen } = await windows!.inTerminal(args, [['Thinking', '\x03']]);
+      expect({ code, screen }).toEqual({
+        code: 130,
+        screen: expect.stringMatching(/of 60, \d+ not run[\s\S]*meditron: Interrupted/),
+      });
+      expect(windows!.processes().filter(line => line.includes('child.js'))).toEqual([]);
+    },
+  );
 
   test('what is kept is in the profile of the user alone', () => {
     expect(found.state.local).toMatch(/^C:\\users\\.*\\AppData\\Local\\meditron$/i);

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, symlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { obtain } from '../../scripts/packages.js';
+import { type Session, type Step, typedInto } from '../cli/terminal.js';
 
 const wine = '/usr/lib/wine/wine64';
 
@@ -47,6 +48,23 @@ export class Windows {
     const { status } = spawnSync(wine, [this.#node, ...args], { env: this.#env, stdio: ['ignore', output, output] });
     closeSync(output);
     return { code: status, said: readFileSync(file, 'utf8') };
+  }
+
+  /** Runs Node in a terminal, which Wine makes a console of, and types into it. */
+  inTerminal(args: readonly string[], steps: readonly Step[]): Promise<Session> {
+    return typedInto([wine, this.#node, ...args], steps, this.#env as Record<string, string>);
+  }
+
+  /** The command lines of what runs in it. */
+  processes(): readonly string[] {
+    return readdirSync('/proc').flatMap(pid => {
+      try {
+        const read = (name: string) => readFileSync(join('/proc', pid, name), 'utf8').replaceAll('\0', '\n');
+        return read('environ').includes(`WINEPREFIX=${this.prefix}\n`) ? [read('cmdline')] : [];
+      } catch {
+        return []; // not a process, another user's, or gone
+      }
+    });
   }
 
   close(): void {
