@@ -86,7 +86,7 @@ class LineDecoder implements Decoder {
     const line = this.#line + Math.max(0, lines.indexOf('other'));
     const isMixed = this.#encoding === 'utf-8' || lines.includes('utf-8');
     const read = isMixed ? undefined : this.codePage?.decode(block);
-    if (read === undefined || controls.test(read.text))
+    if (read === undefined || read.text.split('\n').some(isNoText))
       throw new EncodingError(
         lines.at(-1) === 'other' && isCutUtf8(block)
           ? 'it is not whole UTF-8 text'
@@ -104,6 +104,11 @@ class LineDecoder implements Decoder {
 }
 
 const newline = 0x0a;
+
+/** A line that a code page was needed for, and that is no text even so. What is ASCII stands as it is. */
+function isNoText(line: string): boolean {
+  return /[^\0-\x7f]/.test(line) && controls.test(line);
+}
 
 /** What is in no text, but for those that move to a new line, and the end that DOS marks. */
 const controls = /[\0-\x08\x0e-\x19\x1b-\x1f\x7f-\x9f]/;

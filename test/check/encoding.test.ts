@@ -112,6 +112,12 @@ describe('with a code page', () => {
     },
   );
 
+  test('a control character in a line of ASCII is as little a matter as without a code page', () => {
+    const bytes = Buffer.from('a\x7f\nM\xfcde', 'latin1');
+    for (const size of [3, bytes.length])
+      expect(inPieces(bytes, size, 'windows-1252')).toMatchObject({ text: 'a\x7f\nMüde' });
+  });
+
   test('the warning names the code page, the line, and a word as it was read', () => {
     const warnings: string[] = [];
     const bytes = Buffer.from('Which?\r\nA) der Müdigkeit wegen\r\nB) Übelkeit', 'latin1');

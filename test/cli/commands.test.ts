@@ -75,7 +75,7 @@ test('inspect shows what is known of a model that cannot be used, and why', asyn
     const { code, stdout } = await meditron(['inspect', broken]);
     expect(code).toBe(4);
     expect(stdout).toMatch(/^architecture +llama/m);
-    expect(stdout).toMatch(/This model cannot be used:\n {2}✗ .*head_count/);
+    expect(stdout).toMatch(/This model cannot be used:\n {2}× .*head_count/);
   } finally {
     rmSync(folder, { recursive: true });
   }

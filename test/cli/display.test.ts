@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { labelledLines } from '../../src/cli/terminal/lines.js';
@@ -6,7 +8,7 @@ import { oneLine, plain } from '../../src/cli/terminal/plain.js';
 test('no control character reaches the terminal but newline and tab', () => {
   expect(plain('a\x1b[2J\x1b]0;title\x07b\r\x00\x7f\x9b31m\u202e')).toBe('a␛[2J␛]0;title␇b␍␀␡\uFFFD31m\uFFFD');
   expect(plain('Dose:\t10⁵ µg\n½ 💊 é')).toBe('Dose:\t10⁵ µg\n½ 💊 é');
-  expect(oneLine('a\nb\tc')).toBe('a⏎b⇥c');
+  expect(oneLine('a\nb\tc')).toBe('a¶b→c');
 });
 
 test('showing text piece by piece shows what showing it whole would', () => {
@@ -51,4 +53,19 @@ test('no word is split and none is lost, however the text comes in pieces', () =
       expect(words.filter(Boolean)).toEqual(text.split(/\s+/).filter(Boolean));
     }),
   );
+});
+
+test('nothing is printed that the fonts of old consoles lack', () => {
+  // Of WGL4, which every font of Windows' console has, and Linux' console too.
+  const known = new Set('–…’−×·●│±→¶');
+  // Signs that stand for control characters of a text; a font without them shows a box.
+  const pictures = new Set('␛␡');
+  const folder = join(import.meta.dirname, '..', '..', 'src', 'cli');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
+  const others = files.flatMap(name =>
+    [...readFileSync(join(folder, name), 'utf8')]
+      .filter(sign => sign > '~' && !known.has(sign) && !pictures.has(sign))
+      .map(sign => `${name}: ${sign}`),
+  );
+  expect(others).toEqual([]);
 });

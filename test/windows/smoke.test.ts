@@ -96,7 +96,7 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
     expect(share).toMatchObject({ code: 4, err: expect.stringContaining('such.gguf') });
   });
 
-  // Wine 8 reads Ctrl-C from a terminal; it delivers neither Ctrl-Break (error 6) nor the closing of a window.
+  // Wine 8 reads Ctrl-C from a terminal. Ctrl-Break and the closing of a window could not be brought about under it.
   test.runIf(hasTerminal)(
     'Ctrl-C ends a vote with what there is and code 130, and the process of the engine too',
     async () => {

@@ -67,7 +67,7 @@ function described(found: Inspection): string {
   const verdict =
     found.problems.length === 0
       ? 'This model can be used.\n'
-      : `This model cannot be used:\n${found.problems.map(problem => `  ✗ ${plain(problem.message)}\n`).join('')}`;
+      : `This model cannot be used:\n${found.problems.map(problem => `  × ${plain(problem.message)}\n`).join('')}`;
   return `${table(rows.filter(row => row !== undefined))}\n${verdict}`;
 }
 

@@ -16,7 +16,7 @@ export function plain(text: string): string {
 
 /** The same on one line, for labels and tables. */
 export function oneLine(text: string): string {
-  return plain(text).replaceAll('\n', '⏎').replaceAll('\t', '⇥');
+  return plain(text).replaceAll('\n', '¶').replaceAll('\t', '→');
 }
 
 /** The same, but colours and weights stay: what chalk writes, and nothing that moves the cursor. */
