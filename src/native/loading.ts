@@ -23,6 +23,13 @@ export function whyRefused(message: string, host: Host): Refusal {
 }
 
 function onWindows(said: string): Refusal | undefined {
+  // The message names the file, in the language of the system.
+  if (said.includes(';'))
+    return {
+      reason:
+        'Windows takes a semicolon in its path for the end of the path, and does not find the libraries beside it',
+      instead: 'Rename the folder so that it has no semicolon',
+    };
   if (/specified module could not be found/i.test(said) || /\b(126|0x7e)\b/i.test(said))
     return { reason: 'a library that it needs was not found' };
   if (/not a valid Win32 application/i.test(said))

@@ -64,6 +64,13 @@ test.each<[string, Host, string, RegExp, RegExp?]>([
     'The specified module could not be found.',
     /a library that it needs was not found/,
   ],
+  [
+    'a semicolon in the path',
+    windows,
+    'Das angegebene Modul wurde nicht gefunden.\r\n\\\\?\\C:\\a; b\\meditron.node',
+    /semicolon/,
+    /Rename the folder/,
+  ],
   ['not a program', windows, '%1 is not a valid Win32 application.', /damaged/],
   [
     'a signature',
