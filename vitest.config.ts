@@ -29,6 +29,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // What is remembered of GPUs: the tests leave the user's own alone.
     env: {
       MEDITRON_STATE: fileURLToPath(new URL('build/test-state', import.meta.url)),
@@ -60,7 +61,7 @@ export default defineConfig({
           include: [`test/${name}/**/*.test.ts`],
           pool: 'forks' as const,
           testTimeout: 300_000,
-          hookTimeout: 600_000,
+          hookTimeout: 1_200_000, // whoever comes first packs, which compiles
           sequence: { groupOrder: 2 },
         },
       })),

@@ -393,11 +393,14 @@ function lacks(tool, why, packages) {
 
 function buildTypeScript() {
   const stampFile = join(root, 'dist', '.inputs.sha256');
-  const inputs = hashOf(...filesIn('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
+  const inputs = hashOf(
+    ...filesIn('src'),
+    ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.js'],
+  );
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return renew(stampFile);
   note('Compiling the TypeScript …');
-  // Beside the old output, so that a failure leaves what worked.
-  const fresh = join(root, 'build', `dist-${process.pid}`);
+  // Beside the old output, so that a failure leaves what worked, and the maps name the sources from there.
+  const fresh = join(root, `dist-${process.pid}`);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh, '--noEmitOnError'], {
     cwd: root,

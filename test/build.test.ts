@@ -1,7 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 
@@ -85,6 +96,17 @@ test.each([
   });
   expect(status).toBe(1);
   expect(stderr).toMatch(expected);
+});
+
+test('what is compiled is mapped to its sources', () => {
+  const dist = join(root, 'dist');
+  const maps = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.js.map'));
+  expect(maps.length).toBeGreaterThan(100);
+  const sources = maps.flatMap(name => {
+    const { sources } = JSON.parse(readFileSync(join(dist, name), 'utf8')) as { sources: string[] };
+    return sources.map(source => join(dist, dirname(name), source));
+  });
+  expect(sources.filter(source => !existsSync(source))).toEqual([]);
 });
 
 /** A copy of this checkout and of what has been built in it, without its history; what is large is linked. */

@@ -78,12 +78,23 @@ test.runIf(hasProc).each(Object.keys(ways))('%s leaves no process behind, and it
   expect(name === 'Ctrl-C twice' ? ['', said] : [said]).toContain(ran.stderr);
 });
 
+/** Stops the command and its engine, as a shell does at Ctrl-Z, when it has written for the first time: at no other moment. */
+const stopping = `
+  const { stdout } = process;
+  const { write } = stdout;
+  stdout.write = (...args) => {
+    stdout.write = write;
+    stdout.write(...args);
+    process.kill(0, 'SIGSTOP');
+  };`;
+
 test.runIf(hasProc)('the command goes on after it was stopped with its engine for seconds', async () => {
-  const { child, ended } = start(['run', ...shorter], { detached: true });
-  await once(child.stdout!, 'data');
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(stopping)}` };
+  const { child, ended } = start(['run', ...shorter], { detached: true, env });
+  await until(() => stateOf(child.pid!) === 'T');
   const engines = childrenOf(child.pid!);
-  process.kill(-child.pid!, 'SIGSTOP');
-  await until(() => [child.pid!, ...engines].every(pid => stateOf(pid) === 'T'));
+  expect(engines).toHaveLength(1);
+  await until(() => engines.every(pid => stateOf(pid) === 'T'));
   await new Promise(done => setTimeout(done, 4000)); // longer than a stopped engine is waited for
   process.kill(-child.pid!, 'SIGCONT');
   const { code, stdout } = await meditron(['run', ...shorter]);

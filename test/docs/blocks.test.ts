@@ -91,7 +91,7 @@ beforeAll(async () => {
   // Known by its name, as the reader's would be: any weights will do.
   const { metadata, tensors } = tinyModel({ architecture: 'llama', hyper: { context: 1792, layers: 1 } });
   await writeGguf(join(place, 'meditron-7b.Q4_K_M.gguf'), metadata, sourcesOf(tensors));
-});
+}, 600_000);
 afterAll(() => {
   for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
 });
