@@ -37,6 +37,29 @@ void Step::cut(size_t n_tokens, size_t n_text) {
     text.resize(n_text);
 }
 
+template <typename T> static void append(std::vector<T> & to, const std::vector<T> & from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+void Step::append(const Step & next) {
+    const uint32_t before = (uint32_t)text.size();
+    ::append(seq, next.seq);
+    ::append(token, next.token);
+    ::append(logprob, next.logprob);
+    ::append(finish, next.finish);
+    for (const uint32_t end : next.ends) ends.push_back(before + end);
+    text += next.text;
+    ::append(prompt_seq, next.prompt_seq);
+    ::append(prompt_left, next.prompt_left);
+    ::append(failures, next.failures);
+    aborted = next.aborted;
+    look    = next.look;
+    steps += next.steps;
+    decode += next.decode;
+    sampling += next.sampling;
+    all += next.all;
+}
+
 Core::Core(SharedWeights weights_, const CoreParams & params)
     : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())) {
     llama_model * model          = weights->model.get();
@@ -122,6 +145,7 @@ std::vector<int32_t> Core::add(const Job & job) {
         Sequence seq;
         seq.branch   = branch;
         seq.n_left   = branch.max_tokens;
+        seq.stops    = StopWatch(branch.stops);
         seq.waiting  = !fresh.empty();
         seq.at_start = at_start;
         fresh.push_back(std::move(seq));
@@ -237,24 +261,55 @@ bool Core::restore_states(Step & out) {
     return any;
 }
 
+using Clock = std::chrono::steady_clock;
+
+Step Core::run(std::chrono::nanoseconds budget) {
+    const auto from = Clock::now();
+    Step all        = step();
+    for (bool on = may_go_on(all); on && Clock::now() - from < budget;) {
+        Step next;
+        if (run_guarded([&] { next = step(); }).code) break; // it has moved nothing: the next call meets it again
+        on = may_go_on(next);
+        all.append(next);
+    }
+    return all;
+}
+
+bool Core::may_go_on(const Step & last) const {
+    if (called || abort || last.seq.empty() || last.aborted || last.look || !last.failures.empty()) return false;
+    return std::all_of(last.finish.begin(), last.finish.end(), [](int32_t finish) { return finish == GOING; }) &&
+           std::none_of(live.begin(), live.end(), [](const Sequence & seq) { return seq.prompting; }) && last.prompt_seq.empty();
+}
+
 Step Core::step() {
+    const auto from = Clock::now();
     Step out;
+    decode_and_sample(out);
+    out.all = Clock::now() - from;
+    return out;
+}
+
+void Core::decode_and_sample(Step & out) {
     if (restore_states(out)) {
         settle(out);
-        return out;
+        return;
     }
     make_samplers(out);
     fill_batch();
-    if (batch.n_tokens == 0) return out;
+    if (batch.n_tokens == 0) return;
 
     LogCapture log;
+    const auto from  = Clock::now();
     const int32_t rc = llama_decode(ctx.get(), batch);
-    abort            = false; // an abort is for the step it was called in, never for the next one
+    if (rc == 0 && n_outputs > 0) llama_synchronize(ctx.get()); // a device still computes
+    const auto decoded = Clock::now();
+    out.decode         = decoded - from;
+    abort              = false; // an abort is for the step it was called in, never for the next one
     if (rc != 0) {
         forget_partial();
         if (rc == 2) {
             out.aborted = true;
-            return out;
+            return;
         }
         if (rc == 1)
             throw CodedError("ERR_CONTEXT_FULL", "The context has no room for the next " + std::to_string(batch.n_tokens) + " tokens");
@@ -282,8 +337,8 @@ Step Core::step() {
         out.cut(n_tokens, n_text);
         out.failures.push_back({ seq.id, thrown.code, thrown.message });
     }
+    out.sampling = Clock::now() - decoded;
     settle(out);
-    return out;
 }
 
 // Sequences that failed go; those that have ended go too, or are held.
@@ -420,8 +475,13 @@ void Core::sample(Sequence & seq, int32_t row, Step & out) {
 
     const float logprob =
         seq.branch.logprobs ? log_softmax(logits, llama_vocab_n_tokens(vocab), token) : std::numeric_limits<float>::quiet_NaN();
+    const size_t n_text = out.text.size();
     emit(out, seq, token, logprob, finish, !end);
     seq.at_start = false;
+
+    const auto & stop_tokens = seq.branch.stop_tokens;
+    const bool stop_token    = std::find(stop_tokens.begin(), stop_tokens.end(), token) != stop_tokens.end();
+    if (seq.stops.may_end(out.text.substr(n_text)) || stop_token) out.look = true;
 }
 
 void Core::emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "sampler.h"
+#include "stops.h"
 #include "vocabulary.h"
 
 #include <llama-cpp.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +48,10 @@ struct Branch {
     bool logprobs = false;                        // report the log-probability of every sampled token
     bool hold     = false;                        // keep the sequence for later jobs to start from
     std::optional<std::vector<llama_token>> ends; // end a sample instead of the model's own end tokens
+
+    // What may end a sample besides, if whoever reads it says so: run() returns with the step that sampled it.
+    std::vector<std::string> stops;
+    std::vector<llama_token> stop_tokens;
 };
 
 struct Job {
@@ -75,7 +81,7 @@ struct Failure {
     std::string message;
 };
 
-// What one step produced, one entry per token, packed so that it crosses to JS in a few arrays.
+// What one step produced, or several one after the other: one entry per token, packed so that it crosses to JS in a few arrays.
 struct Step {
     std::vector<int32_t> seq;
     std::vector<int32_t> token; // -1 for READY
@@ -87,13 +93,23 @@ struct Step {
     std::vector<int32_t> prompt_left; // … and how many of its tokens are still to be evaluated
     std::vector<Failure> failures;
     bool aborted = false; // nothing was evaluated; the same step can be tried again
+    bool look    = false; // a sample may end here: its reader says so
+
+    // Where the time went.
+    int32_t steps = 1;
+    std::chrono::nanoseconds decode{ 0 };   // llama.cpp, until the logits are there
+    std::chrono::nanoseconds sampling{ 0 }; // from logits to tokens, texts and log-probabilities
+    std::chrono::nanoseconds all{ 0 };      // both, and everything beside them
+
+    // Adds the step after this one.
+    void append(const Step & next);
 
     // Takes back what was added after the first `n_tokens` entries and `n_text` bytes.
     void cut(size_t n_tokens, size_t n_text);
 };
 
 // The decode loop without Node: one llama_context and the sequences that live in it.
-// Not thread-safe: JS calls it between steps, the owner thread calls step(). Only `abort` and `leaving` may be set at any time.
+// Not thread-safe: JS calls it between steps, the owner thread calls step(). Only `abort`, `leaving` and `called` may be set at any time.
 class Core {
 public:
     Core(SharedWeights weights, const CoreParams & params);
@@ -123,6 +139,11 @@ public:
     // step of their own. On failure nothing has moved. True idleness gives an empty step.
     Step step();
 
+    // As step(), and further steps for as long as they are all the same to whoever reads them: every sequence samples or scores on, none
+    // has ended, failed or might have to, nobody has called, and no more than `budget` has passed since the first began.
+    // A step that fails behind one that did not is left to the next call.
+    Step run(std::chrono::nanoseconds budget);
+
     uint32_t n_ctx() const { return llama_n_ctx(ctx.get()); }
     uint32_t n_batch() const { return n_batch_max; }
     uint32_t n_seq_max() const { return llama_n_seq_max(ctx.get()); }
@@ -130,6 +151,7 @@ public:
 
     std::atomic<bool> abort{ false };   // ends the step that runs; it can be tried again
     std::atomic<bool> leaving{ false }; // ends sampling too: nothing more will be asked
+    std::atomic<bool> called{ false };  // has run() return after the step that runs
 
 private:
     struct Sequence {
@@ -146,9 +168,12 @@ private:
         std::vector<int32_t> forks;    // the sequences that wait for this one's prompt
         Branch branch;
         std::unique_ptr<Sampler> sampler;
+        StopWatch stops;
         std::shared_ptr<const std::vector<uint8_t>> state; // to be restored instead of evaluating `todo`
     };
 
+    void decode_and_sample(Step & out);
+    bool may_go_on(const Step & last) const;
     bool restore_states(Step & out);
     void settle(const Step & out);
     void fill_batch();

@@ -12,6 +12,7 @@ Napi::Function Engine::init(Napi::Env env) {
                            InstanceMethod<&Engine::hold>("hold"),
                            InstanceMethod<&Engine::save>("save"),
                            InstanceMethod<&Engine::step>("step"),
+                           InstanceMethod<&Engine::call>("call"),
                            InstanceMethod<&Engine::abort>("abort"),
                            InstanceMethod<&Engine::close>("close"),
                        });
@@ -106,6 +107,9 @@ static Branch branch_of(const Napi::Object & object) {
     branch.logprobs   = flag_of(object, "logprobs");
     branch.hold       = flag_of(object, "hold");
     if (object.Get("ends").IsTypedArray()) branch.ends = ids_of(object.Get("ends"));
+    branch.stop_tokens = ids_of(object.Get("stopTokens"));
+    const auto stops   = object.Get("stops").As<Napi::Array>();
+    for (uint32_t i = 0; i < stops.Length(); i++) branch.stops.push_back(stops.Get(i).As<Napi::String>().Utf8Value());
     if (branch.max_tokens > 0) branch.sampler = sampler_of(object.Get("sampler").As<Napi::Object>());
     return branch;
 }
@@ -154,6 +158,8 @@ void Engine::release(const Napi::CallbackInfo & info) { core_now(info.Env()).rel
 
 void Engine::hold(const Napi::CallbackInfo & info) { core_now(info.Env()).hold(info[0].As<Napi::Number>().Int32Value()); }
 
+static double microseconds(std::chrono::nanoseconds time) { return (double)time.count() / 1000; }
+
 static Napi::Value pack_step(Napi::Env env, const Step & step) {
     auto out      = Napi::Object::New(env);
     auto failures = Napi::Array::New(env);
@@ -175,6 +181,10 @@ static Napi::Value pack_step(Napi::Env env, const Step & step) {
     out.Set("promptLeft", pack(env, step.prompt_left));
     out.Set("failures", failures);
     out.Set("aborted", step.aborted);
+    out.Set("steps", step.steps);
+    out.Set("decode", microseconds(step.decode));
+    out.Set("sampling", microseconds(step.sampling));
+    out.Set("rest", microseconds(step.all - step.decode - step.sampling));
     return out;
 }
 
@@ -190,11 +200,16 @@ Napi::Value Engine::save(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value Engine::step(const Napi::CallbackInfo & info) {
-    core_now(info.Env());
-    stepping = true;
+    core_now(info.Env()).called = false;
+    stepping                    = true;
+    const auto budget           = std::chrono::nanoseconds((int64_t)(info[0].As<Napi::Number>().DoubleValue() * 1e6));
 
-    return owner->run<Step>([core = core] { return core->step(); }, [](Napi::Env env, Step & step) { return pack_step(env, step); },
-                            [this] { stepping = false; });
+    return owner->run<Step>([core = core, budget] { return core->run(budget); },
+                            [](Napi::Env env, Step & step) { return pack_step(env, step); }, [this] { stepping = false; });
+}
+
+void Engine::call(const Napi::CallbackInfo &) {
+    if (core) core->called = true;
 }
 
 void Engine::abort(const Napi::CallbackInfo &) {

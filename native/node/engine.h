@@ -18,7 +18,8 @@ private:
     void release(const Napi::CallbackInfo & info);      // (sequence)
     void hold(const Napi::CallbackInfo & info);         // (sequence)
     Napi::Value save(const Napi::CallbackInfo & info);  // (sequence): Promise<Buffer>
-    Napi::Value step(const Napi::CallbackInfo & info);  // (): Promise<step>
+    Napi::Value step(const Napi::CallbackInfo & info);  // (milliseconds): Promise<step>
+    void call(const Napi::CallbackInfo & info);         // has the steps that run return after the one that does
     void abort(const Napi::CallbackInfo & info);        // ends the running step early
     Napi::Value close(const Napi::CallbackInfo & info); // (): Promise<void>
 

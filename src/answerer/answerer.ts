@@ -15,7 +15,7 @@ export interface Answerer {
   /** What it is; prompt formats are chosen by it. */
   readonly model: AnswererModel;
   /** Work done since it was opened, for whoever asked. */
-  readonly counters: Readonly<EngineCounters>;
+  readonly counters: Readonly<Pick<EngineCounters, 'steps' | 'promptTokens' | 'sampledTokens'>>;
   /** What evidence keeps of it. */
   describe(): Description;
   /** SHA-256 of the model's files. Absent where nobody can tell. */

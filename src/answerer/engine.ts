@@ -24,9 +24,11 @@ import { type Layout, layOut } from './layout.js';
 import { type AskModel, type MeasuredRequest, measure } from './measure.js';
 
 /** The part of an engine that asking needs. */
-export interface AskEngine extends Pick<Engine, 'generate' | 'score' | 'prefix' | 'lease' | 'settings' | 'counters'> {
+export interface AskEngine extends Pick<Engine, 'generate' | 'score' | 'prefix' | 'lease' | 'settings'> {
   /** The model it runs. */
   readonly model: AskModel;
+  /** What it has computed since it was opened. */
+  readonly counters: Answerer['counters'];
 }
 
 /** A beginning that is evaluated already and held by the caller, for prompts that begin like it. */

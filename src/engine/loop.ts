@@ -13,18 +13,24 @@ import { LeaseRequest } from './jobs/request.js';
 import { Scoring } from './jobs/scoring.js';
 import { type Lease, leasedElsewhere, leasedNoMore } from './lease.js';
 import { letGo, type Outcomes, type Pool, Scheduler, Share } from './scheduler.js';
-import type { EngineCounters, EngineSettings } from './settings.js';
+import { type EngineCounters, type EngineSettings, noCounts } from './settings.js';
 import { whenAborted } from './signals.js';
 import { turn } from './turn.js';
 
 /** How long a job that only held sequences keep out waits for them, when nothing else runs. */
 const patienceMs = 10_000;
 
+/**
+ * How long native code goes on by itself where nothing needs to be looked at, at most: half a frame of a display, so that text still comes as
+ * it is written, and long enough that the way to JavaScript and back, which takes as long as a small model's step, does not count.
+ */
+export const runAhead = { milliseconds: 8 };
+
 type Waiting = Job | LeaseRequest;
 
 /** The loop of an engine: schedule, step, deliver, for as long as a job runs. It alone touches the native engine, between two steps. */
 export class Loop {
-  readonly counters: EngineCounters = { steps: 0, promptTokens: 0, sampledTokens: 0 };
+  readonly counters: EngineCounters = noCounts();
   readonly #native: NativeEngine;
   readonly #scheduler: Scheduler<Waiting>;
   readonly #live = new Map<number, Job>(); // native sequence -> its job
@@ -37,6 +43,10 @@ export class Loop {
   #closed: Promise<void> | undefined;
   /** True if the loop has something to look at since it last did. */
   #called = false;
+  /** Readers may answer what was delivered last with other work: they have until the end of one step. */
+  #told = false;
+  /** Milliseconds, when {@link Loop.#lap} was last called. */
+  #since = 0;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -144,14 +154,16 @@ export class Loop {
       this.#call(); // whoever stood behind it may be next
       return;
     }
-    if (waiter instanceof LeaseRequest || !this.#stepping || waiter.live.size === 0) return;
+    if (waiter instanceof LeaseRequest || waiter.live.size === 0) return;
+    this.#call();
     const others = [...this.#live.values()].some(other => !other.dropped);
-    if (waiter.prompting || !others) this.#native.abort();
+    if (this.#stepping && (waiter.prompting || !others)) this.#native.abort();
   }
 
   /** Has the loop look again, at once or after the step that is running. */
   #call(): void {
     this.#called = true;
+    if (this.#stepping) this.#native.call();
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined;
       if (!this.#closed && this.#called) this.#call();
@@ -160,12 +172,14 @@ export class Loop {
 
   /** The only place that touches the native engine, and only between two steps: schedule, step, deliver. */
   async #pump(): Promise<void> {
+    this.#lap();
     try {
       for (;;) {
         while (this.#errands.length > 0) await this.#errands.shift()!();
         this.#takeBack();
         this.#admit();
         if (this.#live.size === 0) return this.#watch();
+        this.counters.betweenMicroseconds += this.#lap();
         const step = await turn.run(this.cores, this.#step);
         if (step) this.#deliver(step);
       }
@@ -174,11 +188,21 @@ export class Loop {
     }
   }
 
-  /** One step, or undefined if it failed: then it fails the jobs that are in it, and those that wait go on. */
+  /** Microseconds since it was last called. */
+  #lap(): number {
+    const before = this.#since;
+    this.#since = performance.now();
+    return (this.#since - before) * 1000;
+  }
+
+  /** A step or some, or undefined if it failed: then it fails the jobs that are in it, and those that wait go on. */
   readonly #step = async (): Promise<NativeStep | undefined> => {
+    this.#lap();
     this.#stepping = true;
     try {
-      return await this.#native.step();
+      const step = await this.#native.step(this.#told || this.#called ? 0 : runAhead.milliseconds);
+      this.#count(step);
+      return step;
     } catch (error) {
       const failure = toMeditronError(error);
       for (const job of new Set(this.#live.values())) job.fail(failure);
@@ -272,8 +296,16 @@ export class Loop {
     });
   }
 
+  #count({ steps, decode, sampling, rest }: NativeStep): void {
+    this.counters.steps += steps;
+    this.counters.decodeMicroseconds += decode;
+    this.counters.samplingMicroseconds += sampling;
+    this.counters.nativeMicroseconds += rest;
+    this.counters.betweenMicroseconds += Math.max(0, this.#lap() - decode - sampling - rest);
+  }
+
   #deliver(step: NativeStep): void {
-    this.counters.steps++;
+    this.#told = step.promptSeq.length > 0 || step.failures.length > 0;
     step.promptSeq.forEach((sequence, i) => {
       const job = this.#live.get(sequence);
       if (!job) return;
@@ -309,6 +341,7 @@ export class Loop {
       stopped = job.token(index, token, step.logprob[i]!, bytes);
     }
     if (finish === nativeFinish.going && !stopped) return;
+    this.#told = true;
 
     const running = finish === nativeFinish.going;
     if (running && job.holds) this.#native.hold(sequence);

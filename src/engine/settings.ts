@@ -22,7 +22,7 @@ export interface EngineSettings {
   readonly warnings: readonly string[];
 }
 
-/** What has been computed since the engine was opened. */
+/** What has been computed since the engine was opened, and where the time of its steps went. */
 export interface EngineCounters {
   /** Batches that were evaluated. */
   steps: number;
@@ -30,4 +30,24 @@ export interface EngineCounters {
   promptTokens: number;
   /** Tokens sampled, of all samples. */
   sampledTokens: number;
+  /** Microseconds in llama.cpp: evaluating batches, until the logits are there. */
+  decodeMicroseconds: number;
+  /** Microseconds from logits to tokens, texts and log-probabilities. */
+  samplingMicroseconds: number;
+  /** Microseconds of steps in native code beside the two: making batches and samplers, keeping account of sequences. */
+  nativeMicroseconds: number;
+  /** Microseconds between native steps while there was work: JavaScript, and the ways between threads. Waiting for other engines is left out. */
+  betweenMicroseconds: number;
+}
+
+export function noCounts(): EngineCounters {
+  return {
+    steps: 0,
+    promptTokens: 0,
+    sampledTokens: 0,
+    decodeMicroseconds: 0,
+    samplingMicroseconds: 0,
+    nativeMicroseconds: 0,
+    betweenMicroseconds: 0,
+  };
 }

@@ -25,7 +25,7 @@ import {
 import type { Score } from '../engine/jobs/scoring.js';
 import { type Lease, type LeaseSize, leasedElsewhere } from '../engine/lease.js';
 import type { EngineOptions } from '../engine/open.js';
-import type { EngineCounters, EngineSettings } from '../engine/settings.js';
+import { type EngineCounters, type EngineSettings, noCounts } from '../engine/settings.js';
 import { identityAt, identityText } from '../models/identity.js';
 import { HostHeld, startOf } from './held.js';
 import type { Host, OwnCall, Restorable } from './host.js';
@@ -35,7 +35,7 @@ import { Call, type Request, Stream } from './request.js';
 
 /** An engine in another process. */
 export class HostEngine extends Engine implements Restorable {
-  readonly counters: EngineCounters = { steps: 0, promptTokens: 0, sampledTokens: 0 };
+  readonly counters: EngineCounters = noCounts();
   readonly settings: EngineSettings;
   readonly model: LoadedModel;
   readonly id: number;
@@ -46,7 +46,7 @@ export class HostEngine extends Engine implements Restorable {
   readonly #samples = new Set<HostHeld>(); // held sequences that can not
   readonly #leases = new Map<number, HostLease>();
   /** What processes before this one have computed. */
-  #before: EngineCounters = { steps: 0, promptTokens: 0, sampledTokens: 0 };
+  #before: EngineCounters = noCounts();
   #last: Death | undefined;
   /** Number of the last process that died. */
   #dead = 0;
@@ -141,10 +141,9 @@ export class HostEngine extends Engine implements Restorable {
     return this.#closed;
   }
 
-  counted({ steps, promptTokens, sampledTokens }: EngineCounters): void {
-    this.counters.steps = this.#before.steps + steps;
-    this.counters.promptTokens = this.#before.promptTokens + promptTokens;
-    this.counters.sampledTokens = this.#before.sampledTokens + sampledTokens;
+  counted(counters: EngineCounters): void {
+    for (const [name, count] of Object.entries(counters) as [keyof EngineCounters, number][])
+      this.counters[name] = this.#before[name] + count;
   }
 
   died(death: Death, process: number): void {

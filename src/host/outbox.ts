@@ -10,7 +10,7 @@ const countersMs = 50;
 /** What streams have to say, gathered into one message a step. */
 export class Outbox {
   readonly #events = new Map<number, StreamEvent[]>();
-  readonly #engines = new Map<number, { readonly engine: DirectEngine; told: string }>();
+  readonly #engines = new Map<number, { readonly engine: DirectEngine; told: number }>();
   #unread = 0;
   #scheduled = false;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -19,7 +19,7 @@ export class Outbox {
 
   /** Engines whose counters are told with the events. */
   watch(id: number, engine: DirectEngine): void {
-    this.#engines.set(id, { engine, told: '' });
+    this.#engines.set(id, { engine, told: 0 });
     this.#timer ??= setInterval(() => this.#flush(), countersMs).unref();
   }
 
@@ -64,11 +64,10 @@ export class Outbox {
   #counters(): (readonly [number, EngineCounters])[] {
     const changed: (readonly [number, EngineCounters])[] = [];
     for (const [id, entry] of this.#engines) {
-      const { steps, promptTokens, sampledTokens } = entry.engine.counters;
-      const now = `${steps} ${promptTokens} ${sampledTokens}`;
-      if (now === entry.told) continue;
-      entry.told = now;
-      changed.push([id, { steps, promptTokens, sampledTokens }]);
+      const { counters } = entry.engine;
+      if (counters.steps === entry.told) continue;
+      entry.told = counters.steps;
+      changed.push([id, { ...counters }]);
     }
     return changed;
   }

@@ -1,6 +1,6 @@
 /**
  * The whole native surface as types. Values that go in are complete and checked; see native/core/core.h for what they mean.
- * Except for `abort` and `close`, an engine may be touched between two steps only.
+ * Except for `call`, `abort` and `close`, an engine may be touched between two steps only.
  */
 export interface Addon {
   readonly Model: new () => NativeModel;
@@ -125,7 +125,13 @@ export interface NativeEngine {
   hold(sequence: number): void;
   /** What is in the cache for a held sequence, for {@link NativeJob.state}. */
   save(sequence: number): Promise<Buffer>;
-  step(): Promise<NativeStep>;
+  /**
+   * One step, and further ones for so many milliseconds after the first began, while there is nothing in them to be looked at: no prompt, no
+   * end or failure of a sequence, no stop token, nothing that may be a stop string, and no {@link NativeEngine.call}.
+   */
+  step(milliseconds: number): Promise<NativeStep>;
+  /** Has the steps that run return after the one that does. */
+  call(): void;
   abort(): void;
   close(): Promise<void>;
 }
@@ -168,6 +174,9 @@ export interface NativeBranch {
   readonly logprobs: boolean;
   /** Tokens that end a sample instead of the model's own end tokens; null for the model's. */
   readonly ends: Int32Array | null;
+  /** What may end a sample besides: the step returns with the token after which the reader has to decide. */
+  readonly stops: readonly string[];
+  readonly stopTokens: Int32Array;
   readonly hold: boolean;
   readonly sampler: NativeSampler;
 }
@@ -186,7 +195,7 @@ export interface NativeSampler {
   readonly biases: Float32Array;
 }
 
-/** One entry per token. `text` holds the raw bytes of all of them, `ends` where each one stops. */
+/** One entry per token, step by step. `text` holds the raw bytes of all of them, `ends` where each one stops. */
 export interface NativeStep {
   readonly seq: Int32Array;
   readonly token: Int32Array;
@@ -197,7 +206,13 @@ export interface NativeStep {
   readonly promptSeq: Int32Array;
   readonly promptLeft: Int32Array;
   readonly failures: readonly { readonly seq: number; readonly code: string; readonly message: string }[];
+  /** The last step was given up; it can be tried again. */
   readonly aborted: boolean;
+  readonly steps: number;
+  /** Microseconds of all of them in llama.cpp, from logits to tokens, and of everything else on the engine's thread. */
+  readonly decode: number;
+  readonly sampling: number;
+  readonly rest: number;
 }
 
 /** Values of {@link NativeStep.finish}. */

@@ -83,7 +83,7 @@ async function decode(engine: NativeEngine, width: number): Promise<number[]> {
   const ids = [...engine.add({ from: -1, fromSize: -1, cells, prompt, branches, state: null })];
   const found = ids.map((): number[] => []);
   for (let left = width; left > 0; ) {
-    const step = await engine.step();
+    const step = await engine.step(0);
     const failure = step.failures[0];
     if (failure) throw Object.assign(new Error(failure.message), { code: failure.code });
     for (const [i, seq] of step.seq.entries()) {
@@ -101,6 +101,8 @@ function branch(token: number, maxTokens: number): NativeBranch {
     forced: new Int32Array(0),
     logprobs: true,
     ends: new Int32Array(0),
+    stops: [],
+    stopTokens: new Int32Array(0),
     hold: false,
     sampler: {
       temperature: 0,

@@ -60,9 +60,17 @@ async function step(path) {
   const engine = new addon.Engine(native);
   const size = { contextSize: 256, batchSize: 64, maxSequences: 1, threads: 1, poll: 0 };
   await engine.open({ ...size, kvType: 'f16', flashAttention: 'auto', loras: [] });
-  const branch = { maxTokens: 0, forced: new Int32Array(0), logprobs: false, ends: null, hold: false };
+  const branch = {
+    maxTokens: 0,
+    forced: new Int32Array(0),
+    logprobs: false,
+    ends: null,
+    stops: [],
+    stopTokens: new Int32Array(0),
+    hold: false,
+  };
   engine.add({ from: -1, fromSize: -1, cells: 1, prompt: new Int32Array([1]), branches: [branch] });
-  await engine.step();
+  await engine.step(0);
   await engine.close();
   await native.close();
 }

@@ -272,6 +272,67 @@ static void overflowing(const SharedWeights & weights) {
     check(std::string(caught) == "ERR_BUSY", "more branches than sequences are refused");
 }
 
+static void running_ahead(const SharedWeights & weights) {
+    using namespace std::chrono_literals;
+    Core core(weights, small(256, 64, 4));
+    Job job;
+    job.prompt = tokens_of(weights, "Once upon a time");
+    for (uint32_t seed = 0; seed < 3; seed++) job.branches.push_back(sampled(24, 0.8f, seed));
+    auto ids       = add(core, job);
+    Output out     = drain(core);
+    const auto all = [&] { return out.text[ids[0]] + "|" + out.text[ids[1]] + "|" + out.text[ids[2]]; };
+
+    const std::string expected = all();
+
+    ids       = add(core, job);
+    out       = {};
+    Step step = core.run(1h);
+    check(step.steps == 1 && !step.prompt_seq.empty(), "a run ends with a prompt");
+    take(step, out);
+    step = core.run(0h);
+    check(step.steps == 1, "a run without time is one step");
+    take(step, out);
+    core.called = true;
+    step        = core.run(1h);
+    check(step.steps == 1, "a run that is called ends with its first step");
+    core.called = false;
+    take(step, out);
+    step = core.run(1h);
+    check(step.steps == 21 && core.n_live() == 0, "a run goes on until a sequence ends");
+    check(step.decode > 0ns && step.sampling > 0ns && step.all >= step.decode + step.sampling, "a run knows where its time went");
+    take(step, out);
+    check(all() == expected, "what is sampled in one run equals what is sampled step by step");
+
+    Branch endless      = sampled(10000, 0.8f, 1);
+    endless.ends        = std::vector<llama_token>{};
+    job.branches        = { endless };
+    const int32_t id    = add(core, job)[0];
+    size_t n_tokens     = 0;
+    const char * caught = "";
+    for (int i = 0; i < 3 && !*caught; i++) {
+        try {
+            n_tokens += core.run(1h).token.size();
+        } catch (const CodedError & error) { caught = error.code; }
+    }
+    check(std::string(caught) == "ERR_CONTEXT_FULL", "a step that fails behind others fails in the next run");
+    check(n_tokens == 256 - job.prompt.size() + 1, "what was sampled before it is there");
+    core.release(id);
+}
+
+static void stop_watch() {
+    StopWatch watch({ "ab\xE2\x82\xAC", "b" });
+    const auto said = [&](std::initializer_list<const char *> pieces) {
+        std::string out;
+        for (const char * piece : pieces) out += watch.may_end(piece) ? '1' : '0';
+        return out;
+    };
+    check(said({ "a", "aa", "cab", "a", "\xE2" }) == "00100", "a stop string is noticed with its last byte");
+    watch = StopWatch({ "ab\xE2\x82\xAC" });
+    check(said({ "a", "ab", "\xE2", "\x82", "\xAC", "", "\xAC" }) == "0000100", "wherever it is cut");
+    watch = StopWatch({ "\xEF\xBF\xBD" });
+    check(said({ "a", "" }) == "11", "any bytes may be those that are no text");
+}
+
 static void grammars(const SharedWeights & weights) {
     Core core(weights, small());
     Job job;
@@ -532,6 +593,8 @@ int main(int argc, char ** argv) {
     aborting(weights);
     holding(weights);
     overflowing(weights);
+    running_ahead(weights);
+    stop_watch();
     cells(weights);
     own_failures(weights);
     own_ends(weights);

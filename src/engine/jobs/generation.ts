@@ -102,6 +102,8 @@ export class Generation extends Job {
       forced: new Int32Array(0),
       logprobs: this.work.logprobs,
       ends: this.work.ends ? Int32Array.from(this.work.ends) : null,
+      stops: this.work.stop,
+      stopTokens: Int32Array.from(this.work.stopTokens),
       hold: this.work.hold,
       sampler: nativeSampler(sampling),
     }));

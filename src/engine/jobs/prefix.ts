@@ -23,6 +23,8 @@ export class Prefix extends Job {
         forced: new Int32Array(0),
         logprobs: false,
         ends: null,
+        stops: [],
+        stopTokens: new Int32Array(0),
         hold: true,
         sampler: nativeSampler(samplingDefaults),
       },

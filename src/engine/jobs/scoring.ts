@@ -38,6 +38,8 @@ export class Scoring extends Job {
       forced,
       logprobs: true,
       ends: null,
+      stops: [],
+      stopTokens: new Int32Array(0),
       hold: false,
       sampler: nativeSampler(samplingDefaults),
     }));
