@@ -23,6 +23,11 @@ export async function machine() {
   };
 }
 
+/** llama.cpp's CPU variant that a process has loaded, as `zen4`; null where its kernels are inside the program. */
+export function cpuVariantOf(pid: number | 'self' = 'self'): string | null {
+  return /libggml-cpu-(\w+)\.so/.exec(readFileSync(`/proc/${pid}/maps`, 'utf8'))?.[1] ?? null;
+}
+
 /** Peak resident memory of this process in bytes, and what of its present memory is its own and what is mapped from files. */
 export function memory(): { peakRss: number; rssAnonymous: number; rssFile: number } {
   const status = readFileSync('/proc/self/status', 'utf8');
@@ -36,7 +41,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-export const spread = (values: readonly number[]) => ({
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export const spread = (values: readonly number[]): Spread => ({
   median: median(values),
   min: Math.min(...values),
   max: Math.max(...values),

@@ -2,6 +2,7 @@
 
 include("${CMAKE_CURRENT_LIST_DIR}/llama.cmake")
 set(BUILD_SHARED_LIBS     OFF)
+set(LLAMA_BUILD_COMMON    ${MEDITRON_KERNELS} CACHE BOOL "" FORCE)
 set(GGML_BACKEND_DL       OFF CACHE BOOL "" FORCE)
 set(GGML_NATIVE           OFF CACHE BOOL "tune for this processor")
 

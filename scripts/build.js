@@ -41,6 +41,7 @@ Builds what is missing or out of date. Without options: the addon against the pr
   --tune                source: tune for this processor (-march=native)
   --sanitize KIND       address (with undefined), undefined or thread: instrument the native code
   --tests               build the native tests too
+  --kernels             build llama.cpp's own benchmarks too, on the same kernels
   --debug               unoptimized, with debug information
   --platform NAME       build the addon alone for another system: win32-x64 (mingw-w64; llama.cpp's libraries too), linux-arm64
   --native-only         leave the TypeScript out
@@ -71,6 +72,7 @@ function readOptions() {
         tune: { type: 'boolean' },
         sanitize: { type: 'string' },
         tests: { type: 'boolean' },
+        kernels: { type: 'boolean' },
         platform: { type: 'string' },
         debug: { type: 'boolean' },
         'native-only': { type: 'boolean' },
@@ -116,7 +118,7 @@ if (isCross && !(process.platform === 'linux' && existsSync(toolchain)))
   fail(
     `the addon of ${options.platform} cannot be built on ${thisPlatform?.name ?? process.platform}: build it there.`,
   );
-if (options.platform && (options.source || options.sanitize || options.tests || options.debug))
+if (options.platform && (options.source || options.sanitize || options.tests || options.kernels || options.debug))
   fail('--platform is for the addon of a package, against prebuilt libraries: leave the other options out.');
 
 /** What other systems' addons are built with, see cmake/toolchains. */
@@ -220,6 +222,7 @@ function buildNative() {
     MEDITRON_LIBRARY_RELEASE: libraries?.release ?? '',
     MEDITRON_SANITIZE: options.sanitize ?? '',
     MEDITRON_TESTS: options.tests ? 'ON' : 'OFF',
+    MEDITRON_KERNELS: options.kernels ? 'ON' : 'OFF',
     ...(options.source && {
       GGML_CUDA: options.cuda ? 'ON' : 'OFF',
       GGML_METAL: options.metal ? 'ON' : 'OFF',
@@ -234,7 +237,7 @@ function buildNative() {
   const stampFile = join(buildDir, 'inputs.sha256');
   // Nothing that changes when the folder is moved or copied, and not Node's release: the addon's interface is the same in all.
   const inputs = hashOf(
-    JSON.stringify({ ...defines, MEDITRON_TESTS: undefined }, (_, value) =>
+    JSON.stringify({ ...defines, MEDITRON_TESTS: undefined, MEDITRON_KERNELS: undefined }, (_, value) =>
       typeof value === 'string' && isAbsolute(value) ? relative(root, value).replaceAll('\\', '/') : value,
     ),
     ...filesIn('native'),
@@ -249,10 +252,11 @@ function buildNative() {
   const current =
     existsSync(addon) &&
     (!options.tests || existsSync(tests)) &&
+    (!options.kernels || existsSync(join(dirname(addon), 'llama-batched-bench'))) &&
     existsSync(stampFile) &&
     readFileSync(stampFile, 'utf8') === inputs;
   const missing = current ? undefined : missingTool();
-  if (missing && !(isLoadable(addon) && !options.tests)) fail(missing);
+  if (missing && !(isLoadable(addon) && !options.tests && !options.kernels)) fail(missing);
   if (missing) note(`meditron: warning: the addon is older than its sources, and is used as it is: ${missing}`);
   if (!current && !missing) {
     forgetOtherFolder();

@@ -7,6 +7,10 @@ export interface PeerJob {
   readonly tokens: number;
   readonly threads: number;
   readonly seed: number;
+  /** On a GPU, as many layers as fit; otherwise on the CPU alone. */
+  readonly gpu: boolean;
+  /** Evaluate the prompt once and give the other sequences its state by a file, for node-llama-cpp. */
+  readonly byState?: boolean;
   /** llama-server's program, for that contender. */
   readonly server?: string;
 }
@@ -22,6 +26,8 @@ export interface PeerResult {
   readonly distinct: number;
   /** Peak resident memory of the process that computes, in bytes. */
   readonly peakRss: number;
+  /** llama.cpp's CPU variant; null where its kernels are inside the program. */
+  readonly cpuVariant: string | null;
 }
 
 export const readJob = (): PeerJob => JSON.parse(process.argv[2]!) as PeerJob;

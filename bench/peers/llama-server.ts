@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { cpuVariantOf } from '../machine.js';
 import { answer, readJob } from './job.js';
 
 const job = readJob();
@@ -9,7 +10,7 @@ const context = Math.ceil((job.prompt.length + job.samples * (job.tokens + 8)) /
 const started = performance.now();
 const server = spawn(
   job.server!,
-  `-m ${job.model} -c ${context} -np ${job.samples} --kv-unified -b 512 -ub 512 -t ${job.threads} -tb ${job.threads} -fa auto -ngl 0 --fit off --cache-ram 0 --no-slots --no-ui --offline --host 127.0.0.1 --port ${port}`.split(
+  `-m ${job.model} -c ${context} -np ${job.samples} --kv-unified -b 512 -ub 512 -t ${job.threads} -tb ${job.threads} -fa auto -ngl ${job.gpu ? 99 : 0} --fit off --cache-ram 0 --no-slots --no-ui --offline --host 127.0.0.1 --port ${port}`.split(
     ' ',
   ),
   { stdio: ['ignore', 'ignore', 'ignore'] },
@@ -23,7 +24,7 @@ try {
   }
   const loadMs = performance.now() - started;
   await run(2);
-  answer({ loadMs, ...(await run(job.tokens)), peakRss: peak(server.pid!) });
+  answer({ loadMs, ...(await run(job.tokens)), peakRss: peak(server.pid!), cpuVariant: cpuVariantOf(server.pid!) });
 } finally {
   server.kill();
 }

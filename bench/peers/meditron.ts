@@ -1,10 +1,10 @@
 import { loadModel } from '../../src/index.js';
-import { memory } from '../machine.js';
+import { cpuVariantOf, memory } from '../machine.js';
 import { answer, readJob } from './job.js';
 
 const job = readJob();
 const started = performance.now();
-const model = await loadModel({ path: job.model, gpuLayers: 0 });
+const model = await loadModel({ path: job.model, gpuLayers: job.gpu ? 'auto' : 0 });
 const engine = await model.createEngine({
   contextSize: job.prompt.length + job.samples * (job.tokens + 8),
   maxSequences: job.samples,
@@ -36,6 +36,6 @@ const run = async (tokens: number) => {
   };
 };
 await run(2); // discarded: pages, caches, threads
-answer({ loadMs, ...(await run(job.tokens)), peakRss: memory().peakRss });
+answer({ loadMs, ...(await run(job.tokens)), peakRss: memory().peakRss, cpuVariant: cpuVariantOf() });
 await engine.close();
 await model.close();
