@@ -12,6 +12,7 @@ import { buildPrompt } from '../prompt/prompt.js';
 import type { Message } from '../prompt/question/question.js';
 import { textOf } from '../prompt/segment.js';
 import type { Finish, Segment } from '../types.js';
+import { type JobTimings, Stopwatch } from './timings.js';
 
 export interface Answer {
   readonly text: string;
@@ -20,6 +21,7 @@ export interface Answer {
   readonly promptTokens: number;
   readonly evaluatedTokens: number;
   readonly findings: readonly Finding[];
+  readonly timings: JobTimings;
 }
 
 export interface ConversationOptions {
@@ -126,17 +128,19 @@ export class Conversation implements AsyncDisposable {
     const fresh = tokens.subarray(known);
     let answer = '';
     let finish: Finish = 'cancelled';
+    const stopwatch = new Stopwatch(this.engine);
+    const events = this.engine.generate({
+      prompt: fresh,
+      from,
+      samplers: [this.options.sampling],
+      seed: this.options.seed + this.#turns,
+      maxTokens,
+      stop: prompt.stops.texts,
+      hold: true,
+      signal,
+    });
     try {
-      for await (const event of this.engine.generate({
-        prompt: fresh,
-        from,
-        samplers: [this.options.sampling],
-        seed: this.options.seed + this.#turns,
-        maxTokens,
-        stop: prompt.stops.texts,
-        hold: true,
-        signal,
-      })) {
+      for await (const event of stopwatch.watch(events, 1)) {
         if (event.type === 'text') {
           answer += event.text;
           onText(event.text);
@@ -155,7 +159,8 @@ export class Conversation implements AsyncDisposable {
     const findings = prompt.findings.filter(
       ({ where }) => where === `messages[${this.#indexOfLast(messages)}].content`,
     );
-    return { text: answer, finish, promptTokens: tokens.length, evaluatedTokens: fresh.length, findings };
+    const counts = { promptTokens: tokens.length, evaluatedTokens: fresh.length };
+    return { text: answer, finish, ...counts, findings, timings: stopwatch.timings() };
   }
 
   /**

@@ -40,7 +40,7 @@ export class CommandModel implements AsyncDisposable {
 
   private constructor(
     private readonly options: Options,
-    private current: Model,
+    private current: Loaded,
   ) {}
 
   static async load(options: Options, cpuFallback: boolean, signal: AbortSignal): Promise<CommandModel> {
@@ -58,7 +58,12 @@ export class CommandModel implements AsyncDisposable {
 
   /** The model that runs now. */
   get model(): Model {
-    return this.current;
+    return this.current.model;
+  }
+
+  /** Milliseconds that loading it took. */
+  get loadMs(): number {
+    return this.current.milliseconds;
   }
 
   /** What has been warned of, for `--json`. */
@@ -70,7 +75,7 @@ export class CommandModel implements AsyncDisposable {
   async attempt<T>(work: (model: Model) => Promise<T>, signal: AbortSignal): Promise<T> {
     const before = piecesPrinted();
     try {
-      return await work(this.current);
+      return await work(this.model);
     } catch (error) {
       const warning = gpuDeath(error);
       if (warning === undefined || signal.aborted) throw error;
@@ -78,14 +83,14 @@ export class CommandModel implements AsyncDisposable {
       warn(warning);
       this.#warnings.push(warning);
       const next = await loadShown({ ...this.options, gpuLayers: 0 }, signal);
-      await this.current.close();
+      await this.model.close();
       this.current = next;
-      return await work(this.current);
+      return await work(this.model);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.current.close();
+    await this.model.close();
   }
 }
 
@@ -103,10 +108,17 @@ function gpuDeath(error: unknown): string | undefined {
   );
 }
 
-async function loadShown(options: Options, signal: AbortSignal): Promise<Model> {
+interface Loaded {
+  readonly model: Model;
+  readonly milliseconds: number;
+}
+
+async function loadShown(options: Options, signal: AbortSignal): Promise<Loaded> {
   const progress = progressBar('Loading');
+  const start = performance.now();
   try {
-    return await loadModel({ ...options, onProgress: progress.show, signal });
+    const model = await loadModel({ ...options, onProgress: progress.show, signal });
+    return { model, milliseconds: performance.now() - start };
   } finally {
     progress.stop();
   }

@@ -4,6 +4,7 @@ import type { GenerateOptions } from '../engine/jobs/options.js';
 import type { Finish } from '../types.js';
 import { progressBar } from './terminal/progress.js';
 import type { Streams } from './terminal/streams.js';
+import { type JobTimings, Stopwatch } from './timings.js';
 
 /** What a sample came to, as `--json` prints it. */
 export interface Sample {
@@ -18,13 +19,7 @@ export interface Sample {
 
 export interface Outcome {
   readonly samples: readonly Sample[];
-  /** Milliseconds. `firstToken` counts from the start of the prompt; null if none came. */
-  readonly promptMs: number;
-  readonly generateMs: number;
-  readonly firstTokenMs: number | null;
-  /** Tokens of all samples together. */
-  readonly sampledTokens: number;
-  readonly tokensPerSecond: number | null;
+  readonly timings: JobTimings;
   /** Why it ended early, if it did. */
   readonly interrupted: unknown;
 }
@@ -38,21 +33,15 @@ export async function generate(
   const { signal } = options;
   const texts = options.samplers.map(() => '');
   const ends: SampleEnd[] = [];
-  const before = engine.counters.sampledTokens;
+  const stopwatch = new Stopwatch(engine);
   const progress = progressBar('Reading the prompt');
-  const start = performance.now();
-  let prompted: number | undefined;
-  let first: number | undefined;
   try {
-    for await (const event of engine.generate(options)) {
+    for await (const event of stopwatch.watch(engine.generate(options), options.samplers.length)) {
       if (event.type === 'prompt') {
         progress.show(event.done / event.total);
-        if (event.done < event.total) continue;
-        prompted = performance.now();
-        progress.stop();
+        if (event.done === event.total) progress.stop();
       }
       if (event.type === 'text') {
-        first ??= performance.now();
         texts[event.sample] += event.text;
         streams.text(event.sample, event.text);
       }
@@ -66,27 +55,15 @@ export async function generate(
   } finally {
     progress.stop();
   }
-  const end = performance.now();
   const samples = texts.map((text, index) => sampleOf(ends[index], text));
   samples.forEach((_, index) => {
     if (!ends[index]) streams.end(index, 'cancelled');
   });
-  const sampledTokens = engine.counters.sampledTokens - before;
-  const generateMs = end - (prompted ?? end);
   return {
     samples,
-    promptMs: milliseconds((prompted ?? end) - start),
-    generateMs: milliseconds(generateMs),
-    firstTokenMs: first === undefined ? null : milliseconds(first - start),
-    sampledTokens,
-    tokensPerSecond: sampledTokens > 0 && generateMs > 0 ? milliseconds(sampledTokens / (generateMs / 1000)) : null,
+    timings: stopwatch.timings(),
     interrupted: signal.aborted && samples.some(sample => sample.finish === 'cancelled') ? signal.reason : undefined,
   };
-}
-
-/** To a tenth. */
-export function milliseconds(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 function sampleOf(end: SampleEnd | undefined, text: string): Sample {

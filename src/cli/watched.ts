@@ -5,12 +5,20 @@ import type { Answer, AskEvent } from '../ask/types.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
 import type { Chains } from './terminal/chains.js';
+import { type JobTimings, Stopwatch } from './timings.js';
 
 export interface Watching {
   /** Where the chains are shown while they are written; made anew for every attempt. */
   readonly chains: () => Chains;
   /** Closes the vote with what there is. */
   readonly signal: AbortSignal;
+}
+
+export interface Watched {
+  readonly answer: Answer;
+  /** Milliseconds until the engine was made. */
+  readonly contextMs: number;
+  readonly timings: JobTimings;
 }
 
 /** Asks a loaded model, on an engine of the size that the question needs. */
@@ -20,16 +28,20 @@ export async function askWatched(
   options: AskOptions,
   given: EngineOptions,
   { chains: begin, signal }: Watching,
-): Promise<Answer> {
+): Promise<Watched> {
   const room = await roomFor(model, question, options);
+  const start = performance.now();
   await using engine = await model.createEngine({
     ...given,
     contextSize: given.contextSize ?? room.contextSize,
     maxSequences: room.maxSequences,
   });
+  const contextMs = performance.now() - start;
+  const { engine: watched, stopwatch } = Stopwatch.on(engine);
   const chains = begin();
   try {
-    return await drained(askStream(engine, question, { ...options, until: signal }), chains.show);
+    const answer = await drained(askStream(watched, question, { ...options, until: signal }), chains.show);
+    return { answer, contextMs, timings: stopwatch.timings() };
   } finally {
     chains.close();
   }

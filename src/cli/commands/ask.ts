@@ -15,11 +15,13 @@ import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { progressBar } from '../terminal/progress.js';
 import { warn } from '../terminal/warning.js';
+import { sayTimings, tenth, timingsOption } from '../timings.js';
 import { askWatched, type Watching } from '../watched.js';
 
 export interface AskFlags extends ModelFlags {
   readonly record?: string;
   readonly json?: boolean;
+  readonly timings?: boolean;
 }
 
 export function ask(): Command {
@@ -30,7 +32,8 @@ export function ask(): Command {
   addFlags(command, askOptions);
   command
     .option('--record <file>', 'write the evidence, for `meditron replay`')
-    .option('--json', 'print one JSON object when all is done');
+    .option('--json', 'print one JSON object when all is done')
+    .addOption(timingsOption());
   addModelFlags(command);
   addFlags(command, engineOptions);
   return command.action(askQuestion);
@@ -64,14 +67,18 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
   // Read beside the chains, and waited for only once the answer has been shown.
   const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
   const options = { ...optionsOf(askOptions, flags), hash: flags.json === true };
-  const answer = await loaded.attempt(
+  const { answer, contextMs, timings: asking } = await loaded.attempt(
     model => askWatched(model, question, options, optionsOf(engineOptions, flags), watching),
     signal,
   );
-  if (flags.json) printJson({ ...printed(answer), warnings: [...loaded.warnings, ...answer.warnings], reading });
-  else {
+  const timings = { loadMs: tenth(loaded.loadMs + contextMs), ...asking };
+  if (flags.json) {
+    const told = { warnings: [...loaded.warnings, ...answer.warnings], reading };
+    printJson({ ...printed(answer), ...told, ...(flags.timings && { timings }) });
+  } else {
     for (const warning of answer.warnings) warn(warning);
     print(answerScreen(question, answer, process.stdout));
+    if (flags.timings) sayTimings(timings);
   }
   if (flags.record !== undefined) {
     const evidence = withHash(answer.evidence, files && (await awaited(files, loaded.model.info)));

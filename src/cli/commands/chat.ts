@@ -21,6 +21,7 @@ import { messages } from '../terminal/messages.js';
 import { outputLost, piecesPrinted, print, printJson, printText, say } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
 import { warn } from '../terminal/warning.js';
+import { sayTimings, tenth, timingsOption } from '../timings.js';
 
 export interface ChatFlags extends ModelFlags {
   readonly format?: FormatName;
@@ -28,6 +29,7 @@ export interface ChatFlags extends ModelFlags {
   readonly seed: number;
   readonly maxTokens?: number;
   readonly json?: boolean;
+  readonly timings?: boolean;
 }
 
 export function chat(): Command {
@@ -43,6 +45,7 @@ export function chat(): Command {
       ),
     )
     .option('--json', 'print one JSON object a line for every answer, or error')
+    .addOption(timingsOption())
     .addHelpText('after', help);
   addFlags(command, pick(askOptions, ['format']));
   addFlags(command, samplingNumbers);
@@ -75,10 +78,13 @@ export async function converse(flags: ChatFlags): Promise<void> {
   await using loaded = await load(flags, loading.signal);
   const { info } = loaded.model;
   const open = (model: Model) => model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences: 2 });
-  const { format, engine } = await loaded.attempt(
-    async model => ({ format: await formatFor(model, flags, loading.signal), engine: await open(model) }),
-    loading.signal,
-  );
+  const { format, engine, contextMs } = await loaded.attempt(async model => {
+    const format = await formatFor(model, flags, loading.signal);
+    const start = performance.now();
+    const engine = await open(model);
+    return { format, engine, contextMs: performance.now() - start };
+  }, loading.signal);
+  let loadMs: number | null = tenth(loaded.loadMs + contextMs);
   loading[Symbol.dispose]();
   const outside = scopeOf([info.name, info.path], undefined)?.warning;
   await using conversation = new Conversation(engine, format, {
@@ -106,12 +112,13 @@ export async function converse(flags: ChatFlags): Promise<void> {
       if (text.startsWith('/')) {
         if (obey(text, conversation) === 'leave') break;
       } else {
-        await answer(text, conversation, flags.json ?? false, (ask, signal) =>
+        const attempt: Attempt = (ask, signal) =>
           loaded.attempt(async model => {
             if (conversation.model !== model) await conversation.moveTo(await open(model));
             return ask();
-          }, signal),
-        );
+          }, signal);
+        await answer(text, conversation, { ...flags, attempt, loadMs });
+        loadMs = null;
       }
     } catch (error) {
       if (error instanceof Interrupted && error.exitCode !== 130) throw error; // SIGTERM ends more than the answer
@@ -126,7 +133,17 @@ export async function converse(flags: ChatFlags): Promise<void> {
 
 type Attempt = (ask: () => Promise<Answer>, signal: AbortSignal) => Promise<Answer>;
 
-async function answer(text: string, conversation: Conversation, json: boolean, attempt: Attempt): Promise<void> {
+interface Answering extends Pick<ChatFlags, 'json' | 'timings'> {
+  readonly attempt: Attempt;
+  /** Of the first answer: what came before it. */
+  readonly loadMs: number | null;
+}
+
+async function answer(
+  text: string,
+  conversation: Conversation,
+  { json = false, timings: timed = false, attempt, loadMs }: Answering,
+): Promise<void> {
   using interrupt = interrupts();
   const from = performance.now();
   const isTerminal = process.stdout.isTTY;
@@ -141,11 +158,15 @@ async function answer(text: string, conversation: Conversation, json: boolean, a
     if (piecesPrinted() > before) print(' [broken off]\n');
     throw error;
   }
+  const timings = { loadMs, ...given.timings };
   if (json) {
     const { text: said, finish, promptTokens, evaluatedTokens } = given;
-    printJson({ answer: said, finish, promptTokens, evaluatedTokens, totalMs: Math.round(performance.now() - from) });
+    const totalMs = Math.round(performance.now() - from);
+    printJson({ answer: said, finish, promptTokens, evaluatedTokens, totalMs, ...(timed && { timings }) });
   } else {
-    print(`${noteOn(given)}\n${isTerminal ? '\n' : ''}`);
+    print(`${noteOn(given)}\n${isTerminal && !timed ? '\n' : ''}`);
+    if (timed) sayTimings(timings);
+    if (timed && isTerminal) print('\n');
   }
   if (interrupt.signal.aborted) throw interrupt.signal.reason;
 }

@@ -52,7 +52,7 @@ async function show(flags: DemoFlags): Promise<void> {
 
   const question = askedOf(asked);
   const watching = { chains: () => chainsOn(process.stdout), signal };
-  const answer = await loaded.attempt(
+  const { answer } = await loaded.attempt(
     model => askWatched(model, question, { stop: 'none' }, { threads: 1 }, watching),
     signal,
   );

@@ -12,12 +12,13 @@ import type { EngineSettings } from '../../engine/settings.js';
 import { addFlags, addModelFlags, bosOption, flag, optionsOf } from '../flags.js';
 import { readText, type TextFlags, textFrom } from '../input.js';
 import { load, type ModelFlags } from '../load.js';
-import { generate, milliseconds, type Outcome } from '../samples.js';
+import { generate, type Outcome } from '../samples.js';
 import { displayFor } from '../terminal/display.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { printJson, say } from '../terminal/output.js';
 import { silent } from '../terminal/streams.js';
 import { warn } from '../terminal/warning.js';
+import { sayTimings, tenth, timingsOption } from '../timings.js';
 
 interface RunFlags extends ModelFlags, TextFlags {
   readonly samples: number;
@@ -30,6 +31,7 @@ interface RunFlags extends ModelFlags, TextFlags {
   readonly special?: boolean;
   readonly ignoreEnd?: boolean;
   readonly json?: boolean;
+  readonly timings?: boolean;
 }
 
 /** A flag that is repeated; its texts are checked with the rest. */
@@ -58,6 +60,7 @@ export function run(): Command {
     .option('--special', 'let the prompt spell special tokens, as <s>; otherwise they are ordinary text')
     .option('--ignore-end', 'go on past end tokens; for measurements')
     .option('--json', 'print one JSON object when all is done')
+    .addOption(timingsOption())
     .addHelpText('after', help);
   addFlags(command, samplingNumbers);
   addModelFlags(command);
@@ -84,19 +87,18 @@ async function complete(flags: RunFlags): Promise<void> {
   const { samplers } = checkGenerate({ ...options, prompt: text }); // before a model is loaded for nothing
 
   await using loaded = await load(flags, signal);
-  const { outcome, promptTokens, settings, warnings, loadMs } = await loaded.attempt(
-    model => generateOn(model, text, options, flags, { start, signal }),
+  const { outcome, promptTokens, settings, warnings, contextMs } = await loaded.attempt(
+    model => generateOn(model, text, options, flags, signal),
     signal,
   );
-  const { promptMs, generateMs, firstTokenMs, tokensPerSecond } = outcome;
-  const totalMs = milliseconds(performance.now() - start);
+  const timings = { loadMs: tenth(loaded.loadMs + contextMs), ...outcome.timings };
   if (flags.json) {
     printJson({
       model: flags.model,
       samples: outcome.samples.map((sample, index) => ({ ...sample, seed: samplers[index]!.seed })),
       promptTokens,
-      sampledTokens: outcome.sampledTokens,
-      timings: { loadMs, promptMs, generateMs, totalMs, firstTokenMs, tokensPerSecond },
+      sampledTokens: timings.sampledTokens,
+      timings: { ...timings, totalMs: tenth(performance.now() - start) },
       seed: flags.seed,
       temperature: samplers[0]!.temperature,
       threads: settings.threads,
@@ -107,6 +109,7 @@ async function complete(flags: RunFlags): Promise<void> {
     say('');
     say(summaryOf(outcome, promptTokens));
   }
+  if (flags.timings && !flags.json) sayTimings(timings);
   if (outcome.interrupted) throw outcome.interrupted;
 }
 
@@ -115,7 +118,8 @@ interface Generated {
   readonly promptTokens: number;
   readonly settings: EngineSettings;
   readonly warnings: readonly string[];
-  readonly loadMs: number;
+  /** Milliseconds until the engine was made. */
+  readonly contextMs: number;
 }
 
 async function generateOn(
@@ -123,7 +127,7 @@ async function generateOn(
   text: string,
   options: Options,
   flags: RunFlags,
-  { start, signal }: { readonly start: number; readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<Generated> {
   const prompt = await model.tokenize([{ text, template: flags.special ?? false }], {
     bos: flags.bos,
@@ -139,12 +143,13 @@ async function generateOn(
   checkLength(model, prompt.length, flags.maxTokens);
   const need = samplesNeed(prompt.length, flags.samples, flags.maxTokens);
   const given = optionsOf(engineOptions, flags);
+  const start = performance.now();
   await using engine = await model.createEngine({
     ...given,
     contextSize: given.contextSize ?? Math.min(need.cells, 1 << 24),
     maxSequences: flags.samples,
   });
-  const loadMs = milliseconds(performance.now() - start);
+  const contextMs = performance.now() - start;
   const warnings = warningsOf(engine, options);
   if (!flags.json) for (const warning of warnings) warn(warning);
 
@@ -155,7 +160,7 @@ async function generateOn(
   } finally {
     streams.close();
   }
-  return { outcome, promptTokens: prompt.length, settings: engine.settings, warnings, loadMs };
+  return { outcome, promptTokens: prompt.length, settings: engine.settings, warnings, contextMs };
 }
 
 type Options = Omit<GenerateOptions, 'prompt'> & { readonly samplers: readonly SamplingOptions[] };
@@ -194,7 +199,8 @@ function warningsOf(engine: Engine, { samplers }: Options): string[] {
 }
 
 function summaryOf(outcome: Outcome, promptTokens: number): string {
-  const { samples, sampledTokens, generateMs, tokensPerSecond } = outcome;
+  const { samples, timings } = outcome;
+  const { sampledTokens, generateMs, tokensPerSecond } = timings;
   const cut = samples.filter(sample => sample.finish === 'length').length;
   const speed = tokensPerSecond === null ? '' : ` in ${(generateMs / 1000).toFixed(1)} s (${tokensPerSecond} tokens/s)`;
   const note =
