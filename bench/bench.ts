@@ -1,8 +1,9 @@
 // Meditron beside the kernels alone and beside its peers, whatever of them is here, in turn, in one run.
-// Usage: npm run bench [-- --short] [--json] [--model FILE] [--server LLAMA_SERVER] [--gpu] [--dry]
+// Usage: npm run bench [-- --short] [--json] [--model FILE] [--server LLAMA_SERVER] [--gpu] [--rounds N] [--dry]
 //   --short   a few minutes: the shape of the 7B with 8 of its 32 layers, fewer rounds
 //   --model   another file instead of one with random weights in build/bench
 //   --gpu     layers on the GPU, and that file beside the kernels too
+//   --rounds  of everything, instead of what the form has
 //   --json    prints the report as one JSON object; everything else goes to stderr
 //   --dry     writes nothing: otherwise results/bench.json, results/bench.svg and the tables in README.md
 import { spawnSync } from 'node:child_process';
@@ -30,11 +31,13 @@ const { values } = parseArgs({
     model: { type: 'string' },
     server: { type: 'string' },
     gpu: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
     dry: { type: 'boolean', default: false },
   },
 });
 const { short, gpu } = values;
 const note = (text: string) => process.stderr.write(`${text}\n`);
+const roundsOr = (usual: number) => Number(values.rounds ?? usual);
 const leftOut: string[] = [];
 const started = performance.now();
 const before = await machine();
@@ -91,10 +94,12 @@ async function part<T>(name: string, measure: () => T | Promise<T>): Promise<T |
 async function measureKernels(): Promise<KernelComparison[]> {
   const benches = LlamaBenches.built();
   const mini = { model: join(root, 'models', 'meditron-mini.gguf'), threads: 1, promptTokens: 200, tokens: 128, gpu };
-  const made = [await againstKernels(benches, { ...mini, widths: [1, 5, 8, 20], rounds: short ? 6 : 18 }, note)];
+  const made = [
+    await againstKernels(benches, { ...mini, widths: [1, 5, 8, 20], rounds: roundsOr(short ? 6 : 18) }, note),
+  ];
   if (short && !gpu) return made;
   const large = { ...mini, model: await trueSize(), threads: availableCores() };
-  const shape = gpu ? { widths: [1, 5, 20], rounds: 5 } : { widths: [1, 5], rounds: 3, tokens: 24 };
+  const shape = gpu ? { widths: [1, 5, 20], rounds: roundsOr(5) } : { widths: [1, 5], rounds: roundsOr(3), tokens: 24 };
   return [...made, await againstKernels(benches, { ...large, ...shape }, note)];
 }
 
@@ -113,14 +118,14 @@ async function measurePeers(): Promise<PeerComparison> {
   const needed = 2.3 * size; // the peers map the file and keep a rearranged copy
   if (needed > availableMemory())
     throw new Error(`${inBytes(needed)} of memory are needed, ${inBytes(availableMemory())} are free`);
-  return againstPeers(job, 3, note);
+  return againstPeers(job, roundsOr(3), note);
 }
 
 /** The overhead of a step is a measurement of its own, in a process of its own. */
 function measureStep(): StepReport {
   const script = join(root, 'bench', 'step.ts');
   if (!existsSync(script)) throw new Error('bench/step.ts is not there');
-  const args = ['--import', 'tsx', script, '--rounds', short ? '10' : '30'];
+  const args = ['--import', 'tsx', script, '--rounds', `${roundsOr(short ? 10 : 30)}`];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr.trim());
   return JSON.parse(stdout) as StepReport;

@@ -9,7 +9,7 @@ const begin = '<!-- bench: npm run bench writes what stands between these lines 
 const end = '<!-- /bench -->';
 
 /** README.md with the tables of a report, or with none of a measurement that has not been made. */
-export function readmeWith(readme: string, report: BenchReport | undefined): string {
+export function readmeWith(readme: string, report: BenchReport | null): string {
   const from = readme.indexOf(begin);
   const to = readme.indexOf(end);
   if (from < 0 || to < from) throw new Error(`Expected ${begin} and ${end} in bench/README.md`);

@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <memory>
+#include <numeric>
 #include <random>
+#include <thread>
 
 static const int64_t width    = 4096; // of the 7B and 8B models
 static const int64_t rows     = 4096;
@@ -123,4 +126,38 @@ std::vector<double> seconds_per_byte(const Products & products) {
         out.push_back(best / (double)(size * count));
     }
     return out;
+}
+
+// Adds up words in eight sums, so that no addition waits for the one before it.
+static uint64_t sum_of(const uint64_t * begin, const uint64_t * end) {
+    uint64_t sums[8] = {};
+    for (; begin + 8 <= end; begin += 8)
+        for (int i = 0; i < 8; i++) sums[i] += begin[i];
+    return std::accumulate(sums, sums + 8, uint64_t{ 0 });
+}
+
+double read_speed(int32_t threads, size_t bytes, double seconds) {
+    const size_t part = std::max<size_t>(8, bytes / sizeof(uint64_t) / (size_t)threads);
+    const std::unique_ptr<uint64_t[]> memory(new uint64_t[part * (size_t)threads]);
+    std::vector<double> speeds((size_t)threads);
+    std::vector<uint64_t> sums((size_t)threads);
+    const auto read = [&](size_t i) {
+        uint64_t * begin = &memory[i * part];
+        std::fill(begin, begin + part, 1); // pages come
+        const auto start = std::chrono::steady_clock::now();
+        double spent     = 0;
+        size_t passes    = 0;
+        do {
+            sums[i] = sum_of(begin, begin + part);
+            spent   = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            passes++;
+        } while (spent < seconds);
+        speeds[i] = (double)(passes * part * sizeof(uint64_t)) / spent;
+    };
+    std::vector<std::thread> readers;
+    for (size_t i = 0; i < (size_t)threads; i++) readers.emplace_back(read, i);
+    for (auto & reader : readers) reader.join();
+    for (const uint64_t sum : sums)
+        if (sum != part / 8 * 8) throw CodedError("ERR_NATIVE", "Memory was not read as it was written");
+    return std::accumulate(speeds.begin(), speeds.end(), 0.0);
 }

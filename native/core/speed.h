@@ -18,3 +18,7 @@ struct Products {
 // because what else runs only makes them slower. On any thread; a CPU backend has to be loaded. Throws ERR_MEMORY, and ERR_NATIVE for a
 // type that cannot be multiplied with.
 std::vector<double> seconds_per_byte(const Products & products);
+
+// Bytes a second that so many threads read from memory together, each over and over its part of `bytes` for so many seconds. They want
+// the processor all the time. On any thread. Throws ERR_MEMORY.
+double read_speed(int32_t threads, size_t bytes, double seconds);

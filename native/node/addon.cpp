@@ -85,6 +85,15 @@ static Napi::Value measure_products(const Napi::CallbackInfo & info) {
     return pack(info.Env(), seconds);
 }
 
+// measureReading(threads, bytes, seconds): bytes a second. Blocks for about so many seconds.
+static Napi::Value measure_reading(const Napi::CallbackInfo & info) {
+    const auto number   = [&](size_t i) { return info[i].As<Napi::Number>().DoubleValue(); };
+    double speed        = 0;
+    const Thrown thrown = run_guarded([&] { speed = read_speed((int32_t)number(0), (size_t)number(1), number(2)); });
+    if (thrown.code) throw to_js(info.Env(), thrown.code, thrown.message);
+    return Napi::Number::New(info.Env(), speed);
+}
+
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     stay_loaded();
     LogCapture::install();
@@ -97,6 +106,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("physicalCores", Napi::Function::New<&count_cores>(env));
     exports.Set("decodeBySystem", Napi::Function::New<&decode_text>(env));
     exports.Set("measureProducts", Napi::Function::New<&measure_products>(env));
+    exports.Set("measureReading", Napi::Function::New<&measure_reading>(env));
     exports.Set("belongToParent", Napi::Function::New<&belong>(env));
     exports.Set("echoLog", Napi::Function::New<&echo_log>(env));
 

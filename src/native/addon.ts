@@ -17,6 +17,8 @@ export interface Addon {
    * some tenths of a second; `bytes` of memory are taken meanwhile.
    */
   measureProducts(products: NativeProducts): Float64Array;
+  /** Bytes a second that so many threads read from memory together. Blocks for so many seconds, in which they want the processor all the time; `bytes` of memory are taken meanwhile. */
+  measureReading(threads: number, bytes: number, seconds: number): number;
   /** For a process of its own: no core dump, dies with its parent, says on stderr what ends it; exits if the parent is gone already. */
   belongToParent(parentPid: number): void;
   /** Whether llama.cpp's warnings and errors go to file descriptor 2 too, for the whole process. */

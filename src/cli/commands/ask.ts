@@ -67,7 +67,11 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
   // Read beside the chains, and waited for only once the answer has been shown.
   const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
   const options = { ...optionsOf(askOptions, flags), hash: flags.json === true };
-  const { answer, contextMs, timings: asking } = await loaded.attempt(
+  const {
+    answer,
+    contextMs,
+    timings: asking,
+  } = await loaded.attempt(
     model => askWatched(model, question, options, optionsOf(engineOptions, flags), watching),
     signal,
   );

@@ -10,6 +10,8 @@ import { missingBackend } from '../../native/backends.js';
 import type { Backend } from '../../native/choice.js';
 import { examineGpus, type LoadedGpus } from '../../native/load.js';
 import { verdictInWords } from '../../native/report.js';
+import { type Abilities, measureAbilities } from '../measure/abilities.js';
+import { described as abilitiesInWords } from '../measure/words.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
@@ -19,6 +21,7 @@ import { warn } from '../terminal/warning.js';
 interface Flags {
   readonly json?: boolean;
   readonly probe?: boolean;
+  readonly measure?: boolean;
 }
 
 export function devices(): Command {
@@ -27,8 +30,12 @@ export function devices(): Command {
       'Shows what models will be computed on: what was found, what will be used, and why not the rest. A GPU backend is tried in a process of its own before anything is computed on it; what was found is remembered.',
     )
     .option('--probe', 'try every GPU backend again, whatever is remembered')
+    .option(
+      '--measure',
+      'measure for some seconds what this machine will do with a 7B and a 70B, and what holds it back: memory, cores, another program',
+    )
     .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nExample:\n  meditron devices --probe')
+    .addHelpText('after', '\nExamples:\n  meditron devices --probe\n  meditron devices --measure')
     .action(show);
 }
 
@@ -50,15 +57,21 @@ interface Report {
   readonly devices: readonly (Device & { readonly used: boolean })[];
   /** What would make models run on a GPU that seems to be there; null if one is used or there is none. */
   readonly advice: string | null;
+  /** With `--measure`. */
+  readonly measured?: Abilities;
   readonly warnings: readonly string[];
 }
 
 async function show(flags: Flags): Promise<void> {
   using interrupt = interrupts();
-  const report = reportOf(await examineGpus({ again: flags.probe === true, signal: interrupt.signal }));
-  if (flags.json) return printJson(report, 2);
-  print(described(report));
-  for (const warning of report.warnings) warn(warning);
+  const { signal } = interrupt;
+  const found = reportOf(await examineGpus({ again: flags.probe === true, signal }));
+  if (!flags.json) print(described(found));
+  const measured = flags.measure ? await measureAbilities(signal) : undefined;
+  const warnings = [...found.warnings, ...(measured?.warnings ?? [])];
+  if (flags.json) return printJson({ ...found, ...(measured && { measured }), warnings }, 2);
+  if (measured) print(`\n${abilitiesInWords(measured)}`);
+  for (const warning of warnings) warn(warning);
 }
 
 function reportOf({ addon, path, cpuVariant, backends, warnings, list }: LoadedGpus): Report {

@@ -56,9 +56,14 @@ export class Measurement {
     }
   }
 
+  /** Why speeds could not be measured. */
+  get problems(): string[] {
+    return [...this.#problems].map(problem => `The speed was not measured: ${problem}`);
+  }
+
   /** Adds what went wrong to `warnings`; whether other programs computed meanwhile, so that the speeds are too low. */
   warn(warnings: string[]): boolean {
-    for (const problem of this.#problems) warnings.push(`The speed was not measured: ${problem}`);
+    warnings.push(...this.problems);
     const share = this.#seconds > 0 ? this.#others / this.#seconds : 0;
     if (share <= mostOthers) return false;
     warnings.push(
