@@ -1,5 +1,5 @@
 import { inBytes, inTime } from '../../check/words.js';
-import type { Work } from '../../engine/capacity/limits.js';
+import { type Limit, limitOf, type Work } from '../../engine/capacity/limits.js';
 import { typical } from '../../engine/capacity/outlook.js';
 import { speedError } from '../../engine/capacity/speed.js';
 import { oneLine } from '../terminal/plain.js';
@@ -9,7 +9,6 @@ import type { Abilities, Ability } from './abilities.js';
 /** What this machine will do with each model, and what holds it back. */
 export function described(abilities: Abilities): string {
   const { seconds, threads, readBytesPerSecond, processorShare, models } = abilities;
-  const wanted = `${Math.round(processorShare * 100)} % of the processor time that ${threadsInWords(threads)} wanted`;
   const rows: Row[] = [
     [
       'measured',
@@ -19,7 +18,7 @@ export function described(abilities: Abilities): string {
       'memory',
       `${inBytes(readBytesPerSecond.all)}/s read by ${threadsInWords(threads)}${threads > 1 ? `, ${inBytes(readBytesPerSecond.one)}/s by one` : ''}`,
     ],
-    ['got', wanted],
+    ['processor', `${percent(processorShare)} of the time that ${threadsInWords(threads)} wanted`],
   ];
   return [table(rows), ...models.map(model => `\n${modelInWords(model, abilities)}`)].join('');
 }
@@ -47,17 +46,18 @@ function modelInWords(model: Ability, abilities: Abilities): string {
   return `${oneLine(name)}, ${quantization}, ${inBytes(bytes)}\n${table(rows.map(([label, value]) => [`  ${label}`, value]))}`;
 }
 
-function limitInWords(
-  { by, readingShare, threadsGain }: Work & { readonly by: string },
-  { bytesPerStep }: Ability,
-  { threads, processorShare }: Abilities,
-): string {
-  const gain = threads > 1 ? `${threads} threads do ${threadsGain.toFixed(1)} times as much as one` : 'there is one';
-  if (by === 'memory bandwidth')
-    return `held back by memory bandwidth: reading ${inBytes(bytesPerStep)} a step takes ${Math.round(readingShare * 100)} % of the time`;
-  if (by === 'other programs')
-    return `held back by other programs, which took ${Math.round((1 - processorShare) * 100)} % of the processor`;
-  return `held back by ${by === 'memory size' ? 'memory and, with enough of it, ' : ''}the cores: ${gain}`;
+function limitInWords(work: Work, { fits, bytesPerStep }: Ability, { threads, processorShare }: Abilities): string {
+  const words: Record<Limit, string> = {
+    'memory size': '',
+    'memory bandwidth': `memory bandwidth: reading ${inBytes(bytesPerStep)} a step takes ${percent(work.readingShare)} of the time`,
+    cores: `the cores: ${threads === 1 ? 'there is one' : `${threads} threads do ${work.threadsGain.toFixed(1)} times as much as one`}`,
+    'other programs': `other programs, which took ${percent(1 - processorShare)} of the processor`,
+  };
+  return `held back by ${fits === 'no' ? 'memory and, with enough of it, ' : ''}${words[limitOf(work, { fits: true, processorShare })]}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }
 
 function threadsInWords(threads: number): string {
