@@ -7,6 +7,7 @@ import type { Held } from '../../src/engine/held.js';
 import type { GenerateEvent, SampleEnd } from '../../src/engine/jobs/generation.js';
 import type { GenerateOptions } from '../../src/engine/jobs/options.js';
 import type { Model } from '../../src/engine/model.js';
+import type { EngineCounters } from '../../src/engine/settings.js';
 import { loadModel } from '../../src/host/load.js';
 import type { HostModel } from '../../src/host/model.js';
 import { storiesPath as path } from '../engine/stories.js';
@@ -65,6 +66,21 @@ test('the description of a model', async () => {
   const [direct, isolated] = models.map(({ info }) => ({ ...info, devices: info.devices.map(d => d.name) }));
   expect(isolated).toEqual(direct);
   expect(engines[1]!.settings).toEqual(engines[0]!.settings);
+});
+
+test('what is counted; and where the time of steps went, of which no part is counted twice', async () => {
+  await same(async engine => {
+    const before = { ...engine.counters };
+    const from = performance.now();
+    await endsOf(engine, { prompt: 'Once upon a time', samplers: [{}, {}, {}], maxTokens: 60, ignoreEnd: true });
+    const microseconds = (performance.now() - from) * 1000;
+    const names = Object.keys(before) as (keyof EngineCounters)[];
+    const counted = new Map(names.map(name => [name, engine.counters[name] - before[name]]));
+    const times = names.filter(name => name.endsWith('Microseconds'));
+    for (const name of times) expect(counted.get(name)).toBeGreaterThan(0);
+    expect(times.reduce((sum, name) => sum + counted.get(name)!, 0)).toBeLessThanOrEqual(microseconds);
+    return names.filter(name => !times.includes(name)).map(name => [name, counted.get(name)]);
+  });
 });
 
 const cases: Record<string, GenerateOptions> = {
