@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 // Builds the native tests and runs them. Options are those of scripts/build.js: --source, --sanitize address|undefined|thread, …
+// With --times it measures sampling instead, beside llama.cpp's own samplers.
 import { spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { librariesOf, thisPlatform } from './platforms.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const options = process.argv.slice(2);
+const options = process.argv.slice(2).filter(option => option !== '--times');
+const times = process.argv.includes('--times');
 const limitMs = 45 * 60_000; // what does not end by then has failed
 
 run(process.execPath, [join(root, 'scripts', 'build.js'), '--native-only', '--tests', ...options]);
@@ -24,7 +26,7 @@ const variant = [
 run(join(root, 'build', variant, 'Release', 'core-test'), [
   join(root, 'models', 'stories260K.gguf'),
   (thisPlatform && librariesOf(root, thisPlatform)?.directory) ?? '',
-  join(root, 'test', 'fixtures', 'stories260K.greedy.txt'),
+  times ? '--times' : join(root, 'test', 'fixtures', 'stories260K.greedy.txt'),
 ]);
 
 /** @param {string} command @param {string[]} args */

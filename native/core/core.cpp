@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 // Without a pool of its own the context creates and joins its threads at every decode.
@@ -27,6 +26,9 @@ static std::shared_ptr<void> attach_threadpool(llama_context * ctx, int32_t n_th
     llama_attach_threadpool(ctx, pool, pool);
     return { pool, [stop](void * p) { stop((ggml_threadpool_t)p); } };
 }
+
+// Below so many logits the threads are not worth waking: one thread reads them in a tenth of a millisecond.
+static constexpr size_t FEW_LOGITS = 100'000;
 
 void Step::cut(size_t n_tokens, size_t n_text) {
     seq.resize(n_tokens);
@@ -61,7 +63,8 @@ void Step::append(const Step & next) {
 }
 
 Core::Core(SharedWeights weights_, const CoreParams & params)
-    : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())) {
+    : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())),
+      pool(std::min((size_t)params.n_threads, (size_t)params.n_seq_max)), scratch(pool.size()) {
     llama_model * model          = weights->model.get();
     llama_context_params cparams = llama_context_default_params();
     cparams.n_ctx                = params.n_ctx;
@@ -256,7 +259,7 @@ bool Core::restore_states(Step & out) {
         seq.n_past    = n;
         seq.prompting = false;
         seq.todo.clear();
-        emit(out, seq, -1, std::numeric_limits<float>::quiet_NaN(), READY, false);
+        emit(out, Row{ &seq }, READY, false);
     }
     return any;
 }
@@ -328,14 +331,15 @@ void Core::decode_and_sample(Step & out) {
     for (Sequence & seq : live) {
         if (seq.n_rows > 0 && seq.prompting && seq.todo.empty()) finish_prompt(seq);
     }
-    for (Sequence & seq : live) {
-        if (seq.n_rows == 0 || seq.prompting) continue;
+    const std::vector<Row> rows = read_rows();
+    for (size_t first = 0, last; first < rows.size(); first = last) {
+        for (last = first + 1; last < rows.size() && rows[last].seq == rows[first].seq;) last++;
         const size_t n_tokens = out.seq.size();
         const size_t n_text   = out.text.size();
-        const Thrown thrown   = run_guarded([&] { advance(seq, out); });
+        const Thrown thrown   = run_guarded([&] { advance(&rows[first], &rows[first] + (last - first), out); });
         if (!thrown.code) continue;
         out.cut(n_tokens, n_text);
-        out.failures.push_back({ seq.id, thrown.code, thrown.message });
+        out.failures.push_back({ rows[first].seq->id, thrown.code, thrown.message });
     }
     out.sampling = Clock::now() - decoded;
     settle(out);
@@ -362,8 +366,7 @@ void Core::make_samplers(Step & out) {
             const std::string & text = seq.branch.sampler.grammar;
             std::shared_ptr<const Grammar> grammar;
             if (!text.empty()) grammar = last && last->text() == text ? last : std::make_shared<Grammar>(text, llama_vocab_n_tokens(vocab));
-            seq.sampler = std::make_unique<Sampler>(weights->vocabulary, seq.branch.sampler, seq.branch.max_tokens, ends_of(seq.branch),
-                                                    grammar, leaving);
+            seq.sampler = std::make_unique<Sampler>(weights->vocabulary, seq.branch.sampler, ends_of(seq.branch), grammar, leaving);
             if (grammar) last = grammar;
         });
         if (thrown.code) out.failures.push_back({ seq.id, thrown.code, thrown.message });
@@ -435,80 +438,77 @@ void Core::finish_prompt(Sequence & lead) {
     lead.prompting = false;
 }
 
-void Core::advance(Sequence & seq, Step & out) {
+// Samples or scores every row that has logits, several at once: what comes of a row depends on nothing but its sequence.
+std::vector<Core::Row> Core::read_rows() {
+    std::vector<Row> rows;
+    for (Sequence & seq : live) {
+        if (seq.n_rows == 0 || seq.prompting) continue;
+        for (int32_t i = 0; i < seq.n_rows; i++) {
+            Row row{ &seq };
+            if (!seq.branch.forced.empty()) row.token = seq.branch.forced[seq.n_scored + (size_t)i];
+            if (!seq.branch.forced.empty() || seq.sampler) row.logits = llama_get_logits_ith(ctx.get(), seq.first_row + i);
+            rows.push_back(std::move(row));
+        }
+    }
+    const size_t n_vocab = (size_t)llama_vocab_n_tokens(vocab);
+    const auto read = [&](size_t i, size_t thread) { rows[i].thrown = run_guarded([&] { read_row(rows[i], n_vocab, scratch[thread]); }); };
+    if (rows.size() * n_vocab < FEW_LOGITS)
+        for (size_t i = 0; i < rows.size(); i++) read(i, 0);
+    else
+        pool.for_each(rows.size(), read);
+    return rows;
+}
+
+void Core::read_row(Row & row, size_t n_vocab, Scratch & scratch) {
+    if (row.seq->branch.forced.empty() && !row.seq->sampler) return; // just there
+    if (!row.logits) throw CodedError("ERR_NATIVE", "llama.cpp has no logits for a row");
+    scratch.logits.read(row.logits, n_vocab);
+    if (!scratch.logits.finite()) { // damaged weights must not turn into an answer
+        throw CodedError("ERR_NUMERIC",
+                         "The model produced logits that are not finite numbers: its weights are damaged. Verify the file's SHA-256");
+    }
+    if (row.seq->sampler) row.token = row.seq->sampler->sample(scratch.logits, scratch.sampler);
+    if (!row.seq->sampler || row.seq->branch.logprobs) row.logprob = scratch.logits.logprob(row.token);
+}
+
+void Core::advance(const Row * first, const Row * last, Step & out) {
+    Sequence & seq = *first->seq;
+    for (const Row * row = first; row < last; row++)
+        if (row->thrown.code) throw CodedError(row->thrown.code, row->thrown.message);
+
     if (!seq.branch.forced.empty()) {
-        for (int32_t i = 0; i < seq.n_rows; i++) score(seq, seq.first_row + i, seq.branch.forced[seq.n_scored], out);
+        for (const Row * row = first; row < last; row++) {
+            seq.n_scored++;
+            emit(out, *row, seq.n_scored == seq.branch.forced.size() ? END : GOING, false);
+        }
         if (seq.n_scored == 1) seq.todo.assign(seq.branch.forced.begin(), seq.branch.forced.end() - 1);
         return;
     }
     if (!samples(seq.branch)) {
-        emit(out, seq, -1, std::numeric_limits<float>::quiet_NaN(), READY, false);
+        emit(out, *first, READY, false);
         return;
     }
-    sample(seq, seq.first_row, out);
-}
-
-// log softmax of one entry. Rows are summed in double: a vocabulary of 128,256 terms loses digits in float.
-static float log_softmax(const float * logits, int32_t n, llama_token token) {
-    const float max = *std::max_element(logits, logits + n);
-    double sum      = 0.0;
-    for (int32_t i = 0; i < n; i++) sum += std::exp((double)(logits[i] - max));
-    return (float)((double)(logits[token] - max) - std::log(sum));
-}
-
-void Core::score(Sequence & seq, int32_t row, llama_token token, Step & out) {
-    const float * logits = logits_of(row);
-    seq.n_scored++;
-    const bool last = seq.n_scored == seq.branch.forced.size();
-    emit(out, seq, token, log_softmax(logits, llama_vocab_n_tokens(vocab), token), last ? END : GOING, false);
-}
-
-void Core::sample(Sequence & seq, int32_t row, Step & out) {
-    const float * logits    = logits_of(row);
-    const llama_token token = seq.sampler->sample(logits, scratch);
     seq.n_left--;
-
     const auto & ends   = ends_of(seq.branch);
-    const bool end      = std::find(ends.begin(), ends.end(), token) != ends.end();
+    const bool end      = std::find(ends.begin(), ends.end(), first->token) != ends.end();
     const Finish finish = end ? END : seq.n_left <= 0 ? LENGTH : GOING;
-    if (!end) seq.todo = { token };
-
-    const float logprob =
-        seq.branch.logprobs ? log_softmax(logits, llama_vocab_n_tokens(vocab), token) : std::numeric_limits<float>::quiet_NaN();
+    if (!end) seq.todo = { first->token };
     const size_t n_text = out.text.size();
-    emit(out, seq, token, logprob, finish, !end);
+    emit(out, *first, finish, !end);
     seq.at_start = false;
 
     const auto & stop_tokens = seq.branch.stop_tokens;
-    const bool stop_token    = std::find(stop_tokens.begin(), stop_tokens.end(), token) != stop_tokens.end();
+    const bool stop_token    = std::find(stop_tokens.begin(), stop_tokens.end(), first->token) != stop_tokens.end();
     if (seq.stops.may_end(out.text.substr(n_text)) || stop_token) out.look = true;
 }
 
-void Core::emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text) {
-    if (text) out.text += weights->vocabulary.piece(token, seq.at_start ? 1 : 0);
-    out.seq.push_back(seq.id);
-    out.token.push_back(token);
-    out.logprob.push_back(logprob);
+void Core::emit(Step & out, const Row & row, Finish finish, bool text) {
+    if (text) out.text += weights->vocabulary.piece(row.token, row.seq->at_start ? 1 : 0);
+    out.seq.push_back(row.seq->id);
+    out.token.push_back(row.token);
+    out.logprob.push_back(row.logprob);
     out.finish.push_back(finish);
     out.ends.push_back((uint32_t)out.text.size());
-}
-
-// One row of logits, all of them finite: damaged weights must not turn into an answer.
-const float * Core::logits_of(int32_t row) const {
-    const float * logits = llama_get_logits_ith(ctx.get(), row);
-    if (!logits) throw CodedError("ERR_NATIVE", "llama.cpp has no logits for row " + std::to_string(row));
-
-    const int32_t n = llama_vocab_n_tokens(vocab);
-    uint32_t bad    = 0;
-    for (int32_t i = 0; i < n; i++) {
-        uint32_t bits;
-        std::memcpy(&bits, logits + i, sizeof(bits));
-        bad |= (bits & 0x7f800000u) == 0x7f800000u; // infinite or not a number
-    }
-    if (bad)
-        throw CodedError("ERR_NUMERIC",
-                         "The model produced logits that are not finite numbers: its weights are damaged. Verify the file's SHA-256");
-    return logits;
 }
 
 const std::vector<llama_token> & Core::ends_of(const Branch & branch) const {

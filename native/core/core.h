@@ -1,5 +1,7 @@
 #pragma once
 
+#include "error.h"
+#include "pool.h"
 #include "sampler.h"
 #include "stops.h"
 #include "vocabulary.h"
@@ -8,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -172,6 +175,20 @@ private:
         std::shared_ptr<const std::vector<uint8_t>> state; // to be restored instead of evaluating `todo`
     };
 
+    // A row of logits, and what came of it.
+    struct Row {
+        Sequence * seq;
+        const float * logits = nullptr;
+        llama_token token    = -1; // given, where it is to be scored
+        float logprob        = std::numeric_limits<float>::quiet_NaN();
+        Thrown thrown        = {};
+    };
+
+    struct Scratch {
+        Logits logits;
+        SamplerScratch sampler;
+    };
+
     void decode_and_sample(Step & out);
     bool may_go_on(const Step & last) const;
     bool restore_states(Step & out);
@@ -180,11 +197,10 @@ private:
     void add_rows(Sequence & seq, int32_t n, bool all_logits);
     void forget_partial();
     void finish_prompt(Sequence & lead);
-    void advance(Sequence & seq, Step & out);
-    void score(Sequence & seq, int32_t row, llama_token token, Step & out);
-    void sample(Sequence & seq, int32_t row, Step & out);
-    void emit(Step & out, const Sequence & seq, llama_token token, float logprob, Finish finish, bool text);
-    const float * logits_of(int32_t row) const;
+    std::vector<Row> read_rows();
+    static void read_row(Row & row, size_t n_vocab, Scratch & scratch);
+    void advance(const Row * first, const Row * last, Step & out);
+    void emit(Step & out, const Row & row, Finish finish, bool text);
     const std::vector<llama_token> & ends_of(const Branch & branch) const;
     void make_samplers(Step & out);
     static bool samples(const Branch & branch);
@@ -206,5 +222,6 @@ private:
     std::vector<Sequence> live; // in the order they came
     std::vector<Sequence> held;
     std::vector<int32_t> free_ids;
-    std::vector<llama_token_data> scratch;
+    Pool pool;
+    std::vector<Scratch> scratch; // one a thread of the pool
 };

@@ -8,73 +8,74 @@
 // Below it logits divided by the temperature are no numbers any more. vLLM's bound.
 static constexpr float GREEDY_BELOW = 1e-5f;
 
-static llama_sampler_ptr make_chain(const llama_vocab * vocab, const SamplerParams & params, int32_t max_tokens) {
-    llama_sampler_ptr chain(llama_sampler_chain_init(llama_sampler_chain_default_params()));
-    const auto add = [&](llama_sampler * sampler) { llama_sampler_chain_add(chain.get(), sampler); };
-
-    if (params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f) {
-        add(llama_sampler_init_penalties(llama_vocab_n_tokens(vocab), std::max(1, max_tokens), params.repeat_penalty,
-                                         params.frequency_penalty, params.presence_penalty));
-    }
-    if (params.temperature < GREEDY_BELOW) {
-        add(llama_sampler_init_greedy());
-        return chain;
-    }
-
-    add(llama_sampler_init_temp(params.temperature));
-    if (params.min_p > 0.0f) add(llama_sampler_init_min_p(params.min_p, 1));
-    if (params.top_k > 0) add(llama_sampler_init_top_k(params.top_k));
-    if (params.top_p < 1.0f) add(llama_sampler_init_top_p(params.top_p, 1));
-    add(llama_sampler_init_dist(params.seed));
-    return chain;
-}
-
-Sampler::Sampler(const Vocabulary & vocabulary_, const SamplerParams & params, int32_t max_tokens, std::vector<llama_token> ends_,
+Sampler::Sampler(const Vocabulary & vocabulary_, const SamplerParams & params, std::vector<llama_token> ends_,
                  std::shared_ptr<const Grammar> grammar_, const std::atomic<bool> & leaving)
-    : vocabulary(vocabulary_), n_vocab(llama_vocab_n_tokens(vocabulary.raw())), logit_bias(params.logit_bias), ends(std::move(ends_)),
-      chain(make_chain(vocabulary.raw(), params, max_tokens)), grammar(std::move(grammar_)) {
+    : vocabulary(vocabulary_), logit_bias(params.logit_bias), repeat_penalty(params.repeat_penalty),
+      frequency_penalty(params.frequency_penalty), presence_penalty(params.presence_penalty),
+      penalizes(repeat_penalty != 1.0f || frequency_penalty != 0.0f || presence_penalty != 0.0f),
+      greedy(params.temperature < GREEDY_BELOW), cuts{ params.temperature, params.min_p, params.top_k, params.top_p }, random(params.seed),
+      ends(std::move(ends_)), grammar(std::move(grammar_)) {
     if (grammar) state = std::make_unique<GrammarState>(*grammar, leaving);
 }
 
-llama_token Sampler::sample(const float * logits, std::vector<llama_token_data> & scratch) {
+llama_token Sampler::sample(Logits & logits, SamplerScratch & scratch) {
     // Checking one token against the grammar is far cheaper than filtering the whole vocabulary, and most tokens pass.
     llama_token token = pick(logits, scratch, false);
     if (state && !allowed(token)) token = pick(logits, scratch, true);
 
     if (state && !is_end(token)) state->accept(token, vocabulary.piece(token));
-    llama_sampler_accept(chain.get(), token);
+    if (penalizes) counts[token]++;
     return token;
 }
 
-llama_token Sampler::pick(const float * logits, std::vector<llama_token_data> & scratch, bool constrained) {
-    scratch.resize(n_vocab);
-    for (llama_token id = 0; id < n_vocab; id++) scratch[id] = { id, logits[id], 0.0f };
+llama_token Sampler::pick(Logits & logits, SamplerScratch & scratch, bool constrained) {
+    const bool as_it_is = !constrained && logit_bias.empty() && counts.empty();
+    Logits & from       = as_it_is ? logits : changed(logits, scratch, constrained);
+    return greedy ? from.most_probable() : from.draw(cuts, uniform());
+}
 
-    llama_token_data_array candidates = { scratch.data(), scratch.size(), -1, false };
-    const auto any_left               = [&] {
-        return std::any_of(scratch.begin(), scratch.end(), [](const auto & c) { return std::isfinite(c.logit); });
-    };
+// The row after grammar, bias and penalties.
+Logits & Sampler::changed(const Logits & logits, SamplerScratch & scratch, bool constrained) {
+    std::vector<float> & row = scratch.row;
+    row.assign(logits.data(), logits.data() + logits.size());
+    const auto any_left = [&] { return std::any_of(row.begin(), row.end(), [](float logit) { return logit > -INFINITY; }); };
     if (constrained) {
         forbid(scratch);
         if (!any_left()) throw CodedError("ERR_GRAMMAR", "The grammar allows no token of this vocabulary to follow what was generated");
     }
-    for (const llama_logit_bias & bias : logit_bias) scratch[bias.token].logit += bias.bias;
+    for (const llama_logit_bias & bias : logit_bias) row[(size_t)bias.token] += bias.bias;
     if (!any_left()) {
         throw CodedError("ERR_OPTION", std::string("Expected `logitBias` to leave a token to choose, it forbids every one") +
                                            (constrained ? " that the grammar allows here" : " of the vocabulary"));
     }
-    llama_sampler_apply(chain.get(), &candidates);
-    return candidates.data[candidates.selected].id;
+    for (const auto & [token, count] : counts) {
+        float & logit = row[(size_t)token];
+        if (logit > 0.0f)
+            logit /= repeat_penalty;
+        else
+            logit *= repeat_penalty;
+        logit -= (float)count * frequency_penalty + presence_penalty;
+    }
+    scratch.changed.read(row.data(), row.size());
+    return scratch.changed;
 }
 
 bool Sampler::is_end(llama_token token) const { return std::find(ends.begin(), ends.end(), token) != ends.end(); }
 
 bool Sampler::allowed(llama_token token) { return is_end(token) ? state->complete() : state->allows(token, vocabulary.piece(token)); }
 
-void Sampler::forbid(std::vector<llama_token_data> & scratch) {
-    marks.resize((size_t)n_vocab);
-    state->allowed(vocabulary.pieces(), marks);
-    for (const llama_token end : ends) marks[(size_t)end] = state->complete();
-    for (llama_token_data & candidate : scratch)
-        if (!marks[(size_t)candidate.id]) candidate.logit = -INFINITY;
+void Sampler::forbid(SamplerScratch & scratch) {
+    scratch.marks.resize(scratch.row.size());
+    state->allowed(vocabulary.pieces(), scratch.marks);
+    for (const llama_token end : ends) scratch.marks[(size_t)end] = state->complete();
+    for (size_t token = 0; token < scratch.row.size(); token++)
+        if (!scratch.marks[token]) scratch.row[token] = -INFINITY;
+}
+
+// In [0, 1), of two numbers of the generator: what libstdc++ makes of it, written down because other libraries need not.
+double Sampler::uniform() {
+    const double low  = (double)random();
+    const double high = (double)random();
+    const double from = (low + high * 0x1p32) * 0x1p-64;
+    return from < 1.0 ? from : std::nextafter(1.0, 0.0);
 }

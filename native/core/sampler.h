@@ -1,13 +1,14 @@
 #pragma once
 
+#include "logits.h"
 #include "vocabulary.h"
-
-#include <llama-cpp.h>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 // How one sample chooses its tokens: grammar and logit bias, penalties, temperature, then min-p, top-k and top-p on the tempered
@@ -26,30 +27,41 @@ struct SamplerParams {
     std::string grammar; // GBNF with a rule `root`, or empty
 };
 
-// One sample's own chain and random state. Built once, never edited: a new configuration is a new Sampler.
+// Where a sampler writes what it changes of a row; reused between calls and samplers. One thread at a time.
+struct SamplerScratch {
+    std::vector<float> row;
+    std::vector<char> marks;
+    Logits changed;
+};
+
+// One sample's own options and random state. Built once, never edited: a new configuration is a new Sampler.
 // Penalties and grammar see generated tokens only, never the prompt. Any thread, one at a time.
 class Sampler {
 public:
-    // `max_tokens` bounds the window that the penalties look back on. A grammar allows `ends` where it is complete. Once
-    // `leaving` is set, a grammar's work ends with ERR_CLOSED.
-    Sampler(const Vocabulary & vocabulary, const SamplerParams & params, int32_t max_tokens, std::vector<llama_token> ends,
+    // A grammar allows `ends` where it is complete. Once `leaving` is set, a grammar's work ends with ERR_CLOSED.
+    Sampler(const Vocabulary & vocabulary, const SamplerParams & params, std::vector<llama_token> ends,
             std::shared_ptr<const Grammar> grammar, const std::atomic<bool> & leaving);
 
-    // Picks a token from one row of logits and remembers it. `scratch` is reused between calls and samplers.
-    llama_token sample(const float * logits, std::vector<llama_token_data> & scratch);
+    // Picks a token from one row of finite logits and remembers it.
+    llama_token sample(Logits & logits, SamplerScratch & scratch);
 
 private:
-    llama_token pick(const float * logits, std::vector<llama_token_data> & scratch, bool constrained);
+    llama_token pick(Logits & logits, SamplerScratch & scratch, bool constrained);
+    Logits & changed(const Logits & logits, SamplerScratch & scratch, bool constrained);
     bool is_end(llama_token token) const;
     bool allowed(llama_token token);
-    void forbid(std::vector<llama_token_data> & scratch);
+    void forbid(SamplerScratch & scratch);
+    double uniform();
 
     const Vocabulary & vocabulary;
-    int32_t n_vocab;
     std::vector<llama_logit_bias> logit_bias;
+    float repeat_penalty, frequency_penalty, presence_penalty;
+    bool penalizes;
+    bool greedy;
+    Cuts cuts;
+    std::mt19937 random;
+    std::unordered_map<llama_token, int32_t> counts; // of generated tokens, for the penalties
     std::vector<llama_token> ends;
-    llama_sampler_ptr chain;
     std::shared_ptr<const Grammar> grammar; // null without a grammar
     std::unique_ptr<GrammarState> state;
-    std::vector<char> marks;
 };

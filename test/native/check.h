@@ -11,5 +11,11 @@ void grammar_properties(const Vocabulary & vocabulary);
 // What is drawn against the probabilities that a plain reference gives.
 void sampling_order(const Vocabulary & vocabulary);
 
+// Rows of logits, their cuts and what is drawn of them, against double precision and llama.cpp.
+void logit_rows(const Vocabulary & vocabulary);
+
+// Prints how long a sample takes, beside llama.cpp's chain.
+void sampling_times(const Vocabulary & vocabulary);
+
 // Texts in pieces against texts in one, for the vocabularies in a folder.
 void long_texts(const std::string & folder);

@@ -1,5 +1,6 @@
 // The decode loop without Node, so that it can run under sanitizers.
-// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT; prints what failed and ends in "N passed, N failed".
+// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT; prints what failed and ends in "N passed, N failed". With `--times` in place of the
+// golden text it measures sampling instead.
 #include "core.h"
 #include "check.h"
 #include "error.h"
@@ -581,6 +582,10 @@ int main(int argc, char ** argv) {
     LogCapture::install();
     if (ggml_backend_dev_count() == 0) ggml_backend_load_all_from_path(argv[2]);
 
+    if (argv[3] == std::string("--times")) {
+        sampling_times(load(argv[1])->vocabulary);
+        return 0;
+    }
     std::stringstream golden;
     golden << std::ifstream(argv[3]).rdbuf();
     std::string expected = golden.str();
@@ -603,6 +608,7 @@ int main(int argc, char ** argv) {
     speed();
     grammars(weights);
     grammar_properties(weights->vocabulary);
+    logit_rows(weights->vocabulary);
     sampling_order(weights->vocabulary);
     vocabulary(weights);
     long_texts(MEDITRON_VOCABULARIES);

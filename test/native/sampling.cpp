@@ -10,6 +10,13 @@
 
 static std::atomic<bool> staying{ false };
 
+static llama_token drawn_from(Sampler & sampler, const std::vector<float> & row) {
+    static Logits logits;
+    static SamplerScratch scratch;
+    logits.read(row.data(), row.size());
+    return sampler.sample(logits, scratch);
+}
+
 using Probabilities = std::vector<double>;
 
 static void normalize(Probabilities & p) {
@@ -83,7 +90,6 @@ void sampling_order(const Vocabulary & vocabulary) {
     std::vector<float> logits(n);
     for (float & logit : logits) logit = normal(random);
     const std::vector<double> exact(logits.begin(), logits.end());
-    std::vector<llama_token_data> scratch;
 
     struct Case {
         float temperature, top_p, min_p;
@@ -102,9 +108,9 @@ void sampling_order(const Vocabulary & vocabulary) {
         params.top_k       = given.top_k;
         params.seed        = 42;
         params.logit_bias  = { { 5, 4.0f }, { 6, -INFINITY } };
-        Sampler sampler(vocabulary, params, 10, {}, nullptr, staying);
+        Sampler sampler(vocabulary, params, {}, nullptr, staying);
         std::vector<int> drawn(n);
-        for (int i = 0; i < 20'000; i++) drawn[(size_t)sampler.sample(logits.data(), scratch)]++;
+        for (int i = 0; i < 100'000; i++) drawn[(size_t)drawn_from(sampler, logits)]++;
         check(agree(reference(exact, params, {}), drawn), "tokens are drawn as the reference says: bias, temperature, min-p, top-k, top-p");
     }
 
@@ -119,13 +125,13 @@ void sampling_order(const Vocabulary & vocabulary) {
     std::vector<int> drawn(n);
     for (uint32_t seed = 0; seed < 5000; seed++) {
         penalized.seed = seed;
-        Sampler sampler(vocabulary, penalized, 10, {}, nullptr, staying);
+        Sampler sampler(vocabulary, penalized, {}, nullptr, staying);
         for (const size_t before : { likely, unlikely, likely }) {
             std::vector<float> only(n, -30.0f);
             only[before] = 100.0f;
-            sampler.sample(only.data(), scratch);
+            drawn_from(sampler, only);
         }
-        drawn[(size_t)sampler.sample(logits.data(), scratch)]++;
+        drawn[(size_t)drawn_from(sampler, logits)]++;
     }
     const std::vector<llama_token> generated = { (llama_token)likely, (llama_token)unlikely, (llama_token)likely };
     check(agree(reference(exact, penalized, generated), drawn), "penalties come before the temperature");
@@ -136,7 +142,7 @@ void sampling_order(const Vocabulary & vocabulary) {
         greedy.top_p       = 0.5f;
         greedy.min_p       = 0.2f;
         greedy.top_k       = 3;
-        Sampler sampler(vocabulary, greedy, 10, {}, nullptr, staying);
-        check((size_t)sampler.sample(logits.data(), scratch) == likely, "a temperature of nothing is greedy");
+        Sampler sampler(vocabulary, greedy, {}, nullptr, staying);
+        check((size_t)drawn_from(sampler, logits) == likely, "a temperature of nothing is greedy");
     }
 }
