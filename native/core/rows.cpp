@@ -7,8 +7,7 @@
 // Compiled with -ffp-contract=off, so that results do not depend on whether there is a fused product, and -fno-trapping-math, without
 // which GCC does not make vectors of a choice between two values.
 
-// On Windows GCC keeps vectors of 32 bytes on a stack that is aligned to 16.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32)
+#if defined(__x86_64__) && defined(__GNUC__)
 #    define MEDITRON_X86 1
 #endif
 
