@@ -2,10 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { librariesOf, thisPlatform } from '../scripts/platforms.js';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { addonFolders } from './llama-benches.js';
 
 /** Microseconds a step, of the clock and of the processor. */
 export interface Times {
@@ -27,11 +24,14 @@ export class Kernels {
   readonly #lines;
 
   constructor({ path, sequences, promptTokens, steps }: Batches) {
-    const program = join(root, 'build', 'prebuilt', 'Release', 'decode-bench');
-    const libraries = (thisPlatform && librariesOf(root, thisPlatform)?.directory) ?? '';
-    this.#process = spawn(program, [path, libraries, `${sequences}`, `${promptTokens}`, `${steps}`], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const { folder, libraries } = addonFolders();
+    this.#process = spawn(
+      join(folder, 'decode-bench'),
+      [path, libraries, `${sequences}`, `${promptTokens}`, `${steps}`],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
     this.#lines = createInterface(this.#process.stdout);
   }
 

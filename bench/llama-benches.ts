@@ -1,6 +1,6 @@
 // llama.cpp's own benchmarks, built from the tree that the addon was built from and run on the same kernels: no sampling, no text.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,13 @@ export interface KernelSpeed {
   readonly cpuVariant: string | null;
 }
 
+/** Where the addon was built, and where its backends are. */
+export function addonFolders(): { readonly folder: string; readonly libraries: string } {
+  const { addon, libraries } = JSON.parse(readFileSync(join(root, 'build', 'addon.json'), 'utf8'));
+  const folder = resolve(root, dirname(addon));
+  return { folder, libraries: libraries === '' ? folder : resolve(root, libraries) };
+}
+
 export class LlamaBenches {
   private constructor(
     private readonly folder: string,
@@ -34,10 +41,9 @@ export class LlamaBenches {
   static built(): LlamaBenches {
     const args = [join(root, 'scripts', 'build.js'), '--kernels', '--native-only', '--quiet'];
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    const { addon, libraries } = JSON.parse(readFileSync(join(root, 'build', 'addon.json'), 'utf8'));
-    const folder = resolve(root, dirname(addon));
-    if (status !== 0 || !existsSync(join(folder, 'llama-batched-bench'))) throw new Error(stderr.trim());
-    return new LlamaBenches(folder, libraries === '' ? folder : resolve(root, libraries));
+    if (status !== 0) throw new Error(stderr.trim());
+    const { folder, libraries } = addonFolders();
+    return new LlamaBenches(folder, libraries);
   }
 
   /** `llama-batched-bench`: `sequences` at once behind one shared prompt, in one unified cache. */

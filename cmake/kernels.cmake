@@ -1,4 +1,4 @@
-# llama.cpp's own benchmarks on the kernels that the addon computes with: bench/llama-benches.ts runs them.
+# What bench/ measures the addon beside, on the kernels that it computes with: llama.cpp's own benchmarks, and its decode alone.
 
 if (MEDITRON_LLAMA STREQUAL "prebuilt")
     if (WIN32)
@@ -20,3 +20,8 @@ foreach(tool llama-batched-bench llama-bench)
     target_link_libraries(${tool} PRIVATE meditron-common)
     meditron_set_rpath(${tool})
 endforeach()
+
+add_executable(decode-bench "${CMAKE_SOURCE_DIR}/bench/decode.cpp")
+target_link_libraries(decode-bench PRIVATE meditron-llama)
+target_compile_options(decode-bench PRIVATE ${MEDITRON_WARNINGS})
+meditron_set_rpath(decode-bench)

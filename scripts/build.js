@@ -41,7 +41,7 @@ Builds what is missing or out of date. Without options: the addon against the pr
   --tune                source: tune for this processor (-march=native)
   --sanitize KIND       address (with undefined), undefined or thread: instrument the native code
   --tests               build the native tests too
-  --kernels             build llama.cpp's own benchmarks too, on the same kernels
+  --kernels             build what bench/ measures beside too: llama.cpp's own benchmarks
   --debug               unoptimized, with debug information
   --platform NAME       build the addon alone for another system: win32-x64 (mingw-w64; llama.cpp's libraries too), linux-arm64
   --native-only         leave the TypeScript out
@@ -235,6 +235,7 @@ function buildNative() {
   const isVisualStudio = process.platform === 'win32';
   const addon = join(buildDir, 'Release', isVisualStudio ? 'Release/meditron.node' : 'meditron.node');
   const stampFile = join(buildDir, 'inputs.sha256');
+  const kernelsStamp = join(buildDir, 'kernels.sha256');
   // Nothing that changes when the folder is moved or copied, and not Node's release: the addon's interface is the same in all.
   const inputs = hashOf(
     JSON.stringify({ ...defines, MEDITRON_TESTS: undefined, MEDITRON_KERNELS: undefined }, (_, value) =>
@@ -244,6 +245,7 @@ function buildNative() {
     ...filesIn('cmake'),
     'scripts/exports.js',
     ...filesIn('test/native'),
+    'bench/decode.cpp',
     'CMakeLists.txt',
   );
   if (options.clean) rmSync(buildDir, { recursive: true, force: true });
@@ -252,9 +254,8 @@ function buildNative() {
   const current =
     existsSync(addon) &&
     (!options.tests || existsSync(tests)) &&
-    (!options.kernels || existsSync(join(dirname(addon), 'llama-batched-bench'))) &&
-    existsSync(stampFile) &&
-    readFileSync(stampFile, 'utf8') === inputs;
+    (!options.kernels || holds(kernelsStamp, inputs)) &&
+    holds(stampFile, inputs);
   const missing = current ? undefined : missingTool();
   if (missing && !(isLoadable(addon) && !options.tests && !options.kernels)) fail(missing);
   if (missing) note(`meditron: warning: the addon is older than its sources, and is used as it is: ${missing}`);
@@ -283,6 +284,7 @@ function buildNative() {
       }
     }
     writeFileSync(stampFile, inputs);
+    if (options.kernels) writeFileSync(kernelsStamp, inputs);
   }
   // What the loader reads: the addon that was built last, other than for tests.
   const chosen = Object.fromEntries(
@@ -338,7 +340,12 @@ function isLoadable(addon) {
 
 /** Leaves a file alone that is as it should be: the folder may belong to somebody else. @param {string} path @param {string} text */
 function writeIfOther(path, text) {
-  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  if (!holds(path, text)) writeFileSync(path, text);
+}
+
+/** @param {string} path @param {string} text */
+function holds(path, text) {
+  return existsSync(path) && readFileSync(path, 'utf8') === text;
 }
 
 /** Says that a mark was checked now: bin/meditron.js compares its time with the sources'. @param {string} mark */
@@ -401,7 +408,7 @@ function buildTypeScript() {
     ...filesIn('src'),
     ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.js'],
   );
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return renew(stampFile);
+  if (holds(stampFile, inputs)) return renew(stampFile);
   note('Compiling the TypeScript …');
   // Beside the old output, so that a failure leaves what worked, and the maps name the sources from there.
   const fresh = join(root, `dist-${process.pid}`);
