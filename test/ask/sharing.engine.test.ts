@@ -10,7 +10,6 @@ import type { Model } from '../../src/engine/model.js';
 import { loadModel } from '../../src/host/load.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { writeShallowStories } from '../engine/shallow.js';
-import { loadStories } from '../engine/stories.js';
 
 const choice: Question = { kind: 'choice', question: 'Who was it?', options: ['a dog', 'a cat', 'a bird'] };
 const boolean: Question = { kind: 'boolean', question: 'Was it there?', context: ['It was not there.'] };
@@ -39,7 +38,9 @@ function* waysToAsk(): Generator<readonly [name: string, question: Question, opt
 
 let stories: Model;
 beforeAll(async () => {
-  stories = await loadStories();
+  const path = join(mkdtempSync(join(tmpdir(), 'meditron-sharing-')), 'shallow.gguf');
+  await writeShallowStories(path);
+  stories = await loadModel({ path });
 });
 afterAll(() => stories.close());
 
@@ -50,18 +51,11 @@ async function expectEmpty(engine: Engine): Promise<void> {
 }
 
 describe.each([1, 2, 4])('on an engine of %i sequences', maxSequences => {
-  let shallow: Model;
   let engine: Engine;
   beforeAll(async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'meditron-sharing-')), 'shallow.gguf');
-    await writeShallowStories(path);
-    shallow = await loadModel({ path });
-    engine = await shallow.createEngine({ threads: 1, contextSize: 2048, maxSequences, beyondTraining: true });
+    engine = await stories.createEngine({ threads: 1, contextSize: 2048, maxSequences, beyondTraining: true });
   });
-  afterAll(async () => {
-    await engine.close();
-    await shallow.close();
-  });
+  afterAll(() => engine.close());
 
   test.each([...waysToAsk()])('%s finishes', async (_, question, options) => {
     const answer = await ask(engine, question, options);
