@@ -8,8 +8,9 @@ import { thisPlatform } from './platforms.js';
 
 const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const vitest = join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
-// What is tried is the release: a test that fails once for want of time is tried again. The suite's first run (`npm test`) forgives nothing.
-const everything = ['run', '--project', 'pure', '--project', 'engine', '--retry', '1'];
+// What is tried is the release: a test that fails once for want of time is tried again, so that a file more than usual may run at a
+// time while others wait. The suite's first run (`npm test`) forgives nothing.
+const everything = ['run', '--project', 'pure', '--project', 'engine', '--retry', '1', '--maxWorkers', '3'];
 
 const [releases, given] = split(process.argv.slice(2), '--');
 if (releases.length === 0) fail(`Expected releases of Node, as in: npm run test:nodes -- 22 24. ${known()}`);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.js';
 import { type Ended, meditron, model } from './command.js';
 import { hasProc } from './processes.js';
 
@@ -59,11 +60,17 @@ test.runIf(hasProc)('--in-process starts no other process', async () => {
   expect(await processesOf('run', '--in-process')).toEqual([{ engine: false, addon: true }]);
 });
 
-/** Runs a command whose engine dies with its first text. */
+const ended = new Map<string, Promise<Ended>>();
+
+/** Runs a command whose engine dies with its first text; once for all that is said of how it ends. */
 function dying(name: string, gpu: string, ...more: string[]): Promise<Ended> {
-  const { args, input } = commands[name]!;
-  const env = preloaded('dying.mjs', { MEDITRON_TEST_DIED: join(folder, `died-${++runs}`), MEDITRON_TEST_GPU: gpu });
-  return meditron([...args, ...more], input, env);
+  const key = [name, gpu, ...more].join();
+  if (!ended.has(key)) {
+    const { args, input } = commands[name]!;
+    const env = preloaded('dying.mjs', { MEDITRON_TEST_DIED: join(folder, `died-${++runs}`), MEDITRON_TEST_GPU: gpu });
+    ended.set(key, meditron([...args, ...more], input, env));
+  }
+  return ended.get(key)!;
 }
 
 const answering = ['ask', 'run', 'chat', 'demo', 'replay'];
@@ -135,6 +142,8 @@ test('a chat goes on after its engine has died: the turn is as if it had not bee
 });
 
 test('every command that loads a model says what --in-process does', async () => {
-  for (const name of Object.keys(commands))
-    expect.soft((await meditron([name, '--help'])).stdout, name).toMatch(/--in-process +run the model in the command/);
+  for (const name of Object.keys(commands)) {
+    const [command] = (await createProgram(name)).commands;
+    expect.soft(command!.helpInformation(), name).toMatch(/--in-process +run the model in the command/);
+  }
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build as esbuild } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { client, done, project, run, workFolder } from './shell.js';
-import { platform, root, tarball } from './tarballs.js';
+import { client, installed, project, run, workFolder } from './shell.js';
+import { root } from './tarballs.js';
 
 const folder = workFolder('bundlers');
 const app = join(folder, 'app');
@@ -18,8 +18,7 @@ const source = `
   );`;
 
 beforeAll(async () => {
-  project(app);
-  await done('npm', ['install', '--prefer-offline', tarball(), tarball(platform)], { cwd: app });
+  installed(app);
   writeFileSync(join(app, 'program.mjs'), source);
 });
 

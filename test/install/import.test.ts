@@ -2,14 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { done, project, workFolder } from './shell.js';
-import { platform, tarball } from './tarballs.js';
+import { done, installed, workFolder } from './shell.js';
 
 const folder = workFolder('import');
 const app = join(folder, 'app');
 beforeAll(async () => {
-  project(app);
-  await done('npm', ['install', '--prefer-offline', tarball(), tarball(platform)], { cwd: app });
+  installed(app);
 });
 
 /** strace writes the bytes of what is not ASCII in octal. */

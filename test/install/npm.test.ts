@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { registry } from './registry.js';
-import { canUnshare, done, project, run, workFolder } from './shell.js';
+import { canUnshare, done, installed, project, run, workFolder } from './shell.js';
 import { platform, root, tarball, version } from './tarballs.js';
 
 const folder = workFolder('npm');
@@ -18,10 +18,9 @@ describe('the tarballs in an empty folder, without network, compiler, CMake and 
 
   beforeAll(async () => {
     // Dependencies have to have been fetched before, once.
-    const files = [tarball(), tarball(platform)];
-    const before = project(join(folder, 'before'));
-    await done('npm', ['install', '--prefer-offline', ...files], { cwd: before });
+    installed(join(folder, 'before'));
     project(app);
+    const files = [tarball(), tarball(platform)];
     const said = await done('npm', ['install', '--offline', '--foreground-scripts', ...files], {
       cwd: app,
       offline: true,

@@ -1,8 +1,7 @@
 import { chmodSync, cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { canUnshare, done, project, run, workFolder } from './shell.js';
-import { platform, tarball } from './tarballs.js';
+import { canUnshare, installed, run, workFolder } from './shell.js';
 
 const folder = workFolder('places');
 const app = join(folder, 'app');
@@ -12,8 +11,7 @@ const meditron = (place: string, ...more: string[]) => run('node', [cli(place), 
 const works = { status: 0, stderr: '', stdout: expect.stringMatching(/./) };
 
 beforeAll(async () => {
-  project(app);
-  await done('npm', ['install', '--prefer-offline', tarball(), tarball(platform)], { cwd: app });
+  installed(app);
 });
 
 /** Each is a folder in the one before it. */

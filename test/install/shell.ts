@@ -1,11 +1,22 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { alone } from '../../scripts/lock.js';
-import { root } from './tarballs.js';
+import { platform, root, tarball } from './tarballs.js';
 
 /** What a command came to. */
 export interface Outcome {
@@ -143,4 +154,30 @@ export function project(folder: string, manifest: object = {}): string {
     JSON.stringify({ name: 'app', version: '1.0.0', private: true, ...manifest }),
   );
   return folder;
+}
+
+/**
+ * A folder with a project in which npm has installed the package from its tarballs. It does so once for each state of them; what it has
+ * made is copied.
+ */
+export function installed(folder: string): void {
+  const made = join(root, 'build', 'install', 'app');
+  alone(join(root, 'build', 'install', '.app'), () => {
+    const tarballs = [tarball(), tarball(platform)];
+    const state = createHash('sha256');
+    for (const file of tarballs) state.update(readFileSync(file));
+    const hash = state.digest('hex');
+    const mark = join(made, 'tarballs.sha256');
+    if (existsSync(mark) && readFileSync(mark, 'utf8') === hash) return;
+    rmSync(made, { recursive: true, force: true });
+    project(made);
+    const { status, stderr } = spawnSync('npm', ['install', '--prefer-offline', ...tarballs], {
+      cwd: made,
+      encoding: 'utf8',
+      env: plainEnvironment(),
+    });
+    if (status !== 0) throw new Error(`npm install ended with ${status}:\n${stderr}`);
+    writeFileSync(mark, hash);
+  });
+  cpSync(made, folder, { recursive: true, verbatimSymlinks: true });
 }

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { done, project, run, workFolder } from './shell.js';
-import { platform, root, tarball, version } from './tarballs.js';
+import { installed, run, workFolder } from './shell.js';
+import { platform, root, version } from './tarballs.js';
 
 const folder = workFolder('two');
 const app = join(folder, 'app');
@@ -46,8 +46,7 @@ async function both(how: string): Promise<readonly [Said, Said]> {
 const isGolden = ({ text }: Said) => text !== undefined && text.length > 60 && golden.startsWith(text);
 
 beforeAll(async () => {
-  project(app);
-  await done('npm', ['install', '--prefer-offline', tarball(), tarball(platform)], { cwd: app });
+  installed(app);
   // Another version, which another package needs: it has an addon and libraries of its own.
   mkdirSync(inner, { recursive: true });
   for (const name of ['meditron', `@meditron/${platform}`]) {

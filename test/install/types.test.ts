@@ -1,8 +1,8 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { done, project, run, workFolder } from './shell.js';
-import { root, tarball } from './tarballs.js';
+import { installed, project, run, workFolder } from './shell.js';
+import { root } from './tarballs.js';
 
 const folder = workFolder('types');
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -28,8 +28,7 @@ export async function vote(path: string): Promise<string | null> {
 const names = 'type Answer, ask, askStream, loadModel, MeditronError, type Model, parseQuestion, roomFor';
 
 beforeAll(async () => {
-  project(app);
-  await done('npm', ['install', '--prefer-offline', '--omit=optional', tarball()], { cwd: app });
+  installed(app);
   cpSync(join(root, 'node_modules', '@types', 'node'), join(app, 'node_modules', '@types', 'node'), {
     recursive: true,
   });
