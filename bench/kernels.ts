@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { addonFolders } from './llama-benches.js';
 
-/** Microseconds a step, of the clock and of the processor. */
+/** Microseconds, of the clock and of the processor. */
 export interface Times {
   readonly wall: number;
   readonly processor: number;
@@ -35,6 +35,7 @@ export class Kernels {
     this.#lines = createInterface(this.#process.stdout);
   }
 
+  /** Microseconds a step. */
   async run(): Promise<Times> {
     this.#process.stdin.write('\n');
     const [line] = (await once(this.#lines, 'line')) as [string];

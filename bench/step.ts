@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Engine } from '../src/engine/engine.js';
 import { runAhead } from '../src/engine/loop.js';
-import type { EngineCounters } from '../src/engine/settings.js';
 import { loadModel } from '../src/host/load.js';
 import { Kernels, type Times } from './kernels.js';
 import { machine, spread } from './machine.js';
@@ -50,64 +49,74 @@ console.log(text);
 async function measure(sequences: number) {
   const size = { contextSize: prompt.length + sequences * (steps + 1), maxSequences: sequences, threads: 1 };
   await using direct = await here.createEngine({ ...size, beyondTraining: true });
-  await using isolated = await there.createEngine({ ...size, beyondTraining: true });
+  await using other = await there.createEngine({ ...size, beyondTraining: true });
   using kernels = new Kernels({ path, sequences, promptTokens: prompt.length, steps });
-  const figures: { kernels: Times; direct: EngineTimes; isolated: EngineTimes }[] = [];
+  const figures: { kernels: Times; inProcess: Pair; isolated: Pair }[] = [];
   for (let round = -1; round < rounds; round++) {
     const figure = {
       kernels: await kernels.run(),
-      direct: await run(direct, sequences),
-      isolated: await run(isolated, sequences),
+      inProcess: await pair(direct, sequences),
+      isolated: await pair(other, sequences),
     };
     if (round >= 0) figures.push(figure); // the first one warms up
   }
-  const over = (way: 'direct' | 'isolated') => ({
-    stepMicroseconds: spread(figures.map(each => each[way].wall)),
-    overMicroseconds: spread(figures.map(each => each[way].wall - each.kernels.wall)),
-    ...Object.fromEntries(parts.map(part => [part, spread(figures.map(each => each[way].counters[part]))])),
-  });
+  const least = (times: readonly number[]) => Math.min(...times);
+  const leastKernels = least(figures.map(({ kernels }) => kernels.wall));
+  const over = (way: 'inProcess' | 'isolated') => {
+    const each = (part: (times: EngineTimes) => number) =>
+      figures.map(({ [way]: { long, short } }) => (part(long) - part(short)) / steps);
+    const wall = each(times => times.wall);
+    const leastWall = (['long', 'short'] as const).map(job => least(figures.map(figure => figure[way][job].wall)));
+    return {
+      stepMicroseconds: spread(wall),
+      overMicroseconds: spread(wall.map((one, i) => one - figures[i]!.kernels.wall)),
+      /** The fastest rounds of both, which a busy machine disturbs least. */
+      leastOverMicroseconds: (leastWall[0]! - leastWall[1]!) / steps - leastKernels,
+      /** Of this program, all its threads; an isolated engine computes in another. */
+      processorMicroseconds: spread(each(times => times.processor)),
+      ...Object.fromEntries(parts.map(part => [part, spread(each(times => times.counters[part]))])),
+    };
+  };
   const figure = {
     sequences,
-    kernelsMicroseconds: spread(figures.map(each => each.kernels.wall)),
-    kernelsProcessorMicroseconds: spread(figures.map(each => each.kernels.processor)),
-    inProcess: {
-      ...over('direct'),
-      /** Of all threads: what it costs a machine that has something else to do. */
-      processorMicroseconds: spread(figures.map(each => each.direct.processor)),
-    },
+    kernelsMicroseconds: spread(figures.map(({ kernels }) => kernels.wall)),
+    kernelsProcessorMicroseconds: spread(figures.map(({ kernels }) => kernels.processor)),
+    inProcess: over('inProcess'),
     isolated: over('isolated'),
   };
   console.error(
-    `${sequences} sequences: ${figure.kernelsMicroseconds.median.toFixed(0)} µs a step, ` +
-      `${figure.inProcess.overMicroseconds.median.toFixed(0)} µs over it, ${figure.isolated.overMicroseconds.median.toFixed(0)} µs isolated`,
+    `${sequences} sequences: ${figure.kernelsMicroseconds.median.toFixed(0)} µs a step, over it in one process ` +
+      `${figure.inProcess.overMicroseconds.median.toFixed(0)} (least ${figure.inProcess.leastOverMicroseconds.toFixed(0)}), ` +
+      `isolated ${figure.isolated.overMicroseconds.median.toFixed(0)} (least ${figure.isolated.leastOverMicroseconds.toFixed(0)})`,
   );
   return figure;
 }
 
+/** Microseconds of a job of all steps and of one that ends with its first token: their difference is what steps take. */
+interface Pair {
+  readonly long: EngineTimes;
+  readonly short: EngineTimes;
+}
+
 interface EngineTimes extends Times {
-  /** Microseconds a step, by part. */
   readonly counters: Record<(typeof parts)[number], number>;
 }
 
-/** From the first token, which comes with the prompt, to the last. */
-async function run(engine: Engine, sequences: number): Promise<EngineTimes> {
+async function pair(engine: Engine, sequences: number): Promise<Pair> {
+  return { long: await job(engine, sequences, steps + 1), short: await job(engine, sequences, 1) };
+}
+
+async function job(engine: Engine, sequences: number, maxTokens: number): Promise<EngineTimes> {
   const samplers = Array.from({ length: sequences }, () => ({ temperature: 0.8 }));
-  let before: EngineCounters = { ...engine.counters };
-  let from = 0;
-  let until = 0;
-  let cpu = process.cpuUsage();
-  for await (const event of engine.generate({ prompt, samplers, seed: 1, maxTokens: steps + 1, ignoreEnd: true })) {
-    until = performance.now();
-    if (event.type !== 'prompt' || event.done < event.total) continue;
-    before = { ...engine.counters };
-    cpu = process.cpuUsage();
-    from = until;
-  }
-  const used = process.cpuUsage(cpu);
-  const counted = engine.counters.steps - before.steps;
+  const before = { ...engine.counters };
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  for await (const _ of engine.generate({ prompt, samplers, seed: 1, maxTokens, ignoreEnd: true }));
+  const wall = (performance.now() - from) * 1000;
+  const { user, system } = process.cpuUsage(cpu);
   return {
-    wall: ((until - from) * 1000) / steps,
-    processor: (used.user + used.system) / steps,
-    counters: Object.fromEntries(parts.map(part => [part, (engine.counters[part] - before[part]) / counted])) as never,
+    wall,
+    processor: user + system,
+    counters: Object.fromEntries(parts.map(part => [part, engine.counters[part] - before[part]])) as never,
   };
 }
