@@ -279,7 +279,7 @@ Step Core::run(std::chrono::nanoseconds budget) {
 }
 
 bool Core::may_go_on(const Step & last) const {
-    if (called || abort || last.seq.empty() || last.aborted || last.look || !last.failures.empty()) return false;
+    if (called || abort || leaving || last.seq.empty() || last.aborted || last.look || !last.failures.empty()) return false;
     return std::all_of(last.finish.begin(), last.finish.end(), [](int32_t finish) { return finish == GOING; }) &&
            std::none_of(live.begin(), live.end(), [](const Sequence & seq) { return seq.prompting; }) && last.prompt_seq.empty();
 }
