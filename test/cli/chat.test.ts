@@ -70,7 +70,12 @@ describe.each([
     await using loaded = await loadModel({ path: resolve(root, 'models', `${name}.gguf`) });
     let compared = 0;
     for (const format of formats.filter(({ accepts }) => accepts.chat)) {
-      await using engine = await loaded.createEngine({ contextSize: 3072, maxSequences: 2, beyondTraining: true });
+      await using engine = await loaded.createEngine({
+        threads: 1,
+        contextSize: 3072,
+        maxSequences: 2,
+        beyondTraining: true,
+      });
       const options = { sampling: { temperature }, seed: 3, maxTokens: 24, system: undefined };
       const conversation = new Conversation(engine, format, options);
       let before: Answer | undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
-import { meditron, model } from './command.js';
+import { meditron, model, start } from './command.js';
 
 test.each((await createProgram()).commands.map(command => [command.name(), command]))(
   'the help of %s shows an example',
@@ -96,9 +96,19 @@ test('the demo asks the model that ships, shows the vote and the right answer, a
 });
 
 test('another seed invents another patient, the same seed the same', async () => {
-  const asked = async (seed: string) =>
-    /^ {2}(.*\n.*) score\?$/m.exec((await meditron(['demo', '--seed', seed])).stdout)?.[1];
+  /** What is asked, which is shown before the model thinks. */
+  const asked = async (seed: string) => {
+    const { child, ended } = start(['demo', '--seed', seed]);
+    let shown = '';
+    child.stdout!.on('data', text => {
+      shown += text;
+      if (/ score\?\n/.test(shown)) child.kill();
+    });
+    await ended;
+    return /^ {2}(.*\n.*) score\?$/m.exec(shown)?.[1];
+  };
   const [first, again, other] = [await asked('7'), await asked('7'), await asked('8')];
+  expect(first).toEqual(expect.any(String));
   expect(first).toBe(again);
   expect(other).not.toBe(first);
 });

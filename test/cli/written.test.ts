@@ -49,8 +49,12 @@ const files = (below: string): string[] =>
 const cases = [
   ['ask', ['ask', question, ...quick, '-n', '2'], ''],
   ['ask --json', ['ask', question, ...quick, '-n', '2', '--json'], ''],
-  ['run', ['run', '-m', model, '-p', secret, '--max-tokens', '8'], ''],
-  ['chat', ['chat', '-m', model, '--format', 'alpaca', '--max-tokens', '8'], `What cures ${secret}?\nAnd why?\n`],
+  ['run', ['run', '-m', model, '-p', secret, '--max-tokens', '8', '--threads', '1'], ''],
+  [
+    'chat',
+    ['chat', '-m', model, '--format', 'alpaca', '--max-tokens', '8', '--threads', '1'],
+    `What cures ${secret}?\nAnd why?\n`,
+  ],
   ['demo', ['demo'], ''],
   ['replay', ['replay', record], ''],
   ['prompt', ['prompt', question, '-m', model, '--format', 'raw'], ''],
