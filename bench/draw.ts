@@ -46,7 +46,7 @@ export function tablesOf(report: BenchReport): string {
 function kernelTable(comparison: KernelComparison): string {
   const { model, threads, promptTokens, tokens, rounds, cpuVariant, widths, stream } = comparison;
   return `**${model} beside the kernels alone**, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${promptTokens} prompt tokens, ${tokens} new ones a sample; tokens a second of all samples
-together in the generation phase, median (range) of ${rounds} rounds. Kernels: \`llama-batched-bench\` with a shared prompt and a unified cache, which samples
+together in the generation phase, median (range) of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. Kernels: \`llama-batched-bench\` with a shared prompt and a unified cache, which samples
 nothing (CPU variant ${variant(cpuVariant.kernels)}; Meditron’s is ${variant(cpuVariant.meditron)}). \`llama-bench\`, one stream from an empty cache: ${ranged(stream.generation)}.
 
 | samples | kernels | Meditron | of the kernels | with log-probabilities | of the kernels |
@@ -72,8 +72,9 @@ function peerTable({ model, promptTokens, samples, tokensPerSample, threads, rou
     ];
     return `| ${cells.join(' | ')} |`;
   });
-  return `**${samples} samples of one prompt beside the peers**, ${model.file} (${inBytes(model.bytes)}, random weights unless given), ${promptTokens} prompt tokens, ${tokensPerSample} new
-ones a sample, ${threads} ${threads === 1 ? 'thread' : 'threads'}; each in a fresh process, median (range) of ${rounds} rounds in turn.
+  const weights = /^meditron-7b-\d+-layers\./.test(model.file) ? ', random weights' : '';
+  return `**${samples} samples of one prompt beside the peers**, ${model.file} (${inBytes(model.bytes)}${weights}), ${promptTokens} prompt tokens, ${tokensPerSample} new
+ones a sample, ${threads} ${threads === 1 ? 'thread' : 'threads'}; each in a fresh process, median (range) of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn.
 
 | | wall time | Meditron’s time to it | first token | load | peak resident memory | CPU variant |
 |---|---|---|---|---|---|---|
