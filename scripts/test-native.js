@@ -27,6 +27,7 @@ run(join(root, 'build', variant, 'Release', 'core-test'), [
   join(root, 'models', 'stories260K.gguf'),
   (thisPlatform && librariesOf(root, thisPlatform)?.directory) ?? '',
   times ? '--times' : join(root, 'test', 'fixtures', 'stories260K.greedy.txt'),
+  join(root, 'models', 'meditron-mini.gguf'),
 ]);
 
 /** @param {string} command @param {string[]} args */

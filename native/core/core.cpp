@@ -3,29 +3,9 @@
 #include "error.h"
 #include "log.h"
 
-#include <ggml-backend.h>
-#include <ggml-cpu.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-// Without a pool of its own the context creates and joins its threads at every decode.
-static std::shared_ptr<void> attach_threadpool(llama_context * ctx, int32_t n_threads, uint32_t poll) {
-    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-    if (!cpu) throw CodedError("ERR_NATIVE", "No CPU backend is loaded");
-    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(cpu);
-    const auto start       = (decltype(&ggml_threadpool_new))ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_new");
-    const auto stop        = (decltype(&ggml_threadpool_free))ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_free");
-    if (!start || !stop) return nullptr; // an older backend: correct, only slower
-
-    ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
-    params.poll                   = poll;
-    ggml_threadpool_t pool        = start(&params);
-    if (!pool) throw CodedError("ERR_NATIVE", "Could not start " + std::to_string(n_threads) + " compute threads");
-    llama_attach_threadpool(ctx, pool, pool);
-    return { pool, [stop](void * p) { stop((ggml_threadpool_t)p); } };
-}
 
 // Below so many logits the threads are not worth waking: one thread reads them in a tenth of a millisecond.
 static constexpr size_t FEW_LOGITS = 100'000;
@@ -56,6 +36,7 @@ void Step::append(const Step & next) {
     ::append(failures, next.failures);
     aborted = next.aborted;
     look    = next.look;
+    threads += next.threads;
     steps += next.steps;
     decode += next.decode;
     sampling += next.sampling;
@@ -64,6 +45,7 @@ void Step::append(const Step & next) {
 
 Core::Core(SharedWeights weights_, const CoreParams & params)
     : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())),
+      threads({ params.n_threads, params.adapt_threads, params.resident }),
       pool(std::min((size_t)params.n_threads, (size_t)params.n_seq_max)), scratch(pool.size()) {
     llama_model * model          = weights->model.get();
     llama_context_params cparams = llama_context_default_params();
@@ -79,8 +61,8 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
     cparams.flash_attn_type      = params.flash_attn;
     cparams.kv_unified           = true; // samples of one question share its prompt cells instead of copying them
     cparams.no_perf              = true;
-    cparams.abort_callback       = [](void * flag) { return static_cast<std::atomic<bool> *>(flag)->load(); };
-    cparams.abort_callback_data  = &abort;
+    cparams.abort_callback       = [](void * core) { return static_cast<Core *>(core)->breaks_off(); };
+    cparams.abort_callback_data  = this;
 
     LogCapture log;
     ctx.reset(llama_init_from_model(model, cparams));
@@ -108,15 +90,14 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
         throw CodedError("ERR_LORA", "llama.cpp could not apply the LoRA adapters");
     }
 
-    threadpool = attach_threadpool(ctx.get(), params.n_threads, params.poll);
-    batch      = llama_batch_init(n_batch_max, 0, 1);
+    threadpool = std::make_unique<Threadpool>(ctx.get(), params.poll);
+    threadpool->use(params.n_threads);
+    splits_single = params.flash_attn != LLAMA_FLASH_ATTN_TYPE_DISABLED && !ggml_is_quantized(params.type_k);
+    batch         = llama_batch_init(n_batch_max, 0, 1);
     for (int32_t id = (int32_t)llama_n_seq_max(ctx.get()) - 1; id >= 0; id--) free_ids.push_back(id);
 }
 
-Core::~Core() {
-    llama_batch_free(batch);
-    if (threadpool) llama_detach_threadpool(ctx.get());
-}
+Core::~Core() { llama_batch_free(batch); }
 
 std::vector<int32_t> Core::add(const Job & job) {
     if (job.branches.size() > free_ids.size()) {
@@ -303,9 +284,10 @@ void Core::decode_and_sample(Step & out) {
 
     LogCapture log;
     const auto from  = Clock::now();
-    const int32_t rc = llama_decode(ctx.get(), batch);
+    const int32_t rc = decode();
     if (rc == 0 && n_outputs > 0) llama_synchronize(ctx.get()); // a device still computes
     const auto decoded = Clock::now();
+    out.threads        = threads.now();
     out.decode         = decoded - from;
     abort              = false; // an abort is for the step it was called in, never for the next one
     if (rc != 0) {
@@ -343,6 +325,31 @@ void Core::decode_and_sample(Step & out) {
     }
     out.sampling = Clock::now() - decoded;
     settle(out);
+}
+
+// The batch, on as many threads as pay now. A step that others starve is begun again on fewer.
+int32_t Core::decode() {
+    for (;;) {
+        threadpool->use(threads.begin(batch.n_tokens, all_threads()));
+        starved = false;
+        since_step.restart();
+        const int32_t rc = llama_decode(ctx.get(), batch);
+        if (rc == 0) threads.done(since_step.spent());
+        if (rc != 2 || !starved || abort) return rc;
+        threads.broken_off(since_step.spent());
+        forget_partial();
+    }
+}
+
+// What a step computes does not depend on how many threads compute it, with one exception: for a single row llama.cpp's flash attention
+// sums over as many parts of a long cache as there are threads.
+bool Core::all_threads() const { return splits_single && batch.n_tokens == 1; }
+
+// Asked by the thread that decodes, after every operation.
+bool Core::breaks_off() {
+    if (abort) return true;
+    if (!starved && threads.adapting() && threads.may_be_starved(since_step.wall())) starved = threads.starved(since_step.spent());
+    return starved;
 }
 
 // Sequences that failed go; those that have ended go too, or are held.
@@ -452,7 +459,7 @@ std::vector<Core::Row> Core::read_rows() {
     }
     const size_t n_vocab = (size_t)llama_vocab_n_tokens(vocab);
     const auto read = [&](size_t i, size_t thread) { rows[i].thrown = run_guarded([&] { read_row(rows[i], n_vocab, scratch[thread]); }); };
-    if (rows.size() * n_vocab < FEW_LOGITS)
+    if (rows.size() * n_vocab < FEW_LOGITS || threads.now() == 1)
         for (size_t i = 0; i < rows.size(); i++) read(i, 0);
     else
         pool.for_each(rows.size(), read);

@@ -4,6 +4,8 @@
 #include "pool.h"
 #include "sampler.h"
 #include "stops.h"
+#include "threadpool.h"
+#include "threads.h"
 #include "vocabulary.h"
 
 #include <llama-cpp.h>
@@ -36,7 +38,9 @@ struct CoreParams {
     uint32_t n_batch;   // rows of one step: the grain at which a prompt is evaluated
     uint32_t n_seq_max; // sequences alive at once, held ones included
     int32_t n_threads;
-    uint32_t poll; // 0 … 100: how eagerly idle compute threads wait for work
+    bool adapt_threads; // fewer where other programs want the cores
+    bool resident;      // all weights are in memory: none are read from a disk as they are used
+    uint32_t poll;      // 0 … 100: how eagerly idle compute threads wait for work
     ggml_type type_k;
     ggml_type type_v;
     llama_flash_attn_type flash_attn;
@@ -97,6 +101,8 @@ struct Step {
     std::vector<Failure> failures;
     bool aborted = false; // nothing was evaluated; the same step can be tried again
     bool look    = false; // a sample may end here: its reader says so
+
+    int32_t threads = 0; // that computed it, 0 for none; added up over several steps
 
     // Where the time went.
     int32_t steps = 1;
@@ -194,6 +200,9 @@ private:
     bool restore_states(Step & out);
     void settle(const Step & out);
     void fill_batch();
+    int32_t decode();
+    bool all_threads() const;
+    bool breaks_off();
     void add_rows(Sequence & seq, int32_t n, bool all_logits);
     void forget_partial();
     void finish_prompt(Sequence & lead);
@@ -218,7 +227,11 @@ private:
     int32_t n_batch_max;
     int32_t n_outputs_max;
     int32_t n_outputs = 0;
-    std::shared_ptr<void> threadpool;
+    Threads threads;
+    std::unique_ptr<Threadpool> threadpool;
+    Stopwatch since_step; // was begun
+    bool starved       = false;
+    bool splits_single = false; // attention over the cache of a single row is split between the threads
     std::vector<Sequence> live; // in the order they came
     std::vector<Sequence> held;
     std::vector<int32_t> free_ids;

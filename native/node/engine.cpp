@@ -54,14 +54,16 @@ static llama_flash_attn_type flash_type(const std::string & name) {
 Napi::Value Engine::open(const Napi::CallbackInfo & info) {
     const auto object = info[0].As<Napi::Object>();
     CoreParams params;
-    params.n_ctx      = (uint32_t)number_of(object, "contextSize");
-    params.n_batch    = (uint32_t)number_of(object, "batchSize");
-    params.n_seq_max  = (uint32_t)number_of(object, "maxSequences");
-    params.n_threads  = (int32_t)number_of(object, "threads");
-    params.poll       = (uint32_t)number_of(object, "poll");
-    params.type_k     = kv_type(text_of(object, "kvType"));
-    params.type_v     = params.type_k;
-    params.flash_attn = flash_type(text_of(object, "flashAttention"));
+    params.n_ctx         = (uint32_t)number_of(object, "contextSize");
+    params.n_batch       = (uint32_t)number_of(object, "batchSize");
+    params.n_seq_max     = (uint32_t)number_of(object, "maxSequences");
+    params.n_threads     = (int32_t)number_of(object, "threads");
+    params.adapt_threads = flag_of(object, "adaptThreads");
+    params.resident      = flag_of(object, "resident");
+    params.poll          = (uint32_t)number_of(object, "poll");
+    params.type_k        = kv_type(text_of(object, "kvType"));
+    params.type_v        = params.type_k;
+    params.flash_attn    = flash_type(text_of(object, "flashAttention"));
 
     const auto loras = object.Get("loras").As<Napi::Array>();
     for (uint32_t i = 0; i < loras.Length(); i++) {
@@ -180,6 +182,7 @@ static Napi::Value pack_step(Napi::Env env, const Step & step) {
     out.Set("promptSeq", pack(env, step.prompt_seq));
     out.Set("promptLeft", pack(env, step.prompt_left));
     out.Set("failures", failures);
+    out.Set("threads", step.threads);
     out.Set("aborted", step.aborted);
     out.Set("steps", step.steps);
     out.Set("decode", microseconds(step.decode));

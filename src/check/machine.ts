@@ -87,12 +87,25 @@ export const processOptions = {
 
 /** What an engine's context is like. */
 export const engineOptions = {
-  /** Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights. */
+  /**
+   * Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights, and
+   * fewer while other programs want the cores (`adaptThreads`).
+   */
   threads: {
     kind: whole(1, 4096),
     flag: '--threads <n>',
-    help: 'compute threads; never more than the cores there are (default: all)',
+    help: 'compute threads; never more than the cores there are (default: all, fewer while other programs want the cores)',
     stored: true,
+  },
+  /**
+   * Compute with fewer of the threads where that is faster because other programs want the cores; chosen anew from step to step, and without
+   * effect on what is computed. On the CPU alone. Default: whether `threads` is left out.
+   */
+  adaptThreads: {
+    kind: yesNo,
+    flag: { none: 'follows from --threads' },
+    help: 'compute with fewer threads while other programs want the cores',
+    stored: false,
   },
   /**
    * Cells of the KV cache: tokens of all sequences together, a shared prompt counted once. Default: the trained context, at

@@ -296,8 +296,9 @@ export class Loop {
     });
   }
 
-  #count({ steps, decode, sampling, rest }: NativeStep): void {
+  #count({ steps, threads, decode, sampling, rest }: NativeStep): void {
     this.counters.steps += steps;
+    this.counters.threadSteps += threads;
     this.counters.decodeMicroseconds += decode;
     this.counters.samplingMicroseconds += sampling;
     this.counters.nativeMicroseconds += rest;

@@ -74,6 +74,8 @@ export async function openEngine(
       batchSize,
       maxSequences,
       threads: used,
+      adaptThreads: (given.adaptThreads ?? given.threads === undefined) && info.gpuLayers === 0,
+      resident: info.loadMode === 'read',
       poll,
       kvType,
       flashAttention,

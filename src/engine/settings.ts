@@ -10,7 +10,7 @@ export interface EngineSettings {
   readonly batchSize: number;
   /** Sequences alive at once, held ones included. */
   readonly maxSequences: number;
-  /** Compute threads. */
+  /** Compute threads at most. */
   readonly threads: number;
   /** Type of the numbers in the KV cache. */
   readonly kvType: 'f32' | 'f16' | 'q8_0';
@@ -26,6 +26,8 @@ export interface EngineSettings {
 export interface EngineCounters {
   /** Batches that were evaluated. */
   steps: number;
+  /** Threads that computed them, added up over the steps: divided by `steps`, how many there were. */
+  threadSteps: number;
   /** Prompt tokens evaluated; a shared prompt counts once. */
   promptTokens: number;
   /** Tokens sampled, of all samples. */
@@ -43,6 +45,7 @@ export interface EngineCounters {
 export function noCounts(): EngineCounters {
   return {
     steps: 0,
+    threadSteps: 0,
     promptTokens: 0,
     sampledTokens: 0,
     decodeMicroseconds: 0,

@@ -162,7 +162,8 @@ export class HostEngine extends Engine implements Restorable {
     const { contextSize, batchSize, maxSequences, threads } = this.settings;
     if (adaptersOf(this.#options) !== this.#adapters)
       throw new MeditronError('ERR_LORA', 'Expected the adapters that were loaded before the engine died, got others');
-    const options = { ...this.#options, contextSize, batchSize, maxSequences, threads };
+    const adaptThreads = this.#options.adaptThreads ?? this.#options.threads === undefined;
+    const options = { ...this.#options, contextSize, batchSize, maxSequences, threads, adaptThreads };
     const settings = await call('open', { options }, { engine: this.id });
     if (settings.contextSize !== contextSize || settings.batchSize !== batchSize || settings.threads !== threads)
       throw new MeditronError('ERR_MEMORY', 'The engine could not be opened again as it was before its process died');

@@ -143,6 +143,10 @@ export interface NativeEngineParams {
   readonly batchSize: number;
   readonly maxSequences: number;
   readonly threads: number;
+  /** Fewer of them where other programs want the cores. */
+  readonly adaptThreads: boolean;
+  /** All weights are in memory: none are read from a disk as they are used. */
+  readonly resident: boolean;
   readonly poll: number;
   readonly kvType: 'f32' | 'f16' | 'q8_0';
   readonly flashAttention: 'auto' | 'on' | 'off';
@@ -211,6 +215,8 @@ export interface NativeStep {
   /** The last step was given up; it can be tried again. */
   readonly aborted: boolean;
   readonly steps: number;
+  /** Threads that computed them, added up. */
+  readonly threads: number;
   /** Microseconds of all of them in llama.cpp, from logits to tokens, and of everything else on the engine's thread. */
   readonly decode: number;
   readonly sampling: number;

@@ -58,6 +58,8 @@ export async function logprobs(
         batchSize: 64,
         maxSequences: Math.max(...widths),
         threads: 1,
+        adaptThreads: false,
+        resident: true,
         poll: 0,
         kvType: 'f16',
         flashAttention: way.flashAttention,

@@ -19,3 +19,9 @@ void sampling_times(const Vocabulary & vocabulary);
 
 // Texts in pieces against texts in one, for the vocabularies in a folder.
 void long_texts(const std::string & folder);
+
+// The choice of threads, on simulated machines.
+void threads_follow_the_machine();
+
+// What is computed against the number of threads that compute it: of the model in a file.
+void any_number_of_threads(const char * path);

@@ -1,5 +1,5 @@
 // The decode loop without Node, so that it can run under sanitizers.
-// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT; prints what failed and ends in "N passed, N failed". With `--times` in place of the
+// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI; prints what failed and ends in "N passed, N failed". With `--times` in place of the
 // golden text it measures sampling instead.
 #include "core.h"
 #include "check.h"
@@ -575,8 +575,8 @@ static void speed() {
 }
 
 int main(int argc, char ** argv) {
-    if (argc != 4) {
-        std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT\n");
+    if (argc != 5) {
+        std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI\n");
         return 2;
     }
     LogCapture::install();
@@ -606,6 +606,8 @@ int main(int argc, char ** argv) {
     own_ends(weights);
     saved_states(weights);
     speed();
+    threads_follow_the_machine();
+    any_number_of_threads(argv[4]);
     grammars(weights);
     grammar_properties(weights->vocabulary);
     logit_rows(weights->vocabulary);

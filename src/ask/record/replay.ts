@@ -90,6 +90,7 @@ export async function replayWith(model: Model, evidence: Evidence, { signal, onE
           maxSequences: settings.maxSequences,
           batchSize: settings.batchSize,
           threads: settings.threads,
+          adaptThreads: true,
           kvType: settings.kvType,
           flashAttention: settings.flashAttention,
           loras: settings.loras,

@@ -88,7 +88,9 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}, { l
     async open(run, chosen, items, { signal }) {
       const layout = run.layout!;
       const { contextSize, maxSequences, batchSize, threads } = layout;
-      const engine = await model.createEngine({ ...engineOptions, contextSize, maxSequences, batchSize, threads });
+      const adaptThreads = engineOptions.adaptThreads ?? engineOptions.threads === undefined;
+      const options = { ...engineOptions, contextSize, maxSequences, batchSize, threads, adaptThreads };
+      const engine = await model.createEngine(options);
       try {
         checkSettings(engine.settings, layout);
         const tokens = await beginningOf(model, run, chosen, items, layout.sharedTokens);
