@@ -10,7 +10,8 @@ const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const vitest = join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
 // What is tried is the release: a test that fails once for want of time is tried again, so that a file more than usual may run at a
 // time while others wait. The suite's first run (`npm test`) forgives nothing.
-const everything = ['run', '--project', 'pure', '--project', 'engine', '--retry', '1', '--maxWorkers', '3'];
+const everything = ['run', '--project', 'pure', '--project', 'engine', '--retry', '1'];
+const files = { VITEST_MAX_WORKERS: '3' };
 
 const [releases, given] = split(process.argv.slice(2), '--');
 if (releases.length === 0) fail(`Expected releases of Node, as in: npm run test:nodes -- 22 24. ${known()}`);
@@ -18,7 +19,7 @@ if (releases.length === 0) fail(`Expected releases of Node, as in: npm run test:
 let failed = 0;
 for (const release of releases) {
   const folder = obtain(nameOf(release), text => console.log(text));
-  const env = { ...process.env, PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter) };
+  const env = { ...process.env, ...files, PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter) };
   const node = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
   if (!version?.startsWith(`v${release}.`)) fail(`${node} is not Node ${release}: ${version}`);
