@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ const installed = ['install', 'windows', 'arm64', 'bundle'];
 
 /** Temporary folders of all tests, and of the processes that they start and kill, are made in this one. */
 const temporary = mkdtempSync(join(tmpdir(), 'meditron-tests-'));
+chmodSync(temporary, 0o711); // some of them run as another user
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }));
 
 export default defineConfig({

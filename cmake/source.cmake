@@ -5,6 +5,7 @@ set(BUILD_SHARED_LIBS     OFF)
 set(LLAMA_BUILD_COMMON    ${MEDITRON_KERNELS} CACHE BOOL "" FORCE)
 set(GGML_BACKEND_DL       OFF CACHE BOOL "" FORCE)
 set(GGML_NATIVE           OFF CACHE BOOL "tune for this processor")
+set(GGML_CUDA_NCCL        OFF CACHE BOOL "" FORCE) # for several cards at once, and one library more that has to be there
 
 if (NOT GGML_NATIVE AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     # Without tuning for this machine: what every x86-64 processor since 2013 has.
