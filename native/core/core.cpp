@@ -229,10 +229,11 @@ bool Core::restore_states(Step & out) {
         if (!seq.state) continue;
         any = true;
         LogCapture log;
-        const auto state     = std::move(seq.state);
+        const State state = *seq.state;
+        seq.state.reset();
         const int32_t n      = (int32_t)seq.todo.size();
-        const size_t n_bytes = llama_state_seq_set_data(ctx.get(), state->data(), state->size(), seq.id);
-        if (n_bytes != state->size() || llama_memory_seq_pos_max(memory, seq.id) != n - 1) {
+        const size_t n_bytes = llama_state_seq_set_data(ctx.get(), state.data, state.size, seq.id);
+        if (n_bytes != state.size || llama_memory_seq_pos_max(memory, seq.id) != n - 1) {
             const std::string reason = log.errors().empty() ? "it is not of " + std::to_string(n) + " tokens" : log.errors();
             out.failures.push_back({ seq.id, "ERR_NATIVE", "llama.cpp could not restore a sequence: " + reason });
             continue;

@@ -61,6 +61,12 @@ struct Branch {
     std::vector<llama_token> stop_tokens;
 };
 
+// What Core::save gave. Whoever adds it keeps it as it is until its sequence is READY, has failed or was released.
+struct State {
+    const uint8_t * data;
+    size_t size;
+};
+
 struct Job {
     int32_t from      = -1;          // a held sequence whose evaluated tokens come before the prompt, or -1
     int32_t from_size = -1;          // how many of its tokens to start from, or -1 for all
@@ -68,10 +74,10 @@ struct Job {
     std::vector<Branch> branches;    // at least one
     int32_t cells = 0;               // of the KV cache that the caller has set aside: at least cells_for(job)
 
-    // What Core::save gave for a sequence of exactly these prompt tokens, in a context of the same model and settings: restored
-    // instead of evaluated. For one branch that is just there, and `from` nothing. llama.cpp does not survive bytes that somebody
-    // has changed: only what is known to be as it was saved may come here.
-    std::shared_ptr<const std::vector<uint8_t>> state;
+    // Of a sequence of exactly these prompt tokens, in a context of the same model and settings: restored instead of evaluated. For
+    // one branch that is just there, and `from` nothing. llama.cpp does not survive bytes that somebody has changed: only what is
+    // known to be as it was saved may come here.
+    std::optional<State> state;
 };
 
 enum Finish : int32_t {
@@ -178,7 +184,7 @@ private:
         Branch branch;
         std::unique_ptr<Sampler> sampler;
         StopWatch stops;
-        std::shared_ptr<const std::vector<uint8_t>> state; // to be restored instead of evaluating `todo`
+        std::optional<State> state; // to be restored instead of evaluating `todo`
     };
 
     // A row of logits, and what came of it.

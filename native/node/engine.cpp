@@ -137,9 +137,11 @@ Napi::Value Engine::add(const Napi::CallbackInfo & info) {
     job.prompt    = ids_of(object.Get("prompt"));
     for (uint32_t i = 0; i < list.Length(); i++) job.branches.push_back(branch_of(list.Get(i).As<Napi::Object>()));
 
-    if (object.Get("state").IsTypedArray()) {
-        const auto state = object.Get("state").As<Napi::Uint8Array>();
-        job.state        = std::make_shared<const std::vector<uint8_t>>(state.Data(), state.Data() + state.ElementLength());
+    const bool saved = object.Get("state").IsTypedArray();
+    Napi::Uint8Array state;
+    if (saved) {
+        state     = object.Get("state").As<Napi::Uint8Array>();
+        job.state = State{ state.Data(), state.ByteLength() };
     }
 
     if (job.prompt.empty() || job.branches.empty()) throw to_js(env, "ERR_OPTION", "Expected at least one prompt token and one branch");
@@ -153,10 +155,24 @@ Napi::Value Engine::add(const Napi::CallbackInfo & info) {
     std::vector<int32_t> ids;
     const Thrown thrown = run_guarded([&] { ids = core.add(job); });
     if (thrown.code) throw to_js(env, thrown.code, thrown.message);
+    if (saved) states[ids[0]] = Napi::Persistent(state);
     return pack(env, ids);
 }
 
-void Engine::release(const Napi::CallbackInfo & info) { core_now(info.Env()).release(info[0].As<Napi::Number>().Int32Value()); }
+// After a step, which restores all there are. Their memory goes now and not when somebody collects it: it may be a gigabyte.
+void Engine::let_go_of_states() {
+    for (auto & [id, state] : states) {
+        Napi::ArrayBuffer bytes = state.Value().ArrayBuffer();
+        if (!bytes.IsDetached()) bytes.Detach();
+    }
+    states.clear();
+}
+
+void Engine::release(const Napi::CallbackInfo & info) {
+    const int32_t id = info[0].As<Napi::Number>().Int32Value();
+    core_now(info.Env()).release(id);
+    states.erase(id);
+}
 
 void Engine::hold(const Napi::CallbackInfo & info) { core_now(info.Env()).hold(info[0].As<Napi::Number>().Int32Value()); }
 
@@ -196,9 +212,14 @@ Napi::Value Engine::save(const Napi::CallbackInfo & info) {
     stepping         = true;
     const int32_t id = info[0].As<Napi::Number>().Int32Value();
 
-    using State = std::vector<uint8_t>;
-    return owner->run<State>([core = core, id] { return core->save(id); },
-                             [](Napi::Env env, State & state) { return Napi::Buffer<uint8_t>::Copy(env, state.data(), state.size()); },
+    using Saved = std::vector<uint8_t>;
+    return owner->run<Saved>([core = core, id] { return core->save(id); },
+                             [](Napi::Env env, Saved & saved) {
+                                 auto kept = std::make_unique<Saved>(std::move(saved));
+                                 auto * at = kept.get();
+                                 return Napi::Buffer<uint8_t>::NewOrCopy(
+                                     env, at->data(), at->size(), [](Napi::Env, uint8_t *, Saved * done) { delete done; }, kept.release());
+                             },
                              [this] { stepping = false; });
 }
 
@@ -208,7 +229,11 @@ Napi::Value Engine::step(const Napi::CallbackInfo & info) {
     const auto budget           = std::chrono::nanoseconds((int64_t)(info[0].As<Napi::Number>().DoubleValue() * 1e6));
 
     return owner->run<Step>([core = core, budget] { return core->run(budget); },
-                            [](Napi::Env env, Step & step) { return pack_step(env, step); }, [this] { stepping = false; });
+                            [this](Napi::Env env, Step & step) {
+                                let_go_of_states();
+                                return pack_step(env, step);
+                            },
+                            [this] { stepping = false; });
 }
 
 void Engine::call(const Napi::CallbackInfo &) {

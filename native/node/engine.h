@@ -5,6 +5,8 @@
 
 #include <napi.h>
 
+#include <map>
+
 // The JS face of Core. Every method checks `open and not stepping` once, in core_now().
 class Engine : public Napi::ObjectWrap<Engine> {
 public:
@@ -24,9 +26,11 @@ private:
     Napi::Value close(const Napi::CallbackInfo & info); // (): Promise<void>
 
     Core & core_now(Napi::Env env) const;
+    void let_go_of_states();
 
     SharedWeights weights;      // null once closed
     std::shared_ptr<Core> core; // a running step holds a second reference
     bool stepping = false;
+    std::map<int32_t, Napi::Reference<Napi::Uint8Array>> states; // saved states that are to be restored, by sequence
     std::unique_ptr<Owner> owner;
 };

@@ -63,7 +63,7 @@ export abstract class Engine implements AsyncDisposable {
   /**
    * Restores a saved prefix into a free sequence, as if {@link prefix} had evaluated it: what is sampled from it is the same bit for bit. The
    * caller releases it. Only what this user saved is taken, with every bit as it was, by an engine with the same model, adapters,
-   * build of llama.cpp, devices, context, batch size and kind of cache.
+   * build of llama.cpp, devices, batch size (where that is less than its tokens), threads and kind of cache.
    *
    * @throws MeditronError `ERR_INPUT` with what is wrong or differs; `ERR_MEMORY`; `ERR_CONTEXT_FULL`; as {@link generate}
    */

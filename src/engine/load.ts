@@ -15,6 +15,7 @@ import { placeLayers, weightBytes } from './capacity/placement.js';
 import { toMeditronError } from './errors.js';
 import type { ModelInfo } from './info.js';
 import { checkSignal } from './jobs/options.js';
+import { longFactorsFrom } from './saved/belongs.js';
 import { whenAborted } from './signals.js';
 
 export interface LoadOptions extends Given<typeof loadOptions> {
@@ -35,6 +36,7 @@ export interface LoadedWeights {
   readonly base: AdapterBase;
   /** Files whose pages are the weights. */
   readonly mapped: ModelInfo['files'];
+  readonly longFrom: number | undefined;
 }
 
 /** Load options that were checked, with their defaults. */
@@ -165,6 +167,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
     },
     base: baseOf(file),
     mapped: mode === 'mmap' && opened.itself ? inspection.files : [],
+    longFrom: longFactorsFrom(file),
   };
 }
 

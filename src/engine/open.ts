@@ -84,7 +84,7 @@ export async function openEngine(
     adapters.unchanged();
     const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
     const settings = { ...limits, sequenceSize, threads: used, kvType, flashAttention, loras, warnings };
-    const files = { adapters: { files: adapters.files }, mapped: weights.mapped };
+    const files = { adapters: { files: adapters.files }, mapped: weights.mapped, longFrom: weights.longFrom };
     return new DirectEngine(native, model, settings, gpuAlone(info) ? 1 : used, files);
   } catch (error) {
     await native.close();

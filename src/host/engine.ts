@@ -113,9 +113,9 @@ export class HostEngine extends Engine implements Restorable {
 
   /** In a process after this one it is evaluated again: the file may be another by then. */
   async restorePrefix(path: string, options: RestoreOptions = {}): Promise<Held> {
-    const { signal, lease } = checkRestore(path, options);
+    const { signal, lease, tokens: wanted } = checkRestore(path, options);
     const start = this.#start(undefined, lease);
-    const content = { path: resolve(path) };
+    const content = { path: resolve(path), tokens: wanted };
     const request = new Call(this.#host.nextId(), 'restore', content, { engine: this.id, start });
     const { tokens, ...facts } = await this.#host.run(request, signal);
     const again = { content: { prompt: tokens, bos: 'never' }, from: undefined } as const;

@@ -58,6 +58,7 @@ export interface SaveWork extends StartFrom {
 
 export interface RestoreWork extends StartFrom {
   readonly path: string;
+  readonly tokens: Int32Array | undefined;
 }
 
 /** What the host can be asked for, each answered by one `result` or one `failure` of the same number. */

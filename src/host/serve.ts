@@ -130,8 +130,8 @@ export class Service {
         await this.#engine(engine).savePrefix(from!, path, { signal });
         return null;
       },
-      restore: async ({ engine, path, ...given }, { id, signal, watch }) => {
-        const options = { ...this.#start(given), signal };
+      restore: async ({ engine, path, tokens, ...given }, { id, signal, watch }) => {
+        const options = { ...this.#start(given), tokens, signal };
         const held = await this.#engine(engine).restorePrefix(path, options, watch);
         return { ...this.#keep({ request: id, sample: 0, first: 0 }, held), tokens: held.tokens! };
       },

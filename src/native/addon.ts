@@ -170,7 +170,10 @@ export interface NativeJob {
   readonly cells: number;
   readonly prompt: Int32Array;
   readonly branches: readonly NativeBranch[];
-  /** Restored instead of evaluating the prompt, whose state it is. Nothing but what `save` gave: llama.cpp does not survive other bytes. */
+  /**
+   * Restored instead of evaluating the prompt, whose state it is. Nothing but what `save` gave: llama.cpp does not survive other bytes. Its
+   * memory is taken over, and freed in the next step.
+   */
   readonly state: Uint8Array | null;
 }
 

@@ -499,14 +499,15 @@ static void saved_states(const SharedWeights & weights) {
     Core first(weights, small());
     const int32_t head = add(first, evaluate)[0];
     drain(first);
-    restore.state       = std::make_shared<const std::vector<uint8_t>>(first.save(head));
-    const auto expected = texts(first, head);
+    const std::vector<uint8_t> saved = first.save(head);
+    restore.state                    = State{ saved.data(), saved.size() };
+    const auto expected              = texts(first, head);
 
     Core second(weights, small());
     const int32_t back = add(second, restore)[0];
     check(drain(second).finish[back] == READY, "a state is restored and its sequence held");
     check(texts(second, back) == expected, "samples from a restored state are those from the evaluated prompt, bit for bit");
-    check(second.save(back) == *restore.state, "a restored state is saved as it was");
+    check(second.save(back) == saved, "a restored state is saved as it was");
 
     // Among others that run: a step of its own, and nobody loses one.
     Job other;
@@ -529,9 +530,10 @@ static void saved_states(const SharedWeights & weights) {
     Job longer = restore;
     longer.prompt.push_back(1);
     check(refused(third, longer), "a state of another length is refused");
-    for (const size_t size : { size_t(0), size_t(4), restore.state->size() / 2, restore.state->size() - 1 }) {
+    for (const size_t size : { size_t(0), size_t(4), saved.size() / 2, saved.size() - 1 }) {
+        const std::vector<uint8_t> part(saved.begin(), saved.begin() + size); // of its own, so that a sanitizer sees its end
         Job cut   = restore;
-        cut.state = std::make_shared<const std::vector<uint8_t>>(restore.state->begin(), restore.state->begin() + size);
+        cut.state = State{ part.data(), part.size() };
         check(refused(third, cut), "a state that was cut short is refused");
     }
     check(one(third, other) == rest, "a state that was refused leaves nothing behind");

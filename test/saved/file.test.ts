@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -20,6 +21,8 @@ import { belongs } from './belongs.js';
 
 const prefix = { tokens: Int32Array.of(1, 403, 407, 261), state: Buffer.from('the state of four tokens') };
 const key = Buffer.alloc(32, 7);
+const saved = { belongs, files: [{ identity: '1:2:3:4:5', sha256: 'a'.repeat(64) }] };
+const here = async () => belongs;
 
 let folder: string;
 let file: string;
@@ -37,10 +40,10 @@ afterEach(() => {
 
 describe('a saved prefix', () => {
   test('is read back as it was written, by its owner alone', async () => {
-    await writePrefix(file, prefix, belongs, key);
+    await writePrefix(file, prefix, saved, key);
     expect(statSync(file).mode & 0o777).toBe(process.platform === 'win32' ? 0o666 : 0o600);
     expect(readdirSync(folder)).toEqual(['prefix']);
-    const read = await readPrefix(file, belongs, key);
+    const read = await readPrefix(file, here, key);
     expect(read.tokens).toEqual(prefix.tokens);
     expect(Buffer.from(read.state)).toEqual(prefix.state);
   });
@@ -51,8 +54,8 @@ describe('a saved prefix', () => {
         fc.int32Array({ min: 0, max: 511, minLength: 1, maxLength: 40 }),
         fc.uint8Array({ maxLength: 3000, size: 'max' }),
         async (tokens, state) => {
-          await writePrefix(file, { tokens, state }, belongs, key);
-          const read = await readPrefix(file, belongs, key);
+          await writePrefix(file, { tokens, state }, saved, key);
+          const read = await readPrefix(file, here, key);
           expect([...read.tokens]).toEqual([...tokens]);
           expect(Buffer.from(read.state)).toEqual(Buffer.from(state));
         },
@@ -62,34 +65,70 @@ describe('a saved prefix', () => {
   });
 
   test('is refused with any one bit of it changed, and cut or grown to any other length', async () => {
-    await writePrefix(file, prefix, belongs, key);
+    await writePrefix(file, prefix, saved, key);
     const whole = readFileSync(file);
     const tries: Buffer[] = [Buffer.concat([whole, Buffer.alloc(1)]), Buffer.concat([whole, whole])];
     for (let at = 0; at < whole.length; at++) {
-      tries.push(whole.subarray(0, at));
+      if (at % 11 === 0 || whole.length - at < 70) tries.push(whole.subarray(0, at));
       const changed = Buffer.from(whole);
       changed[at]! ^= 1 << (at % 8);
       tries.push(changed);
     }
     for (const bytes of tries) {
       writeFileSync(file, bytes);
-      await expect(readPrefix(file, belongs, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
+      await expect(readPrefix(file, here, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
     }
   });
 
+  test('of many parts is read back whole, and refused with a bit of any part changed', async () => {
+    const state = randomBytes(9_000_000);
+    await writePrefix(file, { ...prefix, state }, saved, key);
+    const whole = readFileSync(file);
+    expect(state.equals((await readPrefix(file, here, key)).state)).toBe(true);
+    for (const at of [0, 4_194_303, 4_194_304, 8_388_608, 8_999_999]) {
+      const changed = Buffer.from(whole);
+      changed[whole.length - state.length + at]! ^= 1;
+      writeFileSync(file, changed);
+      await expect(readPrefix(file, here, key)).rejects.toThrow(/it was changed/);
+    }
+  });
+
+  test('is restored for the very tokens that are wanted, or refused with how many are the same', async () => {
+    await writePrefix(file, prefix, saved, key);
+    expect((await readPrefix(file, here, key, { tokens: prefix.tokens })).tokens).toEqual(prefix.tokens);
+    for (const [tokens, same] of [
+      [Int32Array.of(1, 403, 407), 3],
+      [Int32Array.of(1, 403, 407, 261, 5), 4],
+      [Int32Array.of(1, 403, 5, 261), 2],
+      [new Int32Array(), 0],
+    ] as const) {
+      await expect(readPrefix(file, here, key, { tokens })).rejects.toMatchObject({
+        code: 'ERR_INPUT',
+        message: expect.stringContaining(`the first ${same} are the same`),
+      });
+    }
+  });
+
+  test('gives the hashes of files that it was saved with, so that they need not be read again', async () => {
+    await writePrefix(file, prefix, saved, key);
+    let known: unknown;
+    await readPrefix(file, async (...about) => ((known = about), belongs), key);
+    expect(known).toEqual([prefix.tokens.length, saved.files]);
+  });
+
   test("is refused if another user's key, or none, is here", async () => {
-    await writePrefix(file, prefix, belongs, key);
-    await expect(readPrefix(file, belongs, Buffer.alloc(32, 8))).rejects.toThrow(
-      /another user saved it, or it was changed/,
+    await writePrefix(file, prefix, saved, key);
+    await expect(readPrefix(file, here, Buffer.alloc(32, 8))).rejects.toThrow(
+      /another user or another version of meditron saved it, or it was changed/,
     );
-    await expect(readPrefix(file, belongs, undefined)).rejects.toThrow(/this user has saved no prefix/);
+    await expect(readPrefix(file, here, undefined)).rejects.toThrow(/this user has saved no prefix/);
   });
 
   test('is refused if anything that it belongs to differs, by its name', async () => {
-    await writePrefix(file, prefix, belongs, key);
+    await writePrefix(file, prefix, saved, key);
     for (const [name, value] of Object.entries(belongs)) {
-      const other = { ...belongs, [name]: typeof value === 'number' ? value + 1 : `${value}!` };
-      await expect(readPrefix(file, other, key)).rejects.toMatchObject({
+      const other = { ...belongs, [name]: typeof value === 'number' ? value + 1 : `${value}!` } as Belongs;
+      await expect(readPrefix(file, async () => other, key)).rejects.toMatchObject({
         code: 'ERR_INPUT',
         message: expect.stringContaining(`\`${name}\` is ${value} there, ${other[name as keyof Belongs]} here`),
       });
@@ -99,11 +138,11 @@ describe('a saved prefix', () => {
   test('that is something else, or not there, is refused with the reason', async () => {
     for (const other of ['', 'MEDITRON-PREFIX\n', `MEDITRON-PREFIX\n${'\xff'.repeat(60)}`, 'x'.repeat(100)]) {
       writeFileSync(file, other, 'latin1');
-      await expect(readPrefix(file, belongs, key)).rejects.toThrow(/expected a prefix that an engine saved/);
+      await expect(readPrefix(file, here, key)).rejects.toThrow(/expected a prefix that an engine saved/);
     }
-    await expect(readPrefix(folder, belongs, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
-    await expect(readPrefix(join(folder, 'none'), belongs, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
-    await expect(readPrefix('a\0b', belongs, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
+    await expect(readPrefix(folder, here, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
+    await expect(readPrefix(join(folder, 'none'), here, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
+    await expect(readPrefix('a\0b', here, key)).rejects.toMatchObject({ code: 'ERR_INPUT' });
   });
 });
 

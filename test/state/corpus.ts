@@ -130,7 +130,7 @@ async function saved(copy: number): Promise<Written[]> {
   const folder = await mkdtemp(join(tmpdir(), 'meditron-state-'));
   const key = Buffer.alloc(32, `key ${copy}`);
   const prefix = { tokens: Int32Array.of(1, 403, 407, 261), state: Buffer.alloc(2000, `the state of user ${copy}`) };
-  await writePrefix(join(folder, names.prefix), prefix, belongs, key);
+  await writePrefix(join(folder, names.prefix), prefix, { belongs, files: [] }, key);
   const bytes = await readFile(join(folder, names.prefix));
   await rm(folder, { recursive: true });
   return [

@@ -162,9 +162,13 @@ export function forged(file: Written, other: Written, dice: Dice): Buffer {
   const [, mutate] = dice.of(Object.entries(mutations).filter(([name]) => /field|line/.test(name)));
   const bytes = mutate!(file, other, dice);
   if (file.kind === 'prefix') {
-    const rest = bytes.subarray(0, -32);
     const key = Buffer.from(file.belongs!.key as string, 'base64');
-    return Buffer.concat([rest, createHmac('sha256', key).update(rest).digest()]);
+    const upToMac = bytes.subarray(0, endOfHeader(bytes));
+    return Buffer.concat([
+      upToMac,
+      createHmac('sha256', key).update(upToMac).digest(),
+      bytes.subarray(upToMac.length + 32),
+    ]);
   }
   const text = bytes.toString('utf8');
   if (file.kind === 'results') return Buffer.from(resealed(linesOf(text)));

@@ -29,8 +29,8 @@ import { LeaseRequest } from '../jobs/request.js';
 import { type Score, Scoring } from '../jobs/scoring.js';
 import type { LeaseSize } from '../lease.js';
 import { Loop } from '../loop.js';
-import { belongsTo } from '../saved/belongs.js';
-import { readPrefix, writePrefix } from '../saved/file.js';
+import { belongsTo, type KnownFiles } from '../saved/belongs.js';
+import { type BelongsHere, readPrefix, writePrefix } from '../saved/file.js';
 import { knownKey, userKey } from '../saved/key.js';
 import type { EngineCounters, EngineSettings } from '../settings.js';
 import type { DirectHeld } from './held.js';
@@ -47,8 +47,15 @@ export class DirectEngine extends Engine {
     readonly settings: EngineSettings,
     /** Cores that a step keeps busy. */
     cores: number,
-    /** The files of its LoRA adapters as they were loaded, and those of the model whose pages are its weights. */
-    private readonly files: { readonly adapters: ModelFiles; readonly mapped: ModelFiles['files'] },
+    /**
+     * The files of its LoRA adapters as they were loaded, those of the model whose pages are its weights, and the size of context from which
+     * the model has other factors of rotation.
+     */
+    private readonly files: {
+      readonly adapters: ModelFiles;
+      readonly mapped: ModelFiles['files'];
+      readonly longFrom: number | undefined;
+    },
   ) {
     super();
     this.#loop = new Loop(native, settings, cores);
@@ -122,17 +129,17 @@ export class DirectEngine extends Engine {
         'ERR_OPTION',
         'Expected `held` to be a whole prefix, as `prefix()` returns it; samples and what continues or cuts one off are not saved',
       );
-    const belongs = await belongsTo(this.model.info, this.settings, this.files.adapters, signal);
+    const belongs = await this.#belongs(tokens.length, [], signal);
     const key = await userKey();
     signal?.throwIfAborted();
     await writePrefix(path, { tokens, state: await this.#loop.save(from) }, belongs, key);
   }
 
   async restorePrefix(path: string, options: RestoreOptions = {}, watch?: Watch): Promise<DirectHeld> {
-    const { signal, lease } = checkRestore(path, options);
+    const { signal, lease, tokens: wanted } = checkRestore(path, options);
     const start = this.#loop.own({ lease });
-    const belongs = await belongsTo(this.model.info, this.settings, this.files.adapters, signal);
-    const { tokens, state } = await readPrefix(path, belongs, await knownKey());
+    const here: BelongsHere = async (...about) => (await this.#belongs(...about, signal)).belongs;
+    const { tokens, state } = await readPrefix(path, here, await knownKey(), { tokens: wanted, signal });
     const held = await this.#run(new Prefix(tokens, start, state), signal, watch);
     held.tokens = tokens;
     return held;
@@ -146,6 +153,11 @@ export class DirectEngine extends Engine {
 
   close(): Promise<void> {
     return this.#loop.close();
+  }
+
+  #belongs(tokenCount: number, known: KnownFiles, signal: AbortSignal | undefined) {
+    const { adapters, longFrom } = this.files;
+    return belongsTo({ tokenCount, info: this.model.info, settings: this.settings, adapters, longFrom }, known, signal);
   }
 
   async #prompt(

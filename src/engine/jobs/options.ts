@@ -190,13 +190,19 @@ export function checkSave(held: unknown, path: unknown, options: SaveOptions): S
 }
 
 /** How a saved prefix is restored. */
-export type RestoreOptions = Pick<PrefixOptions, 'signal' | 'lease'>;
+export interface RestoreOptions extends Pick<PrefixOptions, 'signal' | 'lease'> {
+  /** Refuse the file unless it is of exactly these tokens. Default: it is restored whatever its tokens are. */
+  readonly tokens?: Int32Array | undefined;
+}
 
 export function checkRestore(path: unknown, options: RestoreOptions): RestoreOptions {
   string('path', path);
   object('options', options);
-  checkKeys('restorePrefix()', options, ['signal', 'lease']);
-  return checkStart(options);
+  checkKeys('restorePrefix()', options, ['signal', 'lease', 'tokens']);
+  const { tokens, ...rest } = options;
+  if (tokens !== undefined && !(tokens instanceof Int32Array))
+    throw optionError('tokens', 'an Int32Array of token ids', tokens);
+  return { ...checkStart(rest), tokens: tokens?.slice() };
 }
 
 export function checkLeaseSize(size: LeaseSize, options: { readonly signal?: AbortSignal | undefined }): LeaseSize {
