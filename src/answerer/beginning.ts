@@ -6,6 +6,15 @@ export function commonTokens(lists: readonly Int32Array[]): number {
   return others.reduce((count, list) => Math.min(count, commonLength(first, list)), most);
 }
 
+/** Below this a common beginning is not worth starting from. */
+export const leastCached = 16;
+
+/** How many tokens of a prompt have been evaluated already, one of its own left to it; 0 where it is not worth starting from them. */
+export function cachedTokens(prompt: Int32Array, evaluated: Int32Array): number {
+  const count = Math.min(commonLength(prompt, evaluated), prompt.length - 1);
+  return count < leastCached ? 0 : count;
+}
+
 /** How many tokens two lists begin with. */
 export function commonLength(a: Int32Array, b: Int32Array): number {
   const most = Math.min(a.length, b.length);

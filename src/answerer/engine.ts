@@ -18,7 +18,7 @@ import type {
   Request,
   Session,
 } from './answerer.js';
-import { commonLength } from './beginning.js';
+import { cachedTokens } from './beginning.js';
 import { Feed } from './feed.js';
 import { type Layout, layOut } from './layout.js';
 import { type AskModel, type MeasuredRequest, measure } from './measure.js';
@@ -39,9 +39,6 @@ export interface Beginning {
   readonly tokens: Int32Array;
 }
 
-/** Below this a common beginning is not worth starting from. */
-const leastCached = 16;
-
 /**
  * An engine as an answerer. Prompts that begin alike are evaluated once, samples run in waves, and a sample that is asked
  * again continues on its own cache.
@@ -49,11 +46,7 @@ const leastCached = 16;
 export function answererOf(engine: AskEngine, beginning?: Beginning): Answerer {
   const { generate, model } = object('engine', engine);
   if (typeof generate !== 'function' || !model) throw optionError('engine', 'an engine, or who else answers', engine);
-  const cached = (prompt: Int32Array) => {
-    if (!beginning) return 0;
-    const count = Math.min(commonLength(prompt, beginning.tokens), prompt.length - 1);
-    return count < leastCached ? 0 : count;
-  };
+  const cached = (prompt: Int32Array) => (beginning ? cachedTokens(prompt, beginning.tokens) : 0);
   return {
     model: engine.model,
     counters: engine.counters,

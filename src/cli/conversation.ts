@@ -1,3 +1,5 @@
+import { commonLength, commonTokens } from '../answerer/beginning.js';
+import type { Beginning } from '../answerer/engine.js';
 import { vocabularyWarnings } from '../ask/prompts.js';
 import { EngineDied } from '../check/died.js';
 import { MeditronError } from '../check/errors.js';
@@ -50,6 +52,7 @@ export class Conversation implements AsyncDisposable {
   #messages: Message[] = [];
   #system: string | undefined;
   #held: Cached | undefined;
+  #beginning: Beginning | undefined;
   #turns = 0;
 
   constructor(
@@ -72,19 +75,33 @@ export class Conversation implements AsyncDisposable {
   /** Goes on with another engine, and closes the one before. */
   async moveTo(engine: Engine): Promise<void> {
     const before = this.engine;
-    this.#release();
+    this.#releaseAll();
     this.engine = engine;
     await before.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#release();
+    this.#releaseAll();
     await this.engine.close();
   }
 
   /** What the model's vocabulary lacks of the format. */
   warnings(): Promise<string[]> {
     return vocabularyWarnings(this.engine.model, this.#promptOf([{ role: 'user', content: 'x' }]));
+  }
+
+  /** The tokens that every conversation with this system text begins with. */
+  async common(): Promise<Int32Array> {
+    const saying = (content: string) =>
+      this.engine.model.tokenize(this.#promptOf([{ role: 'user', content }]).segments);
+    const prompts = await Promise.all(['0', 'Z'].map(saying));
+    return prompts[0]!.slice(0, Math.max(0, commonTokens(prompts)));
+  }
+
+  /** Takes over an evaluated beginning: conversations start from it as long as the system text is the same. */
+  begin(beginning: Beginning): void {
+    this.#releaseAll();
+    this.#beginning = beginning;
   }
 
   /** Forgets everything said. */
@@ -98,7 +115,8 @@ export class Conversation implements AsyncDisposable {
     if (text !== undefined && !this.format.accepts.system)
       throw new MeditronError('ERR_OPTION', `The ${this.format.name} format has no system turn`);
     this.#system = text;
-    this.clear();
+    this.#messages = [];
+    this.#releaseAll();
   }
 
   /**
@@ -107,12 +125,12 @@ export class Conversation implements AsyncDisposable {
    * @throws MeditronError `ERR_CONTEXT_FULL` with the numbers; whatever building the prompt or generating throws
    */
   async ask(text: string, signal: AbortSignal, onText: (text: string) => void): Promise<Answer> {
-    const held = this.#held !== undefined;
+    const held = this.#held !== undefined || this.#beginning !== undefined;
     try {
       return await this.#ask(text, signal, onText);
     } catch (error) {
       if (!(error instanceof EngineDied)) throw error;
-      this.#release(); // it was in the process that died
+      this.#releaseAll(); // it was in the process that died
       if (!held || error.death.phase !== 'idle') throw error;
       return this.#ask(text, signal, onText); // the process died while nothing was asked: all is evaluated again
     }
@@ -214,19 +232,36 @@ export class Conversation implements AsyncDisposable {
     );
   }
 
-  /** What of the prompt is in the cache. If the cells kept for earlier answers leave no room, they are given back first. */
+  /**
+   * What of the prompt is in the cache: of the conversation so far, or of its beginning. If the cells kept for either leave no room, they are
+   * given back first.
+   */
   #start(tokens: Int32Array, maxTokens: number): { from: Held | undefined; known: number } {
-    const held = this.#held;
-    if (!held) return { from: undefined, known: 0 };
-    const known = Math.min(common(tokens, held.tokens), held.sequence.tokenCount, tokens.length - 1);
-    if (known > 0) {
-      const from = held.sequence.first(known);
-      const { maxSequences: sequences, contextSize: cells } = this.engine.settings;
-      const need = jobNeed({ promptTokens: tokens.length - known, branchCells: [maxTokens], pending: from.pending });
-      if (fits(need, rest({ sequences, cells }, { sequences: 1, cells: held.sequence.cells }))) return { from, known };
-    }
+    const said = this.#held && this.#startFrom(this.#held, tokens, maxTokens);
+    if (said) return said;
     this.#release();
+    const begun = this.#beginning;
+    const start = begun && this.#startFrom({ sequence: begun.held, tokens: begun.tokens }, tokens, maxTokens);
+    if (start) return start;
+    this.#releaseAll();
     return { from: undefined, known: 0 };
+  }
+
+  #startFrom(
+    { sequence, tokens: cached }: Omit<Cached, 'text'>,
+    tokens: Int32Array,
+    maxTokens: number,
+  ): { from: Held; known: number } | undefined {
+    const known = Math.min(commonLength(tokens, cached), sequence.tokenCount, tokens.length - 1);
+    if (known === 0) return undefined;
+    const from = sequence.first(known);
+    const { maxSequences: sequences, contextSize: cells } = this.engine.settings;
+    const need = jobNeed({ promptTokens: tokens.length - known, branchCells: [maxTokens], pending: from.pending });
+    // What was said continues the beginning, whose cells count as its own.
+    const held = (this.#held ? 1 : 0) + (this.#beginning ? 1 : 0);
+    return fits(need, rest({ sequences, cells }, { sequences: held, cells: sequence.cells }))
+      ? { from, known }
+      : undefined;
   }
 
   /** Keeps a sample's sequence: the prompt, and the tokens of the answer that lie before a stop text or an end token. */
@@ -249,6 +284,12 @@ export class Conversation implements AsyncDisposable {
     this.#held?.sequence.release();
     this.#held = undefined;
   }
+
+  #releaseAll(): void {
+    this.#release();
+    this.#beginning?.held.release();
+    this.#beginning = undefined;
+  }
 }
 
 /** The segments without the first `length` characters of their text. */
@@ -259,11 +300,4 @@ function behind(segments: readonly Segment[], length: number): Segment[] {
     before = Math.max(0, before - segment.text.length);
     return text === '' ? [] : [{ ...segment, text }];
   });
-}
-
-/** How many tokens two lists begin with alike. */
-function common(a: Int32Array, b: Int32Array): number {
-  const least = Math.min(a.length, b.length);
-  for (let i = 0; i < least; i++) if (a[i] !== b[i]) return i;
-  return least;
 }

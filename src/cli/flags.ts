@@ -90,6 +90,14 @@ export function bosOption(): CommanderOption {
   ).default('auto');
 }
 
+/** Of commands whose prompts begin alike from one start to the next. */
+export function prefixOption(): CommanderOption {
+  return new CommanderOption(
+    '--prefix <file>',
+    'keep what all prompts begin with in this file: evaluated and saved the first time, then loaded',
+  );
+}
+
 /** Model, where it is computed, and what its engine is like: of every command that asks a model. */
 export function addModelFlags(command: Command): Command {
   command.addOption(modelOption());

@@ -26,7 +26,7 @@ export interface JobTimings {
 
 /** What `--timings` says. */
 export interface Timings extends JobTimings {
-  /** Milliseconds for the model and its context; null where both were there already. */
+  /** Milliseconds for the model, its context and what `--prefix` keeps; null where all were there already. */
   readonly loadMs: number | null;
 }
 

@@ -1,9 +1,13 @@
+import { answererOf } from '../answerer/engine.js';
+import { tooShortToKeep } from '../answerer/kept.js';
 import { askStream } from '../ask/ask.js';
+import { questionFree } from '../ask/beginning.js';
 import type { AskOptions } from '../ask/options.js';
-import { roomFor } from '../ask/room.js';
+import { roomBehind } from '../ask/room.js';
 import type { Answer, AskEvent } from '../ask/types.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
+import { kept, type PrefixFile } from './prefix.js';
 import type { Chains } from './terminal/chains.js';
 import { type JobTimings, Stopwatch } from './timings.js';
 
@@ -12,11 +16,12 @@ export interface Watching {
   readonly chains: () => Chains;
   /** Closes the vote with what there is. */
   readonly signal: AbortSignal;
+  readonly prefix?: PrefixFile | undefined;
 }
 
 export interface Watched {
   readonly answer: Answer;
-  /** Milliseconds until the engine was made. */
+  /** Milliseconds until the engine was made, and had what `prefix` keeps. */
   readonly contextMs: number;
   readonly timings: JobTimings;
 }
@@ -27,20 +32,25 @@ export async function askWatched(
   question: Question,
   options: AskOptions,
   given: EngineOptions,
-  { chains: begin, signal }: Watching,
+  { chains: begin, signal, prefix }: Watching,
 ): Promise<Watched> {
-  const room = await roomFor(model, question, options);
+  const tokens = prefix === undefined ? new Int32Array() : await questionFree(model, question, options);
+  const keeps = prefix !== undefined && tooShortToKeep(tokens) === undefined;
+  const room = await roomBehind(keeps ? tokens : new Int32Array(), model, question, options);
   const start = performance.now();
   await using engine = await model.createEngine({
     ...given,
     contextSize: given.contextSize ?? room.contextSize,
     maxSequences: room.maxSequences,
   });
+  const { beginning, warnings } = prefix === undefined ? { warnings: [] } : await kept(engine, tokens, prefix, signal);
   const contextMs = performance.now() - start;
   const { engine: watched, stopwatch } = Stopwatch.on(engine);
   const chains = begin();
   try {
-    const answer = await drained(askStream(watched, question, { ...options, until: signal }), chains.show);
+    const answerer = answererOf(watched, beginning);
+    const given = await drained(askStream(answerer, question, { ...options, until: signal }), chains.show);
+    const answer = { ...given, warnings: [...warnings, ...given.warnings] };
     return { answer, contextMs, timings: stopwatch.timings() };
   } finally {
     chains.close();

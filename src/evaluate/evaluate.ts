@@ -25,6 +25,13 @@ export interface EvaluateOptions extends RunOptions, Questions {
   readonly resume?: boolean | undefined;
   /** Questions in flight at once. Default: what fills a batch and fits in memory. Only 1 repeats exactly. */
   readonly parallel?: number | undefined;
+  /**
+   * Keeps what all prompts of a run begin with in this file, evaluated and saved the first time, then loaded; of several runs each has its own,
+   * whose name ends in the run's. Results are the same with and without it.
+   */
+  readonly prefix?: string | undefined;
+  /** Told why a prefix could not be kept. */
+  readonly onWarning?: ((message: string) => void) | undefined;
   /** Stops after the rows that are finished. */
   readonly signal?: AbortSignal | undefined;
   /** Told once what a reader of the figures has to know, before the first question is asked. */
@@ -103,10 +110,11 @@ class Asked implements AsyncDisposable {
     results: Journal<ResultRow>,
     onRow: (row: ResultRow) => void,
   ): Promise<void> {
-    const { set, parallel, signal } = this.options;
+    const { set, parallel, signal, onWarning } = this.options;
     const { target, as } = this.#standIn ?? { target: this.planned, as: undefined };
+    const prefix = as === undefined ? this.#prefixOf(run, plan) : undefined;
     try {
-      const openNow = () => target.open(run, plan.chosen, set.items, { parallel, signal });
+      const openNow = () => target.open(run, plan.chosen, set.items, { parallel, prefix, onWarning, signal });
       await using opened = await untilDone(openNow, death => this.#told(deathIncident(death, run.key, null)));
       await runItems(opened.answerer, run, items, results, {
         ...{
@@ -126,6 +134,11 @@ class Asked implements AsyncDisposable {
       this.#standIn = { as: standIn, target: await open(signal) };
       await this.run(run, plan, items, results, onRow);
     }
+  }
+
+  #prefixOf({ key }: PlannedRun, { runs }: Plan): string | undefined {
+    const { prefix } = this.options;
+    return prefix === undefined || runs.length === 1 ? prefix : `${prefix}.${key}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -112,7 +112,14 @@ describe('a saved prefix', () => {
   test('gives the hashes of files that it was saved with, so that they need not be read again', async () => {
     await writePrefix(file, prefix, saved, key);
     let known: unknown;
-    await readPrefix(file, async (...about) => ((known = about), belongs), key);
+    await readPrefix(
+      file,
+      async (...about) => {
+        known = about;
+        return belongs;
+      },
+      key,
+    );
     expect(known).toEqual([prefix.tokens.length, saved.files]);
   });
 

@@ -1,13 +1,16 @@
 import { Command } from 'commander';
+import { tryKept } from '../../answerer/kept.js';
 import { askOptions } from '../../ask/options.js';
 import { printed, withHash } from '../../ask/record/evidence.js';
+import { MeditronError } from '../../check/errors.js';
 import { engineOptions } from '../../check/machine.js';
 import { tryOutput, writeOutput } from '../../check/outputs.js';
 import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
 import { findingInWords } from '../../prompt/question/text/explain.js';
 import type { QuestionReading } from '../../prompt/question/text.js';
-import { addFlags, addModelFlags, optionsOf } from '../flags.js';
+import { addFlags, addModelFlags, optionsOf, prefixOption } from '../flags.js';
 import { load, type ModelFlags } from '../load.js';
+import { notOnCpu, prefixFile } from '../prefix.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { answerScreen } from '../terminal/answer.js';
 import { chainsOn, silentChains } from '../terminal/chains.js';
@@ -20,6 +23,7 @@ import { askWatched, type Watching } from '../watched.js';
 
 export interface AskFlags extends ModelFlags {
   readonly record?: string;
+  readonly prefix?: string;
   readonly json?: boolean;
   readonly timings?: boolean;
 }
@@ -32,6 +36,7 @@ export function ask(): Command {
   addFlags(command, askOptions);
   command
     .option('--record <file>', 'write the evidence, for `meditron replay`')
+    .addOption(prefixOption())
     .option('--json', 'print one JSON object when all is done')
     .addOption(timingsOption());
   addModelFlags(command);
@@ -62,25 +67,29 @@ async function askQuestion(words: readonly string[], flags: AskFlags): Promise<v
 export async function askReading(reading: QuestionReading, flags: AskFlags, watching: Watching): Promise<void> {
   const { signal } = watching;
   const { question } = reading;
+  refuseBoth(flags);
   if (flags.record !== undefined) await tryOutput(flags.record);
+  if (flags.prefix !== undefined) await tryKept(flags.prefix);
   await using loaded = await load(flags, signal);
   // Read beside the chains, and waited for only once the answer has been shown.
   const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
   const options = { ...optionsOf(askOptions, flags), hash: flags.json === true };
+  const prefix = () => prefixFile(flags, loaded);
   const {
     answer,
     contextMs,
     timings: asking,
   } = await loaded.attempt(
-    model => askWatched(model, question, options, optionsOf(engineOptions, flags), watching),
+    model => askWatched(model, question, options, optionsOf(engineOptions, flags), { ...watching, prefix: prefix() }),
     signal,
   );
   const timings = { loadMs: tenth(loaded.loadMs + contextMs), ...asking };
+  const warnings = [...(flags.prefix !== undefined && !prefix() ? [notOnCpu] : []), ...answer.warnings];
   if (flags.json) {
-    const told = { warnings: [...loaded.warnings, ...answer.warnings], reading };
+    const told = { warnings: [...loaded.warnings, ...warnings], reading };
     printJson({ ...printed(answer), ...told, ...(flags.timings && { timings }) });
   } else {
-    for (const warning of answer.warnings) warn(warning);
+    for (const warning of warnings) warn(warning);
     print(answerScreen(question, answer, process.stdout));
     if (flags.timings) sayTimings(timings);
   }
@@ -89,6 +98,14 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
     await writeOutput(flags.record, `${JSON.stringify(evidence, null, 1)}\n`);
   }
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
+}
+
+function refuseBoth({ record, prefix }: AskFlags): void {
+  if (record === undefined || prefix === undefined) return;
+  throw new MeditronError(
+    'ERR_OPTION',
+    'Expected --record or --prefix, got both: a replay evaluates all of a prompt at once, and would not give the same last digits',
+  );
 }
 
 /** The hash of the model, with a progress bar where a person waits for it. */

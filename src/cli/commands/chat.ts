@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { tryKept } from '../../answerer/kept.js';
 import { chooseFormat } from '../../ask/choice.js';
 import { askOptions } from '../../ask/options.js';
 import { MeditronError } from '../../check/errors.js';
@@ -12,8 +13,9 @@ import type { Model } from '../../engine/model.js';
 import type { FormatName, PromptFormat } from '../../prompt/format/format.js';
 import { formats } from '../../prompt/format/formats.js';
 import { type Answer, Conversation } from '../conversation.js';
-import { addFlags, addModelFlags, flag, inFlags, optionsOf } from '../flags.js';
+import { addFlags, addModelFlags, flag, inFlags, optionsOf, prefixOption } from '../flags.js';
 import { load, type ModelFlags } from '../load.js';
+import { kept, notOnCpu, prefixFile } from '../prefix.js';
 import { exitCodeOf, report } from '../terminal/exit.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
@@ -28,6 +30,7 @@ export interface ChatFlags extends ModelFlags {
   readonly system?: string;
   readonly seed: number;
   readonly maxTokens?: number;
+  readonly prefix?: string;
   readonly json?: boolean;
   readonly timings?: boolean;
 }
@@ -44,6 +47,7 @@ export function chat(): Command {
         whole(1, 0x7fffffff),
       ),
     )
+    .addOption(prefixOption())
     .option('--json', 'print one JSON object a line for every answer, or error')
     .addOption(timingsOption())
     .addHelpText('after', help);
@@ -75,17 +79,17 @@ Example:
 /** Talks until the person leaves. */
 export async function converse(flags: ChatFlags): Promise<void> {
   const loading = interrupts();
+  if (flags.prefix !== undefined) await tryKept(flags.prefix);
   await using loaded = await load(flags, loading.signal);
   const { info } = loaded.model;
-  const open = (model: Model) => model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences: 2 });
+  const maxSequences = flags.prefix === undefined ? 2 : 3;
+  const open = (model: Model) => model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences });
   const { format, engine, contextMs } = await loaded.attempt(async model => {
     const format = await formatFor(model, flags, loading.signal);
     const start = performance.now();
     const engine = await open(model);
     return { format, engine, contextMs: performance.now() - start };
   }, loading.signal);
-  let loadMs: number | null = tenth(loaded.loadMs + contextMs);
-  loading[Symbol.dispose]();
   const outside = scopeOf([info.name, info.path], undefined)?.warning;
   await using conversation = new Conversation(engine, format, {
     sampling: { temperature: 0.7, ...optionsOf(samplingNumbers, flags) },
@@ -95,6 +99,15 @@ export async function converse(flags: ChatFlags): Promise<void> {
   });
   if (flags.system !== undefined) conversation.setSystem(flags.system);
   for (const warning of [...engine.settings.warnings, ...(await conversation.warnings())]) warn(warning);
+  const begun = performance.now();
+  const prefix = prefixFile(flags, loaded);
+  if (prefix) {
+    const { beginning, warnings } = await kept(engine, await conversation.common(), prefix, loading.signal);
+    if (beginning) conversation.begin(beginning);
+    for (const warning of warnings) warn(warning);
+  } else if (flags.prefix !== undefined) warn(notOnCpu);
+  let loadMs: number | null = tenth(loaded.loadMs + contextMs + performance.now() - begun);
+  loading[Symbol.dispose]();
   if (outside !== undefined) warn(outside);
 
   const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !flags.json;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { tryKept } from '../../answerer/kept.js';
 import { MeditronError, optionError } from '../../check/errors.js';
 import { choice, whole } from '../../check/kinds.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
@@ -16,7 +17,7 @@ import type { Reading } from '../../evaluate/score/read.js';
 import { readEvaluation } from '../../evaluate/storage/evaluation.js';
 import { loadQuestions } from '../../evaluate/tasks/load.js';
 import { type TaskName, taskNames } from '../../evaluate/tasks/task.js';
-import { addFlags, addModelFlags, flag, optionsOf } from '../flags.js';
+import { addFlags, addModelFlags, flag, optionsOf, prefixOption } from '../flags.js';
 import { load, type ModelFlags } from '../load.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
@@ -36,6 +37,7 @@ interface EvalFlags extends ModelFlags {
   readonly parallel?: number;
   readonly cpuFallback: 'auto' | 'on' | 'off';
   readonly out?: string;
+  readonly prefix?: string;
   readonly resume?: boolean;
   readonly rescore?: string;
   readonly compare?: string;
@@ -90,6 +92,7 @@ export function evaluation(): Command {
       ).default('auto'),
     )
     .option('--out <dir>', 'folder for results.jsonl, report.html and report.json')
+    .addOption(prefixOption())
     .option('--resume', 'go on with the results in --out')
     .option(
       '--rescore <dir>',
@@ -129,6 +132,7 @@ async function measureOrRead(folder: string | undefined, flags: EvalFlags): Prom
   refuseMixed(folder, flags);
   if (flags.html !== undefined) await tryOutput(flags.html);
   if (flags.out !== undefined) await tryFolder(flags.out);
+  if (flags.prefix !== undefined) await tryKept(flags.prefix);
   if (flags.compare !== undefined) {
     const [first, second] = [await readEvaluation(flags.compare), await readEvaluation(folder!)];
     await show(await compareEvaluations(first, second, readingOf(flags)), flags);
@@ -152,6 +156,8 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
       out,
       resume: flags.resume,
       limit: flags.limit,
+      prefix: flags.prefix,
+      onWarning: warn,
       parallel: flags.parallel,
       ...optionsOf(runOptions, flags),
       signal,
@@ -232,7 +238,7 @@ function readingOf(flags: EvalFlags): Reading {
 
 /** Three things can be asked of the command; flags of one mean nothing to another and are not ignored. */
 function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
-  const { rescore, compare, out, task, file, resume, endpoint } = flags;
+  const { rescore, compare, out, task, file, resume, endpoint, prefix } = flags;
   const reads = rescore ?? compare;
   if (rescore !== undefined && compare !== undefined)
     throw new MeditronError('ERR_OPTION', 'Expected --rescore or --compare, got both');
@@ -240,8 +246,16 @@ function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
     const got = compare === undefined ? `a folder without --compare: ${folder}` : 'one';
     throw new MeditronError('ERR_OPTION', `Expected two folders, as in --compare DIR_A DIR_B, got ${got}`);
   }
+  if (endpoint !== undefined && prefix !== undefined)
+    throw new MeditronError(
+      'ERR_OPTION',
+      'Expected --endpoint or --prefix, got both: a server keeps its prompts itself',
+    );
   if (reads === undefined) return;
-  const given = { '--out': out, '--task': task, '--file': file, '--resume': resume, '--endpoint': endpoint };
+  const given = {
+    ...{ '--out': out, '--task': task, '--file': file, '--resume': resume, '--endpoint': endpoint },
+    '--prefix': prefix,
+  };
   const [unfit] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (unfit)
     throw new MeditronError(

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import type { Answerer, AnswererModel } from '../../answerer/answerer.js';
-import { answererOf } from '../../answerer/engine.js';
+import { answererOf, type Beginning } from '../../answerer/engine.js';
+import { keptBeginning, tooShortToKeep } from '../../answerer/kept.js';
 import type { ChosenFormat } from '../../ask/choice.js';
 import { MeditronError } from '../../check/errors.js';
 import { lowKvType } from '../../engine/capacity/low.js';
+import type { Engine } from '../../engine/engine.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
 import type { EngineSettings } from '../../engine/settings.js';
 import { modelHash } from '../../models/identity.js';
@@ -55,6 +57,9 @@ export interface PlannedRun extends Run {
 export interface OpenOptions {
   /** Questions in flight at once. Default: what suits. */
   readonly parallel?: number | undefined;
+  /** The file that keeps what all prompts begin with. */
+  readonly prefix?: string | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -85,7 +90,7 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}, { l
       const { batchSize, threads } = engine.settings;
       return { ...size, contextSize: engine.settings.contextSize, batchSize, threads };
     },
-    async open(run, chosen, items, { signal }) {
+    async open(run, chosen, items, { prefix, onWarning, signal }) {
       const layout = run.layout!;
       const { contextSize, maxSequences, batchSize, threads } = layout;
       const adaptThreads = engineOptions.adaptThreads ?? engineOptions.threads === undefined;
@@ -94,13 +99,13 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}, { l
       try {
         checkSettings(engine.settings, layout);
         const tokens = await beginningOf(model, run, chosen, items, layout.sharedTokens);
-        const held = tokens.length > 0 ? await engine.prefix(tokens, signal ? { signal } : {}) : undefined;
+        const beginning = await begin(engine, tokens, { prefix, onWarning, signal });
         return {
-          answerer: answererOf(engine, held && { held, tokens }),
+          answerer: answererOf(engine, beginning),
           parallel: layout.parallel,
           probe: async () => (await engine.prefix(Int32Array.of(info.bos ?? 0))).release(),
           async [Symbol.asyncDispose]() {
-            held?.release();
+            beginning?.held.release();
             await engine.close();
           },
         };
@@ -114,6 +119,24 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}, { l
         ? { as: 'cpu', insteadOf: gpus, open: signal => onCpu(loadOnCpu, engineOptions, signal) }
         : undefined,
   };
+}
+
+/** What all prompts begin with, evaluated, or loaded from where it is kept. Undefined if that is nothing. */
+async function begin(
+  engine: Engine,
+  tokens: Int32Array,
+  { prefix, onWarning, signal }: OpenOptions,
+): Promise<Beginning | undefined> {
+  if (prefix === undefined)
+    return tokens.length > 0 ? { held: await engine.prefix(tokens, { signal }), tokens } : undefined;
+  const short = tooShortToKeep(tokens);
+  if (short !== undefined) {
+    onWarning?.(short);
+    return undefined;
+  }
+  const kept = await keptBeginning(engine, tokens, prefix, signal);
+  for (const warning of kept.warnings) onWarning?.(warning);
+  return kept;
 }
 
 async function onCpu(
