@@ -8,7 +8,8 @@ const writers: Readonly<Record<string, string>> = {
   'check/outputs.ts': 'nothing itself: the one way in which the others write',
   'cli/commands/ask.ts': 'the record of --record: holds both',
   'cli/commands/eval.ts': 'report.json and report.html in the folder of --out, the page of --html: hold both',
-  'engine/saved/file.ts': 'the prefix of engine.savePrefix: holds the prompt and what the model computed of it',
+  'engine/saved/file.ts':
+    'the prefix of engine.savePrefix and of --prefix, which keeps no question: holds the prompt and what the model computed of it',
   'engine/saved/key.ts': 'the key of saved prefixes in the folder of state, made with the first: holds neither',
   'evaluate/storage/incidents.ts': 'incidents.json in the folder of eval --out, how the engine died: holds neither',
   'evaluate/storage/journal.ts': 'results.jsonl in the folder of eval --out: holds both',
