@@ -361,7 +361,7 @@ function renew(mark) {
 /** The part of a build log that says what went wrong. @param {string} output */
 function relevant(output) {
   const lines = output.split('\n');
-  const at = lines.findIndex(line => /CMake Error|error:|fatal error|undefined reference/.test(line));
+  const at = lines.findIndex(line => /CMake Error|error:|fatal error|undefined reference|\bld(\.\w+)?: /.test(line));
   return lines.slice(Math.max(0, at), at < 0 ? lines.length : at + 30).join('\n');
 }
 
