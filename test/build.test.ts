@@ -126,7 +126,14 @@ function copied(name: string): string {
     'build/prebuilt',
     'build/addon.json',
   ];
-  const files = ['CMakeLists.txt', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const files = [
+    'bench/decode.cpp',
+    'CMakeLists.txt',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ];
   for (const part of [...parts, ...files]) cpSync(join(root, part), join(place, part), { recursive: true });
   for (const part of ['node_modules', 'build/llama.cpp']) symlinkSync(join(root, part), join(place, part));
   return place;

@@ -58,7 +58,15 @@ async function step(path) {
   const native = new addon.Model();
   await native.load({ paths: [path], gpuLayers: 0, devices: [], mmap: true, repack: false, mlock: false });
   const engine = new addon.Engine(native);
-  const size = { contextSize: 256, batchSize: 64, maxSequences: 1, threads: 1, poll: 0 };
+  const size = {
+    contextSize: 256,
+    batchSize: 64,
+    maxSequences: 1,
+    threads: 1,
+    poll: 0,
+    adaptThreads: false,
+    resident: true,
+  };
   await engine.open({ ...size, kvType: 'f16', flashAttention: 'auto', loras: [] });
   const branch = {
     maxTokens: 0,
