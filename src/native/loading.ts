@@ -42,7 +42,10 @@ function onWindows(said: string): Refusal | undefined {
 function onUnix(said: string, { platform, musl }: Host): Refusal | undefined {
   const [, library, wanted] = /version [`'"](GLIBC|GLIBCXX|CXXABI)_([\d.]+)['"`] not found/.exec(said) ?? [];
   if (musl || /ld-linux.*: No such file|__\w+_chk: symbol not found/.test(said))
-    return { reason: 'the C library of this system is musl (Alpine), and the package is for glibc', instead: source };
+    return {
+      reason: 'the C library of this system is musl (Alpine), and the package is for glibc',
+      instead: fromSource,
+    };
   if (library !== undefined) {
     const what =
       library === 'GLIBC'
@@ -50,7 +53,7 @@ function onUnix(said: string, { platform, musl }: Host): Refusal | undefined {
         : `C++ library (libstdc++ with ${library}_${wanted} is needed)`;
     return {
       reason: `this system is too old for it: its ${what}`,
-      instead: `Use Debian 12, Ubuntu 22.04, RHEL 9 or newer. ${source}`,
+      instead: `Use Debian 12, Ubuntu 22.04, RHEL 9 or newer. ${fromSource}`,
     };
   }
   const absent = /^(?:Error: )?(\S+): cannot open shared object file/.exec(said)?.[1];
@@ -80,7 +83,8 @@ function onUnix(said: string, { platform, musl }: Host): Refusal | undefined {
   return undefined;
 }
 
-const source =
+/** Where no package fits. */
+export const fromSource =
   'Or build it from source on this system: `npm ci && npm run build -- --source` in a checkout of Meditron';
 
 /** This process and its system. */

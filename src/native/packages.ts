@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { MeditronError } from '../check/errors.js';
 import { unpacked } from '../check/project.js';
 import { checked } from '../check/schema.js';
-import type { Host } from './loading.js';
+import { fromSource, type Host } from './loading.js';
 
 /** The platforms that a package with the addon exists for, by npm's names. */
 export const supported = ['linux-x64', 'linux-arm64', 'win32-x64', 'darwin-arm64', 'darwin-x64'];
@@ -157,9 +157,6 @@ function unsupported({ platform, arch, musl }: Machine): Lack {
     return { reasons, instead: 'Install the Node for x64: Windows on Arm runs it, and what belongs to it' };
   return { reasons, instead: fromSource.replace('Or build', 'Build') };
 }
-
-const fromSource =
-  'Or build it from source on this system: `npm ci && npm run build -- --source` in a checkout of Meditron';
 
 function notInstalled(name: string, root: string, { musl }: Machine): Lack {
   const reasons = [`the package ${name} is not installed`];

