@@ -74,7 +74,8 @@ describe('with a code page', () => {
   const line = fc.oneof(
     fc.string({ unit: 'grapheme-ascii' }).map(text => Buffer.from(text)),
     fc.string({ unit: fc.constantFrom(...'aä ß日é') }).map(text => Buffer.from(text)),
-    fc.uint8Array({ min: 32, max: 255, maxLength: 6 }).map(bytes => Buffer.from(bytes)),
+    // Without DEL, for which Node's shift_jis (IBM's, by ICU) has another sign than Windows and every other code page.
+    fc.uint8Array({ min: 32, max: 255, maxLength: 6 }).map(bytes => Buffer.from(bytes.filter(byte => byte !== 0x7f))),
   );
   const texts = fc.array(line, { maxLength: 5 }).map(lines => {
     const bytes = Buffer.concat(lines.flatMap(each => [each, Buffer.from('\n')])).subarray(0, -1);
