@@ -236,6 +236,7 @@ function buildNative() {
   const addon = join(buildDir, 'Release', isVisualStudio ? 'Release/meditron.node' : 'meditron.node');
   const stampFile = join(buildDir, 'inputs.sha256');
   const kernelsStamp = join(buildDir, 'kernels.sha256');
+  const testsStamp = join(buildDir, 'tests.sha256');
   // Nothing that changes when the folder is moved or copied, and not Node's release: the addon's interface is the same in all.
   const inputs = hashOf(
     JSON.stringify({ ...defines, MEDITRON_TESTS: undefined, MEDITRON_KERNELS: undefined }, (_, value) =>
@@ -253,7 +254,7 @@ function buildNative() {
   const tests = join(dirname(addon), process.platform === 'win32' ? 'core-test.exe' : 'core-test');
   const current =
     existsSync(addon) &&
-    (!options.tests || existsSync(tests)) &&
+    (!options.tests || (existsSync(tests) && holds(testsStamp, inputs))) &&
     (!options.kernels || holds(kernelsStamp, inputs)) &&
     holds(stampFile, inputs);
   const missing = current ? undefined : missingTool();
@@ -285,6 +286,7 @@ function buildNative() {
     }
     writeFileSync(stampFile, inputs);
     if (options.kernels) writeFileSync(kernelsStamp, inputs);
+    if (options.tests) writeFileSync(testsStamp, inputs);
   }
   // What the loader reads: the addon that was built last, other than for tests.
   const chosen = Object.fromEntries(

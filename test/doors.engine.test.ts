@@ -122,6 +122,7 @@ const doors: Readonly<Record<string, () => Door>> = {
       'maxSequences',
       'batchSize',
       'threads',
+      'adaptThreads',
       'poll',
       'kvType',
       'flashAttention',

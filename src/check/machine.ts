@@ -149,10 +149,13 @@ export const engineOptions = {
     help: 'sequences alive at once (default: 8)',
     stored: true,
   },
-  /** How eagerly idle compute threads wait for work, 0 (asleep at once) … 100. Default 50. */
+  /**
+   * How long compute threads that have nothing to do spin before they sleep, 0 (not at all) … 100 (up to a second). Default 5: some milliseconds
+   * to some tens of them, longer than the time between two steps.
+   */
   poll: {
     kind: whole(0, 100),
-    default: 50,
+    default: 5,
     flag: { none: 'for measurements' },
     help: 'how eagerly idle threads wait for work, 0 to 100',
     stored: false,
