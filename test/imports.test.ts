@@ -8,6 +8,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 /** A file may import from its own folder and from rows below its own, never sideways or up. */
 const rows = [
   ['cli'],
+  ['server', 'ai'],
   ['evaluate'],
   ['ask'],
   ['endpoint'],
