@@ -25,6 +25,9 @@ export type ErrorCode =
   | 'ERR_ENGINE_DIED' // the process of an isolated engine died under the work: see EngineDied
   | 'ERR_QUARANTINED' // the request was running when two engines in a row crashed: it is not run again
   | 'ERR_ENGINE_DOWN' // an isolated engine died again and again: it is not started any more
+  | 'ERR_REQUEST' // a server refuses an HTTP request: where it comes from, its key, its form, its size
+  | 'ERR_UNKNOWN_MODEL' // a server has no model of that name; those it has are listed
+  | 'ERR_QUEUE_FULL' // a server has as many requests waiting as it takes: try again later
   | 'ERR_NATIVE'; // llama.cpp or the addon failed in a way none of the above describes
 
 /** An error that is thrown on purpose: `code` for programs, `message` for people, and what caused it as `cause`. */
@@ -67,6 +70,9 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_ENGINE_DIED: 6,
   ERR_QUARANTINED: 6,
   ERR_ENGINE_DOWN: 6,
+  ERR_REQUEST: 6,
+  ERR_UNKNOWN_MODEL: 6,
+  ERR_QUEUE_FULL: 6,
 };
 
 /** The caller passed something that cannot be used: `` Expected `stop[0]` to be a text of at most 256 characters, got a text of 300 ``. */

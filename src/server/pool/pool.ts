@@ -1,0 +1,46 @@
+import type { Engine } from '../../engine/engine.js';
+import type { Model } from '../../engine/model.js';
+
+/** A model that a server answers for, whether it is in memory or not. */
+export interface ServedModel {
+  /** What requests call it: the file's name without `.gguf`. */
+  readonly name: string;
+  /** Path of the file, which is told to nobody without the page's key. */
+  readonly path: string;
+  readonly state: 'unloaded' | 'loading' | 'loaded';
+  /** Requests that use it or wait for it. */
+  readonly requests: number;
+  /** When the file was last written, in seconds since 1970, as OpenAI's `created`. */
+  readonly created: number;
+}
+
+/** A request's share of a model, which stays in memory until it is disposed of. A request takes one, never a second while it holds one. */
+export interface Use extends AsyncDisposable {
+  readonly name: string;
+  readonly model: Model;
+  /** Shared by all requests on the model: they are in one batch. Never closed by a request. */
+  readonly engine: Engine;
+}
+
+/** The models of a server by name, loaded on demand. */
+export interface Pool extends AsyncDisposable {
+  /** In the order they were given; the first answers where no name is given. */
+  readonly models: readonly ServedModel[];
+
+  /**
+   * Waits for a place and for the model to be loaded.
+   *
+   * @throws MeditronError `ERR_UNKNOWN_MODEL`, which lists the names there are; `ERR_QUEUE_FULL`; what loading throws; `ERR_CLOSED`; the
+   *   signal's reason
+   */
+  use(name: string | undefined, signal: AbortSignal): Promise<Use>;
+
+  /** The model of this name, or the first; it is not loaded. @throws MeditronError `ERR_UNKNOWN_MODEL` */
+  find(name: string | undefined): ServedModel;
+
+  /** Adds the model in this file; one that is there already is given back as it is. @throws MeditronError `ERR_MODEL_FILE`, `ERR_OPTION` */
+  add(path: string): Promise<ServedModel>;
+
+  /** Frees a model's memory as soon as nobody uses it. It is loaded again by the next request. */
+  unload(name: string): Promise<void>;
+}

@@ -1,0 +1,53 @@
+import { MeditronError } from '../../check/errors.js';
+import type { Engine } from '../../engine/engine.js';
+import type { Model } from '../../engine/model.js';
+import { nameOf, unknownModel } from './names.js';
+import type { Pool, ServedModel, Use } from './pool.js';
+
+/** A pool of one engine that the caller has opened, and closes. */
+export class SinglePool implements Pool {
+  readonly #model: Model;
+  readonly #engine: Engine;
+  readonly #name: string;
+  #requests = 0;
+
+  constructor(model: Model, engine: Engine, name = nameOf(model.info.path)) {
+    this.#model = model;
+    this.#engine = engine;
+    this.#name = name;
+  }
+
+  get models(): readonly ServedModel[] {
+    const { path } = this.#model.info;
+    return [{ name: this.#name, path, state: 'loaded', requests: this.#requests, created: 0 }];
+  }
+
+  async use(name: string | undefined, signal: AbortSignal): Promise<Use> {
+    signal.throwIfAborted();
+    this.find(name);
+    this.#requests++;
+    let left = false;
+    return {
+      name: this.#name,
+      model: this.#model,
+      engine: this.#engine,
+      [Symbol.asyncDispose]: async () => {
+        if (!left) this.#requests--;
+        left = true;
+      },
+    };
+  }
+
+  find(name: string | undefined): ServedModel {
+    if (name !== undefined && name !== this.#name) throw unknownModel(name, [this.#name]);
+    return this.models[0]!;
+  }
+
+  async add(): Promise<ServedModel> {
+    throw new MeditronError('ERR_OPTION', 'This server answers for one model, and takes no other');
+  }
+
+  async unload(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
