@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { MeditronError } from '../check/errors.js';
 import { unreadable } from '../gguf/fault.js';
 import type { FileIdentity } from '../gguf/reader.js';
+import { recallHash, rememberHash, tellsChanges } from './remembered.js';
 
 /** The SHA-256 of one file of a model. */
 export interface FileHash {
@@ -26,8 +27,8 @@ export interface ModelFiles {
 }
 
 /**
- * The SHA-256 of a model's files. Each file is read once per process, however many ask. Reading stops when the last caller
- * gives up and goes on from there when the next one comes.
+ * The SHA-256 of a model's files. Each file is read once per process, however many ask, and not at all if its hash is remembered.
+ * Reading stops when the last caller gives up and goes on from there when the next one comes.
  *
  * @throws MeditronError `ERR_MODEL_FILE` if a file cannot be read, or is no longer the one that was loaded; the signal's reason
  */
@@ -109,6 +110,7 @@ class Reading {
   bytesRead = 0;
   readonly #hash: Hash = createHash('sha256');
   #callers = 0;
+  #lasting = false;
   #running: Promise<void> | undefined;
 
   constructor(
@@ -137,11 +139,21 @@ class Reading {
     const handle = await open(this.path).catch(cause => {
       throw unreadable(this.path, cause);
     });
-    const check = async (): Promise<void> => {
-      if (identityText(await handle.stat({ bigint: true })) !== this.identity) throw moved(this.path, 'loaded');
+    const check = async (): Promise<FileIdentity> => {
+      const now = await handle.stat({ bigint: true });
+      if (identityText(now) !== this.identity) throw moved(this.path, 'loaded');
+      return now;
     };
     try {
-      await check();
+      const found = await check();
+      if (this.bytesRead === 0) {
+        this.sha256 = recallHash(this.identity);
+        if (this.sha256 !== undefined) {
+          this.bytesRead = Number(found.size);
+          return;
+        }
+        this.#lasting = await tellsChanges(handle, this.path, found);
+      }
       const chunk = Buffer.allocUnsafe(chunkBytes);
       while (this.#callers > 0) {
         const { bytesRead } = await handle.read(chunk, 0, chunkBytes, this.bytesRead).catch(cause => {
@@ -149,7 +161,9 @@ class Reading {
         });
         if (bytesRead === 0) {
           await check();
-          this.sha256 = this.#hash.digest('hex');
+          const sha256 = this.#hash.digest('hex');
+          if (this.#lasting) await rememberHash(this.identity, sha256);
+          this.sha256 = sha256;
           return;
         }
         this.#hash.update(chunk.subarray(0, bytesRead));

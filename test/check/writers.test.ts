@@ -6,6 +6,8 @@ import { expect, test } from 'vitest';
 /** Every file of the sources that writes to the disk: what, when, and whether that can hold a question or an answer. */
 const writers: Readonly<Record<string, string>> = {
   'check/outputs.ts': 'nothing itself: the one way in which the others write',
+  'check/kept.ts':
+    'devices.json (what GPUs did in a probe) and hashes.json (SHA-256 of model files) in the folder of state, unasked: hold neither',
   'cli/commands/ask.ts': 'the record of --record: holds both',
   'cli/commands/eval.ts': 'report.json and report.html in the folder of --out, the page of --html: hold both',
   'engine/saved/file.ts':
@@ -16,7 +18,6 @@ const writers: Readonly<Record<string, string>> = {
   'evaluate/storage/lock.ts': 'an empty lock in that folder: holds neither',
   'gguf/writer.ts': 'models of random weights, for measurements and tests: hold neither',
   'models/open.ts': 'a copy of a small model file without a name, gone when it is there: holds neither',
-  'native/memory.ts': 'devices.json in the folder of state, unasked: what GPUs did in a probe, holds neither',
   'native/probe.ts': 'nothing to the disk; what it finds to its standard output',
   'synth/synth.ts': 'nothing; removes a model that was not finished',
 };
