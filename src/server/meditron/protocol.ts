@@ -61,9 +61,6 @@ export interface MachineState {
   /** Bytes in all, and bytes that are free for models now. */
   readonly memoryBytes: number;
   readonly availableBytes: number;
-  /** Graphics cards that are used, and what is to be said of those that are not. Null until they have been looked at. */
-  readonly gpus: readonly { readonly name: string; readonly description: string; readonly freeBytes: number }[] | null;
-  readonly warnings: readonly string[];
 }
 
 /** What this request may do. */

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashOfFiles } from '../../ask/record/hashes.js';
+import { MeditronError } from '../../check/errors.js';
+import { packageFolder } from '../../check/project.js';
+import { availableCores } from '../../engine/capacity/cores.js';
+import { availableMemory } from '../../engine/capacity/memory.js';
+import { outlookOf } from '../../engine/capacity/outlook.js';
+import { stringAt } from '../../gguf/metadata.js';
+import { readGguf } from '../../gguf/reader.js';
+import { knownFiles } from '../../models/hashes.js';
+import { hashProgress, identityAt, identityText } from '../../models/identity.js';
+import { describeFile, type Inspection } from '../../models/inspect.js';
+import { type FormatChoice, formatForModel, identityTokens, isDemonstration } from '../../models/known.js';
+import { formatByName } from '../../prompt/format/formats.js';
+import type { Pool, ServedModel } from '../pool/pool.js';
+import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState } from './protocol.js';
+
+/** What a model file's header says. */
+interface Header extends Inspection {
+  readonly licence: string | null;
+}
+
+/** What there is to say of the models of a server. Headers are read once for every state of a file; nothing is loaded. */
+export class Catalogue {
+  readonly #headers = new Map<string, Promise<Header>>();
+  /** By the path of the file. */
+  readonly speeds = new Map<string, ModelSpeed>();
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly measured: (model: string) => readonly MeasuredAccuracy[] = () => [],
+  ) {}
+
+  /** Paths of files are told to whoever has the page's key alone. */
+  list(paths: boolean): Promise<ModelState[]> {
+    return Promise.all(this.pool.models.map(model => this.describe(model, paths)));
+  }
+
+  async describe(model: ServedModel, paths: boolean): Promise<ModelState> {
+    const { name, path, state } = model;
+    const common = {
+      ...{ name, path: paths ? path : null, state },
+      speed: this.speeds.get(path) ?? null,
+      measured: this.measured(name),
+    };
+    try {
+      const header = await this.headerOf(path);
+      const { sizeBytes, architecture, parameters, quantization, contextLength, licence, problems } = header;
+      const hash = await hashOf(header);
+      const format = formatOf(header, hash);
+      return {
+        ...common,
+        ...{ title: header.name, sizeBytes, architecture, parameters, contextLength, licence, format, hash },
+        quantization: quantization.name,
+        chats: format && formatByName(format.format).accepts.chat,
+        demonstration: isDemonstration([header.name, path]),
+        problems: problems.map(({ message }) => message),
+        fits: problems.length > 0 ? null : fitOf(header, state === 'loaded'),
+      };
+    } catch (error) {
+      if (!(error instanceof MeditronError)) throw error;
+      return { ...common, ...unreadable, problems: [paths ? error.message : error.message.replaceAll(path, name)] };
+    }
+  }
+
+  /** @throws MeditronError `ERR_MODEL_FILE`, `ERR_MODEL_FORMAT` */
+  headerOf(path: string): Promise<Header> {
+    const key = `${identityText(identityAt(path))} ${path}`;
+    const known = this.#headers.get(key) ?? readHeader(path);
+    this.#headers.set(key, known);
+    known.catch(() => this.#headers.delete(key));
+    return known;
+  }
+}
+
+const unreadable = {
+  ...{ title: null, sizeBytes: 0, architecture: null, parameters: 0, quantization: 'unknown', contextLength: null },
+  ...{ licence: null, format: null, chats: null, demonstration: false, fits: null },
+  hash: { sha256: null, known: 'unread' },
+} as const;
+
+async function readHeader(path: string): Promise<Header> {
+  const file = await readGguf(path);
+  return { ...describeFile(file), licence: stringAt(file.metadata, 'general.license') ?? null };
+}
+
+/** The format that would be used if it were loaded; null if it is not known. */
+function formatOf(header: Header, { sha256 }: ModelHash): FormatChoice | null {
+  const { name, architecture, chatTemplate, vocabulary } = header;
+  const added = new Map(vocabulary.addedTokens.map(({ id, text }) => [text, id]));
+  const tokens = identityTokens.flatMap(text => (added.has(text) ? [[text, added.get(text)!] as const] : []));
+  try {
+    return formatForModel({
+      ...{ file: header.path, tokens: Object.fromEntries(tokens) },
+      ...(sha256 !== null && { sha256 }),
+      ...(name !== null && { name }),
+      ...(architecture !== null && { architecture }),
+      ...(chatTemplate !== null && { chatTemplate }),
+    });
+  } catch {
+    return null;
+  }
+}
+
+/** What is known already: nothing is read for it. */
+export async function hashOf({ files }: Pick<Inspection, 'files'>): Promise<ModelHash> {
+  const hashes = hashProgress({ files }).files;
+  if (!hashes) return { sha256: null, known: 'unread' };
+  const sha256 = hashOfFiles(hashes);
+  return { sha256, known: sha256 in knownFiles || (await ships(sha256)) ? 'verified' : 'unknown' };
+}
+
+/** Whether it is the hash on the card of the model that ships. */
+async function ships(sha256: string): Promise<boolean> {
+  const card = await readFile(join(packageFolder(), 'models', 'meditron-mini.md'), 'utf8').catch(() => '');
+  return card.includes(`\`${sha256}\``);
+}
+
+/** What a loaded model takes is there for it. */
+function fitOf(header: Header, loaded: boolean): ModelFit {
+  const cores = availableCores();
+  const free = availableMemory();
+  const availableBytes = loaded ? free + outlookOf(header, free, cores).memoryBytes : free;
+  const { fits, lowMemory, samples, memoryBytes } = outlookOf(header, availableBytes, cores);
+  return { fits, lowMemory, samples, memoryBytes, availableBytes };
+}

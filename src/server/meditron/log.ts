@@ -1,0 +1,74 @@
+/** An event with its number, counted from 1. */
+export interface Numbered<T> {
+  readonly id: number;
+  readonly event: T;
+}
+
+/** Events in the order in which they came, for any number of watchers that come and go at any time, until it ends. */
+export class Log<T> {
+  readonly #events: T[] = [];
+  #ended = false;
+  #watchers = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    /** Told whenever a watcher has come or left. */
+    private readonly onWatchers: (count: number) => void = () => {},
+  ) {}
+
+  get watchers(): number {
+    return this.#watchers;
+  }
+
+  get length(): number {
+    return this.#events.length;
+  }
+
+  /** Undefined before the first. */
+  get last(): T | undefined {
+    return this.#events.at(-1);
+  }
+
+  /** What is added to a log that has ended is dropped. */
+  add(event: T): void {
+    if (this.#ended) return;
+    this.#events.push(event);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** All events behind the one numbered `after`, those that will come included, until the log ends or the signal is aborted. */
+  async *watch(after: number, signal: AbortSignal): AsyncGenerator<Numbered<T>, void, void> {
+    this.#count(1);
+    const wake = () => this.#wake();
+    signal.addEventListener('abort', wake, { once: true });
+    try {
+      for (let at = after; !signal.aborted; at++) {
+        while (at >= this.#events.length && !this.#ended && !signal.aborted) await this.#next();
+        if (at >= this.#events.length) return;
+        yield { id: at + 1, event: this.#events[at]! };
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.#count(-1);
+    }
+  }
+
+  #next(): Promise<void> {
+    return new Promise(resolve => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  #count(change: 1 | -1): void {
+    this.#watchers += change;
+    this.onWatchers(this.#watchers);
+  }
+}

@@ -1,0 +1,21 @@
+import { Hono } from 'hono';
+import type { RouteParts } from '../app.js';
+import { askRoutes } from './ask.js';
+import { Asks, type Patience } from './asks.js';
+import { Catalogue } from './catalogue.js';
+import { readRoutes } from './read.js';
+import { stateRoutes } from './state.js';
+
+export interface MeditronOptions {
+  readonly patience?: Partial<Patience>;
+}
+
+/** Everything below `/v1/meditron`. */
+export function meditronRoutes({ pool, pageOnly }: RouteParts, { patience }: MeditronOptions = {}): Hono {
+  const asks = new Asks(pool, patience);
+  const catalogue = new Catalogue(pool);
+  return new Hono()
+    .route('/', stateRoutes({ pageOnly, catalogue, history: async () => false }))
+    .route('/', readRoutes())
+    .route('/', askRoutes(pool, asks));
+}
