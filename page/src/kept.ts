@@ -1,0 +1,51 @@
+import { effect, signal } from '@preact/signals';
+import { directions, fitting, type Language, language, languages, locales } from './words/words.js';
+
+/** The colours of the page. */
+export type Theme = 'auto' | 'light' | 'dark';
+
+export const theme = signal<Theme>('auto');
+
+/** The only things that this page keeps in the browser, and only if the person has chosen them. */
+const keys = { language: 'meditron.language', theme: 'meditron.theme' };
+
+/** Language and colours as the person chose them, else as the system has them; the document follows them. */
+export function begin(): void {
+  const chosen = stored(keys.language);
+  language.value = chosen && chosen in languages ? (chosen as Language) : fitting(navigator.languages);
+  const colours = stored(keys.theme);
+  if (colours === 'light' || colours === 'dark') theme.value = colours;
+  effect(() => {
+    const { documentElement: root } = document;
+    root.lang = locales[language.value].split('-')[0]!;
+    root.dir = directions[language.value];
+    root.dataset.theme = theme.value;
+  });
+}
+
+export function chooseLanguage(chosen: Language): void {
+  language.value = chosen;
+  store(keys.language, chosen);
+}
+
+/** As the system has it is the default: then nothing is kept. */
+export function chooseTheme(chosen: Theme): void {
+  theme.value = chosen;
+  store(keys.theme, chosen === 'auto' ? null : chosen);
+}
+
+// A browser may forbid storage: then the choice lasts as long as the page.
+function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function store(key: string, value: string | null): void {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {}
+}

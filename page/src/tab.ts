@@ -1,0 +1,34 @@
+/**
+ * What a reload of this tab finds again, until the tab is closed: the key of the page and the id of the ask that runs. Neither says anything of what
+ * was asked, and both mean nothing once the server has ended.
+ */
+const names = { key: 'meditron.key', ask: 'meditron.ask' };
+
+/** The key from the address that `meditron serve` printed, which is taken out of the address bar and its history. */
+export function pageKey(): string | undefined {
+  const [, given] = /^#key=([\w-]+)/.exec(location.hash) ?? [];
+  if (given === undefined) return get(names.key) ?? undefined;
+  history.replaceState(null, '', '#/ask');
+  set(names.key, given);
+  return given;
+}
+
+export const runningAsk = {
+  get: () => get(names.ask),
+  set: (id: string | null) => set(names.ask, id),
+};
+
+function get(name: string): string | null {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function set(name: string, value: string | null): void {
+  try {
+    if (value === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, value);
+  } catch {}
+}

@@ -1,0 +1,25 @@
+import { computed, signal } from '@preact/signals';
+import { en, type Messages } from './en.js';
+import { directions, grammar, type Language, languages, locales } from './grammar.js';
+
+const catalogues: Readonly<Record<Language, Messages>> = { en } as never;
+
+/** The language of the page. */
+export const language = signal<Language>('en');
+
+/** The page's words, in its language. */
+export const words = computed(() => catalogues[language.value]);
+
+/** How the page's language counts and writes numbers and times. */
+export const writing = computed(() => grammar(language.value));
+
+/** The first language of a list, as `navigator.languages`, that the page has; English otherwise. */
+export function fitting(wanted: readonly string[]): Language {
+  for (const tag of wanted) {
+    const base = tag.toLowerCase().split('-')[0]!;
+    if (base in languages) return base as Language;
+  }
+  return 'en';
+}
+
+export { type Language, type Messages, directions, languages, locales };
