@@ -14,6 +14,7 @@ const builder = join(root, 'scripts', 'build.js');
 /** What has been built, and from what. The builder writes both marks; this file renews the time of a mark it has checked. */
 const marks = [
   { mark: join(root, 'dist', '.inputs.sha256'), sources: ['src', 'tsconfig.json', 'tsconfig.build.json'] },
+  { mark: join(root, 'dist', '.page.sha256'), sources: ['page'] },
   { mark: join(root, 'build', 'addon.json'), sources: ['native', 'cmake', 'CMakeLists.txt', 'package-lock.json'] },
 ];
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds what is missing or out of date: llama.cpp's tree (unpacked), the native addon, the TypeScript.
+// Builds what is missing or out of date: llama.cpp's tree (unpacked), the native addon, the TypeScript, the page.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -30,7 +30,7 @@ const require = createRequire(import.meta.url);
 
 const help = `Usage: npm run build -- [options]
 
-Builds what is missing or out of date. Without options: the addon against the prebuilt llama.cpp libraries, then the TypeScript.
+Builds what is missing or out of date. Without options: the addon against the prebuilt llama.cpp libraries, the TypeScript, then the page.
 
   --prebuilt            link the prebuilt libraries (default until another kind has been built; then that kind stays)
   --source              build llama.cpp from the bundled source instead of linking the prebuilt libraries
@@ -44,7 +44,7 @@ Builds what is missing or out of date. Without options: the addon against the pr
   --kernels             build what bench/ measures beside too: llama.cpp's own benchmarks
   --debug               unoptimized, with debug information
   --platform NAME       build the addon alone for another system: win32-x64 (mingw-w64; llama.cpp's libraries too), linux-arm64
-  --native-only         leave the TypeScript out
+  --native-only         leave the TypeScript and the page out
   --clean               throw the addon's build folder away first
   --quiet               say nothing if there is nothing to do
 
@@ -154,7 +154,10 @@ checkInstalled();
 aloneHere();
 const llama = unpackLlama();
 buildNative();
-if (!options['native-only'] && !options.platform) buildTypeScript();
+if (!options['native-only'] && !options.platform) {
+  buildTypeScript();
+  buildPage();
+}
 if (options.stamp) {
   mkdirSync(dirname(resolve(options.stamp)), { recursive: true });
   writeFileSync(options.stamp, '');
@@ -423,8 +426,32 @@ function buildTypeScript() {
     rmSync(fresh, { recursive: true, force: true });
     fail(`the TypeScript could not be compiled.\n${result.stdout}${result.stderr}`);
   }
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  renameSync(fresh, join(root, 'dist'));
+  const dist = join(root, 'dist');
+  // The page is built of other files, and stays.
+  for (const name of ['page', '.page.sha256'])
+    if (existsSync(join(dist, name))) renameSync(join(dist, name), join(fresh, name));
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
+  writeFileSync(stampFile, inputs);
+}
+
+function buildPage() {
+  const stampFile = join(root, 'dist', '.page.sha256');
+  const place = join(root, 'dist', 'page');
+  const inputs = hashOf(...filesIn('page'), 'package-lock.json', 'scripts/page.js');
+  if (holds(stampFile, inputs) && existsSync(join(place, 'index.html'))) return renew(stampFile);
+  note('Building the page …');
+  const fresh = join(root, `dist-${process.pid}`);
+  const result = spawnSync(process.execPath, [join(root, 'scripts', 'page.js'), fresh], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (result.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    fail(`the page could not be built.\n${result.stdout}${result.stderr}`);
+  }
+  rmSync(place, { recursive: true, force: true });
+  renameSync(fresh, place);
   writeFileSync(stampFile, inputs);
 }
 

@@ -95,8 +95,8 @@ function layMain(): string {
   const folder = emptied('meditron');
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
   const dist = join(root, 'dist');
-  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(name =>
-    /\.(js|d\.ts)$/.test(name),
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
+    name => /\.(js|d\.ts)$/.test(name) && !/^page[\\/]/.test(name),
   )) {
     // Maps lead to sources, which are not in the package.
     write(
@@ -104,6 +104,8 @@ function layMain(): string {
       readFileSync(join(dist, name), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, ''),
     );
   }
+  // The page is as it is served, whatever kind of file.
+  cpSync(join(dist, 'page'), join(folder, 'dist', 'page'), { recursive: true });
   for (const name of ['meditron-mini.gguf', 'meditron-mini.md', 'probe.gguf', 'README.md']) {
     mkdirSync(join(folder, 'models'), { recursive: true });
     copyFileSync(join(root, 'models', name), join(folder, 'models', name));

@@ -21,7 +21,7 @@ await build({
     modulePreload: false,
     rollupOptions: {
       // One script and one style; the server says that they are to be asked for again.
-      output: { entryFileNames: 'page.js', chunkFileNames: '[name].js', assetFileNames: '[name][extname]' },
+      output: { entryFileNames: 'page.js', chunkFileNames: '[name].js', assetFileNames: 'page[extname]' },
     },
   },
 });

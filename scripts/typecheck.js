@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Checks the types of everything: the project, and the Electron example against Electron's own types, of whose package nothing else is used.
+// Checks the types of everything: the project, its page, and the Electron example against Electron's own types, of whose package nothing else is used.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ function check(project) {
   );
 }
 
-let passed = check('tsconfig.json') && check('test/electron/renderer.tsconfig.json');
+let passed = check('tsconfig.json') && check('page/tsconfig.json') && check('test/electron/renderer.tsconfig.json');
 try {
   obtain('electron', note => process.stderr.write(`${note}\n`));
   passed = check('test/electron/tsconfig.json') && passed;

@@ -117,6 +117,7 @@ function copied(name: string): string {
     'bin',
     'dist',
     'src',
+    'page',
     'native',
     'cmake',
     'npm',

@@ -15,7 +15,8 @@ export const route = signal<ReturnType<typeof routeOf>>({ screen: 'ask', rest: '
 
 export function beginRouting(): void {
   const follow = () => {
-    route.value = routeOf(location.hash);
+    // A link to a place on the screen leads to no other.
+    if (location.hash !== '#main') route.value = routeOf(location.hash);
   };
   addEventListener('hashchange', follow);
   follow();

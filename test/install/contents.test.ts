@@ -59,11 +59,21 @@ describe.each(['meditron', platform])('the package %s', name => {
   });
 });
 
+test('the main package has the page as it was built', () => {
+  const page = join(contents(), 'dist', 'page');
+  const built = join(root, 'dist', 'page');
+  expect(filesOf(page).sort()).toEqual(filesOf(built).sort());
+  expect(filesOf(page)).toEqual(expect.arrayContaining(['index.html', 'page.css', 'page.js']));
+  for (const name of filesOf(built)) expect(readFileSync(join(page, name))).toEqual(readFileSync(join(built, name)));
+});
+
 test('the main package depends on exactly what it imports, its own platforms and nothing else', () => {
   const packed = contents();
   const files = filesOf(packed).filter(file => /\.(js|d\.ts)$/.test(file));
   const { metafile } = buildSync({
-    entryPoints: files.filter(file => file.endsWith('.js')).map(file => join(packed, file)),
+    entryPoints: files
+      .filter(file => file.endsWith('.js') && !file.startsWith('dist/page'))
+      .map(file => join(packed, file)),
     bundle: true,
     packages: 'external',
     platform: 'node',

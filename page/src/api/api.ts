@@ -17,7 +17,12 @@ export class ApiError extends Error {
 /** What went wrong, whatever was thrown. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ApiError) return error.problem;
-  return { message: error instanceof Error ? error.message : String(error), type: 'page', param: null, code: 'ERR_FAULT' };
+  return {
+    message: error instanceof Error ? error.message : String(error),
+    type: 'page',
+    param: null,
+    code: 'ERR_FAULT',
+  };
 }
 
 export interface StreamOptions {
@@ -86,7 +91,12 @@ export class Api {
     }).catch(unreachable);
     if (response.ok) return response;
     const said = (await response.json().catch(() => undefined)) as ErrorBody | undefined;
-    const problem = said?.error ?? { message: `HTTP ${response.status}`, type: 'server_error', param: null, code: 'ERR_FAULT' };
+    const problem = said?.error ?? {
+      message: `HTTP ${response.status}`,
+      type: 'server_error',
+      param: null,
+      code: 'ERR_FAULT',
+    };
     throw new ApiError(response.status === 401 ? { ...problem, code: 'ERR_UNAUTHORIZED' } : problem, response.status);
   }
 }

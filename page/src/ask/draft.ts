@@ -82,7 +82,10 @@ export class Draft {
   });
 
   /** Chains of the vote; text in words is asked for once unless more are wanted. */
-  readonly samples = computed(() => this.settings.value.samples ?? (this.effectiveKind.value === 'free' ? 1 : 5));
+  readonly samples = computed(() => {
+    const isInWords = this.reading.value !== null && this.effectiveKind.value === 'free';
+    return this.settings.value.samples ?? (isInWords ? 1 : 5);
+  });
 
   readonly #api: Api;
   readonly #read = signal<string | null>(null);
@@ -121,11 +124,12 @@ export class Draft {
     const toRead = this.#toRead();
     if (toRead === this.#read.value || this.text.value.trim() === '') return;
     this.#reading?.abort();
-    const { signal } = (this.#reading = new AbortController());
+    const reading = new AbortController();
+    this.#reading = reading;
+    const { signal } = reading;
     try {
       const body = { text: this.text.value, ...(this.#asOpen() && { as: 'open' }) };
-      const reading = await this.#api.post<Reading>('read', body, signal);
-      this.#show(reading, null, toRead);
+      this.#show(await this.#api.post<Reading>('read', body, signal), null, toRead);
     } catch (error) {
       if (!signal.aborted) this.#show(null, problemOf(error), toRead);
     }

@@ -84,7 +84,9 @@ export function advance(before: Progress, event: Event, now: number): Progress {
       return { ...before, phase: 'thinking', chains, ends: first ? [...before.ends, now] : before.ends };
     }
     case 'settled': {
-      const chains = before.chains.map(chain => (chain.state === 'ended' ? chain : { ...chain, state: 'cut' as const }));
+      const chains = before.chains.map(chain =>
+        chain.state === 'ended' ? chain : { ...chain, state: 'cut' as const },
+      );
       return { ...before, phase: 'closing', settled: event, chains };
     }
     default:

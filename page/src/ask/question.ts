@@ -16,7 +16,10 @@ export function contextOf(question: Question): readonly string[] {
 }
 
 /** What may be answered, with the letter or word that stands for it. */
-export function choicesOf(question: Question, words: Messages): readonly { readonly label: string; readonly text: string }[] {
+export function choicesOf(
+  question: Question,
+  words: Messages,
+): readonly { readonly label: string; readonly text: string }[] {
   if (question.kind === 'choice') return question.options.map((text, i) => ({ label: letter(i), text }));
   if (question.kind === 'boolean')
     return (['yes', 'no', 'maybe'] as const).map(label => ({ label, text: words.answer.booleans[label] }));

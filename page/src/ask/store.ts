@@ -1,4 +1,5 @@
 import { computed, effect, signal, untracked } from '@preact/signals';
+import type { AskRequest, AskSettings } from '../../../src/server/meditron/protocol.js';
 import { announce } from '../announce.js';
 import type { Api } from '../api/api.js';
 import { whileRunning } from '../clock.js';
@@ -56,7 +57,10 @@ export class AskStore {
     const { model, opinions } = draft.settings.value;
     const first = this.#machine.model(model)?.name ?? null;
     const others = opinions.filter(name => name !== first);
-    const requests = [draft.request(newId(), offered), ...others.map(name => ({ ...draft.request(newId(), offered), model: name }))];
+    const requests = [
+      draft.request(newId(), offered),
+      ...others.map(name => ({ ...draft.request(newId(), offered), model: name })),
+    ];
     await this.#go(requests.map(request => new Run(this.#api, request.id!, request)));
   }
 
@@ -69,10 +73,8 @@ export class AskStore {
     const seed = (asked?.seed ?? evidence?.asked.seed ?? 0) + seedBy;
     this.draft.set({ seed });
     const requests = this.runs.value.flatMap(run => {
-      const { request } = run;
-      if (request) return [{ ...request, id: newId(), seed }];
-      const { question, model } = run.progress.value;
-      return question ? [{ id: newId(), question, seed, ...(model !== null && { model }) }] : [];
+      const request = run.request ?? recorded(run);
+      return request ? [{ ...request, id: newId(), seed }] : [];
     });
     await this.#go(requests.map(request => new Run(this.#api, request.id, request)));
   }
@@ -89,7 +91,8 @@ export class AskStore {
     this.runs.value = [];
     if (this.draft.text.value === '' && question && question.kind !== 'chat') {
       // Found again after a reload: the box was empty.
-      const options = question.kind === 'choice' ? question.options.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`) : [];
+      const options =
+        question.kind === 'choice' ? question.options.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`) : [];
       this.draft.write([...(question.context ?? []), question.question, '', ...options].join('\n').trim());
     }
   }
@@ -112,7 +115,8 @@ export class AskStore {
       quiet();
       if (run.answer.value) this.onAnswer?.(run);
       // A run that is forgotten is not looked for again.
-      if (run.resumed && run.problem.value && !run.progress.value.question && this.runs.value.includes(run)) this.change();
+      if (run.resumed && run.problem.value && !run.progress.value.question && this.runs.value.includes(run))
+        this.change();
       void this.#machine.refresh();
     }
   }
@@ -120,8 +124,19 @@ export class AskStore {
   #announce(run: Run): void {
     const { plan } = run.progress.value;
     const count = ended(run.progress.value);
-    if (plan && count > 0 && !run.answer.value) announce(untracked(() => words.value.thinking.spoken(count, plan.samples)));
+    if (plan && count > 0 && !run.answer.value)
+      announce(untracked(() => words.value.thinking.spoken(count, plan.samples)));
   }
+}
+
+/** What an ask that was found again had been asked with, from its record. */
+function recorded(run: Run): AskRequest | undefined {
+  const evidence = run.answer.value?.evidence;
+  if (!evidence) return undefined;
+  const { mode, samples, temperature, protocol } = evidence.asked;
+  const { question, format } = evidence;
+  const settings = { mode, samples, temperature, protocol, format: format.name } as AskSettings;
+  return { question, ...settings, ...(run.progress.value.model !== null && { model: run.progress.value.model }) };
 }
 
 /** A name that nobody can guess: who knows it sees the question and its answer. */

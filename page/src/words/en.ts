@@ -28,7 +28,7 @@ export const en = {
     skip: 'Skip to content',
     language: 'Language',
     theme: 'Colours',
-    themes: { auto: 'As the system', light: 'Light', dark: 'Dark' },
+    themes: { auto: 'System colours', light: 'Light', dark: 'Dark' },
     keys: 'Keys',
     close: 'Close',
     nothingKept: 'Nothing is stored. Nothing leaves this computer.',
@@ -60,8 +60,7 @@ export const en = {
     label: 'Case and question',
     placeholder: 'Paste or type. Options may be lettered, numbered or bulleted.',
     privacy: 'Leave out names and dates of birth all the same.',
-    button: (n: number) =>
-      n === 1 ? 'Ask once' : n === 2 ? 'Ask twice' : `Ask ${word(n)} times`,
+    button: (n: number) => (n === 1 ? 'Ask once' : n === 2 ? 'Ask twice' : `Ask ${word(n)} times`),
     how: 'How it is asked',
     example: 'Try an example',
     exampleNote: 'An example: an invented patient, and a score that the demonstration model can add up.',
@@ -69,6 +68,7 @@ export const en = {
     chainsExplained: 'Chains are separate tries at the same question.',
     empty: 'Type or paste a question first.',
     unread: 'Look at what was read, then ask again.',
+    tooFew: 'A choice needs at least two options. Add one, or ask it as an open question.',
     reading: 'Reading …',
     kinds: {
       choice: 'Choose among options',
@@ -107,7 +107,8 @@ export const en = {
 
   read: {
     title: 'What was read',
-    options: (n: number) => plural(n, { one: 'I read a question with # option.', other: 'I read a question with # options.' }),
+    options: (n: number) =>
+      plural(n, { one: 'I read a question with # option.', other: 'I read a question with # options.' }),
     boolean: 'I read a question to be answered with yes, no or maybe.',
     open: 'I read an open question, without options. It is answered in words.',
     ranked: 'I read an open question. It is answered with a list of diagnoses.',
@@ -151,7 +152,9 @@ export const en = {
     thinking: 'thinking',
     notBegun: 'not begun',
     waits: (from: number, to: number) =>
-      from === to ? `waits until chain ${number(from)} has ended` : `waits until chains ${number(from)} to ${number(to)} have ended`,
+      from === to
+        ? `waits until chain ${number(from)} has ended`
+        : `waits until chains ${number(from)} to ${number(to)} have ended`,
     notNeeded: 'not needed: the vote cannot change any more',
     stoppedHere: 'stopped',
     noAnswer: 'no answer',
@@ -162,13 +165,16 @@ export const en = {
     stop: 'Stop',
     stopping: 'Stopping …',
     /** For the live region: counts only. */
-    spoken: (n: number, of: number) => `${number(n)} of ${plural(of, { one: '# chain has', other: '# chains have' })} answered.`,
+    spoken: (n: number, of: number) =>
+      `${number(n)} of ${plural(of, { one: '# chain has', other: '# chains have' })} answered.`,
     again: 'Found again after the page was loaded anew.',
     lostTouch: 'The connection was lost. Trying again …',
   },
 
   answer: {
-    all: (n: number) => (n === 1 ? 'the one chain says so' : n === 2 ? 'both chains say so' : `all ${word(n)} chains say so`),
+    booleans: { yes: 'yes', no: 'no', maybe: 'maybe' },
+    all: (n: number) =>
+      n === 1 ? 'the one chain says so' : n === 2 ? 'both chains say so' : `all ${word(n)} chains say so`,
     some: (n: number, of: number) => `${number(n)} of ${chains(of)} ${n === 1 ? 'says' : 'say'} so`,
     says: (n: number, what: string) => `${number(n)} ${n === 1 ? 'says' : 'say'} ${what}`,
     split: (parts: readonly string[]) => `The chains do not agree: ${parts.join(', ')}.`,
@@ -216,6 +222,7 @@ export const en = {
     },
     conflict: 'it names two answers; the last one counts',
     seed: (seed: number) => `seed ${seed}`,
+    tokens: (n: number) => plural(n, { one: '# token', other: '# tokens' }),
     wholeText: 'Show all of it',
     howAsked: 'How it was asked',
     save: 'Save record',
@@ -316,9 +323,11 @@ export const en = {
       ERR_MODEL_FORMAT: 'The model’s file is damaged or incomplete. Copy it again.',
       ERR_MODEL_UNSUPPORTED: 'This file is no model that can be run here.',
       ERR_MODEL_LOAD: 'The model’s file was refused by the engine.',
-      ERR_MEMORY: 'There is not enough memory for this. Close other programs, ask fewer chains, or use a smaller model.',
+      ERR_MEMORY:
+        'There is not enough memory for this. Close other programs, ask fewer chains, or use a smaller model.',
       ERR_CONTEXT_FULL: 'The question is too long for this model. Shorten it, or ask for fewer words.',
-      ERR_PROMPT_FORMAT: 'Nobody knows how this model wants to be asked. Choose a prompt format under “How it is asked”.',
+      ERR_PROMPT_FORMAT:
+        'Nobody knows how this model wants to be asked. Choose a prompt format under “How it is asked”.',
       ERR_NUMERIC: 'The model’s weights are damaged. Copy the file again.',
       ERR_ENGINE_DIED: 'The engine stopped.',
       ERR_QUARANTINED: 'The engine stopped twice on this question; it is not asked again.',
@@ -367,7 +376,12 @@ export const en = {
     actions: 'Actions',
     loaded: 'in use',
     demo: 'Demonstration only',
-    knownBy: { hash: 'known by its hash', vocabulary: 'known by its vocabulary', name: 'guessed from its name', unknown: 'not known' },
+    knownBy: {
+      hash: 'known by its hash',
+      vocabulary: 'known by its vocabulary',
+      name: 'guessed from its name',
+      unknown: 'not known',
+    },
     licenceUnknown: 'not known',
     fitsYes: 'yes',
     fitsWith: (samples: number) => `yes, with ${chains(samples)} at once`,
@@ -416,7 +430,8 @@ export const en = {
     estimate: (ms: number) => `This will take about ${duration(ms)}.`,
     runs: 'Runs',
     noRuns: 'No run yet.',
-    progress: (done: number, of: number) => `${number(done)} of ${plural(of, { one: '# question', other: '# questions' })}`,
+    progress: (done: number, of: number) =>
+      `${number(done)} of ${plural(of, { one: '# question', other: '# questions' })}`,
     left: (ms: number) => `about ${duration(ms)} left`,
     running: 'running',
     done: 'done',
@@ -467,11 +482,13 @@ export const en = {
     deleteOne: (title: string) => `Delete: ${title}`,
     deleteAll: 'Delete all',
     export: 'Export all',
-    kept: (n: number) => plural(n, { zero: 'Nothing is kept yet.', one: '# answer is kept.', other: '# answers are kept.' } as never),
+    kept: (n: number) =>
+      n === 0 ? 'Nothing is kept yet.' : plural(n, { one: '# entry is kept.', other: '# entries are kept.' }),
     encrypted: 'encrypted with your passphrase',
     plain: 'not encrypted',
     locked: 'History is locked.',
-    unavailable: 'This browser offers no storage here (a private window, or an address that is not this computer’s own).',
+    unavailable:
+      'This browser offers no storage here (a private window, or an address that is not this computer’s own).',
     openOne: (title: string) => `Open: ${title}`,
   },
 

@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals';
 import { en, type Messages } from './en.js';
 import { directions, grammar, type Language, languages, locales } from './grammar.js';
 
-const catalogues: Readonly<Record<Language, Messages>> = { en } as never;
+const catalogues: Readonly<Record<Language, Messages>> = { en, fr: en, de: en, es: en, pt: en, ar: en };
 
 /** The language of the page. */
 export const language = signal<Language>('en');
@@ -22,4 +22,4 @@ export function fitting(wanted: readonly string[]): Language {
   return 'en';
 }
 
-export { type Language, type Messages, directions, languages, locales };
+export { directions, type Language, languages, locales, type Messages };

@@ -1,0 +1,122 @@
+import type { Answer, Question } from '../../../src/server/meditron/protocol.js';
+import type { Machine } from '../machine.js';
+import { Disclosure, focusOnce } from '../parts/parts.js';
+import { words } from '../words/words.js';
+import { accuracyInWords } from './accuracy.js';
+import { AllChains, Counts, Lists, Notes, Voices } from './card-parts.js';
+import { HowAsked } from './howasked.js';
+import { inFull, inShort } from './question.js';
+import type { Run } from './run.js';
+import { saveAsPage, saveRecord } from './save.js';
+import { Sheet } from './sheet.js';
+import type { AskStore } from './store.js';
+import { verdictOf } from './verdict.js';
+
+interface Props {
+  readonly run: Run;
+  readonly answer: Answer;
+  readonly store: AskStore;
+  readonly machine: Machine;
+  readonly isFirst: boolean;
+}
+
+/** An answer: what the chains come to, what speaks for it and against it, and what it is worth. */
+export function Card({ run, answer, store, machine, isFirst }: Props) {
+  const t = words.value.answer;
+  const { question } = answer.evidence;
+  const model = machine.model(run.progress.value.model);
+  const accuracy = accuracyInWords(model);
+  const verdict = verdictOf(answer);
+  return (
+    <>
+      <article class={`card ${verdict}`}>
+        <p class="accuracy">{accuracy}</p>
+        {model?.demonstration && <p class="badge">{words.value.shell.demonstration}</p>}
+        <h2 tabindex={-1} ref={isFirst ? focusOnce(run) : null}>
+          {headline(answer, question)}
+        </h2>
+        <Under answer={answer} question={question} />
+        {answer.vote && <Counts answer={answer} question={question} />}
+        <p class="caution">{answer.vote ? words.value.caution : t.one}</p>
+        {verdict === 'list' ? (
+          <Lists answer={answer} />
+        ) : (
+          <Voices answer={answer} question={question} verdict={verdict} />
+        )}
+        <Notes warnings={answer.warnings} findings={answer.findings} />
+        <Disclosure title={t.allChains}>
+          <AllChains answer={answer} question={question} />
+        </Disclosure>
+        <Disclosure title={t.howAsked}>
+          <HowAsked answer={answer} />
+        </Disclosure>
+        <p class="notice">{words.value.notice}</p>
+        <div class="actions">
+          <button type="button" onClick={() => saveRecord(answer.evidence)}>
+            {t.save}
+          </button>
+          <button type="button" onClick={() => saveAsPage(answer, accuracy)}>
+            {t.saveHtml}
+          </button>
+          <button type="button" onClick={() => print()}>
+            {t.print}
+          </button>
+          {isFirst && (
+            <button type="button" onClick={() => void store.askAgain()}>
+              {t.otherSeed}
+            </button>
+          )}
+        </div>
+      </article>
+      <div class="print-only">
+        <Sheet answer={answer} accuracy={accuracy} />
+      </div>
+    </>
+  );
+}
+
+/** What the card begins with. */
+export function headline(answer: Answer, question: Question): string {
+  const t = words.value.answer;
+  const all = words.value;
+  const heard = answer.samples.length;
+  switch (verdictOf(answer)) {
+    case 'agreed':
+      return inFull(answer.answer ?? '', question, all);
+    case 'split':
+      return t.split(
+        (answer.vote?.votes ?? []).map(({ answer, count }) => t.says(count, inShort(answer, question, all))),
+      );
+    case 'abstained':
+      return t.abstained;
+    case 'stopped':
+      return t.stopped(heard, answer.plan.samples);
+    case 'list':
+      return heard < answer.plan.samples && answer.cut.length > 0 ? t.stopped(heard, answer.plan.samples) : t.list;
+    default:
+      return t.free;
+  }
+}
+
+/** One sentence below the headline: how many say so, why there is no answer, or what led when it was stopped. */
+function Under({ answer, question }: { readonly answer: Answer; readonly question: Question }) {
+  return <p class="under">{underHeadline(answer, question)}</p>;
+}
+
+export function underHeadline(answer: Answer, question: Question): string {
+  const t = words.value.answer;
+  const { vote, reason, plan } = answer;
+  const first = vote?.votes[0];
+  switch (verdictOf(answer)) {
+    case 'agreed':
+      return first ? (first.count === plan.samples ? t.all(first.count) : t.some(first.count, plan.samples)) : '';
+    case 'split':
+      return vote ? t.needed(vote.needed.votes, vote.needed.of) : '';
+    case 'abstained':
+      return reason ? t.reasons[reason] : '';
+    case 'stopped':
+      return first ? t.leading(first.count, inFull(first.answer, question, words.value)) : t.nothingYet;
+    default:
+      return '';
+  }
+}

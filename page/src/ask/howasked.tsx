@@ -1,0 +1,64 @@
+import type { Answer, Evidence } from '../../../src/server/meditron/protocol.js';
+import { English, Facts } from '../parts/parts.js';
+import { words, writing } from '../words/words.js';
+import { inShort } from './question.js';
+
+/** How an answer came about: all that would repeat it. */
+export function HowAsked({ answer }: { readonly answer: Answer }) {
+  const { how } = words.value;
+  const { vote, evidence } = answer;
+  const first = vote?.votes[0];
+  const { number } = writing.value;
+  return (
+    <Facts
+      rows={[
+        ...factsOf(evidence),
+        vote ? [how.agreement, words.value.answer.needed(vote.needed.votes, vote.needed.of)] : null,
+        first?.wilson
+          ? [
+              how.bounds,
+              how.wilson(
+                Math.round(first.wilson.low * 100),
+                Math.round(first.wilson.high * 100),
+                inShort(first.answer, evidence.question, words.value),
+              ),
+            ]
+          : null,
+        vote ? [how.stoppedBy, how.stops[vote.stoppedBy]] : null,
+        [how.seeds, <span dir="ltr">{evidence.seeds.map(seed => String(seed)).join(', ')}</span>],
+        [how.chains, number(answer.plan.samples)],
+      ]}
+    />
+  );
+}
+
+type Row = readonly [string, preact.ComponentChildren];
+
+/** What a record says of the asking alone. */
+export function factsOf(evidence: Evidence): readonly Row[] {
+  const { how, ask } = words.value;
+  const { number, time } = writing.value;
+  const { model, format, asked, machine, meditron, cost, created } = evidence;
+  return [
+    [how.model, <English>{`${model.name ?? model.file}, ${model.quantization}`}</English>],
+    [how.file, <English>{model.file}</English>],
+    [
+      how.hash,
+      <span class="hash" dir="ltr">
+        {model.sha256 ?? how.hashUnknown}
+      </span>,
+    ],
+    [how.format, `${format.name}. ${ask.formatBy[format.by]}`],
+    [how.source, <English>{format.source}</English>],
+    [how.protocol, asked.protocol],
+    [how.mode, asked.mode],
+    [how.temperature, number(asked.temperature)],
+    [how.seed, String(asked.seed)],
+    [how.cost, how.costOf(cost.promptTokens, cost.sampledTokens, cost.milliseconds)],
+    [
+      how.machine,
+      <English>{`${machine.devices.map(({ description, name }) => description || name).join(', ') || machine.platform} (${machine.platform} ${machine.arch})`}</English>,
+    ],
+    [how.version, `Meditron ${meditron}, ${time(created)}`],
+  ];
+}

@@ -1,0 +1,51 @@
+import { render } from 'preact';
+import type { Answer, Evidence } from '../../../src/server/meditron/protocol.js';
+import style from '../style/sheet.css?raw';
+import { Sheet } from './sheet.js';
+
+/** The record as a file: all that is needed to run the answer again. */
+export function saveRecord(evidence: Evidence): void {
+  download(`meditron-${stamp(evidence)}.json`, 'application/json', `${JSON.stringify(evidence, null, 2)}\n`);
+}
+
+/** The answer as one file without script, which looks as it prints. */
+export function saveAsPage(answer: Answer, accuracy: string): void {
+  download(`meditron-${stamp(answer.evidence)}.html`, 'text/html', asPage(answer, accuracy));
+}
+
+function asPage(answer: Answer, accuracy: string): string {
+  const { lang, dir } = document.documentElement;
+  const page = document.implementation.createHTMLDocument('Meditron');
+  page.documentElement.lang = lang;
+  page.documentElement.dir = dir;
+  const head = (name: string, attributes: Record<string, string>, text = '') => {
+    const element = page.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.textContent = text;
+    page.head.prepend(element);
+  };
+  head('style', {}, style);
+  head('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' });
+  head('meta', { 'http-equiv': 'content-security-policy', content: "default-src 'none'; style-src 'unsafe-inline'" });
+  head('meta', { charset: 'utf-8' });
+  const holder = document.createElement('div');
+  render(<Sheet answer={answer} accuracy={accuracy} />, holder);
+  // On paper and in a file everything stands open.
+  for (const closed of holder.querySelectorAll('details')) closed.open = true;
+  page.body.append(page.importNode(holder, true));
+  render(null, holder);
+  return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
+}
+
+function stamp({ created }: Evidence): string {
+  return created.slice(0, 19).replace(/\D/g, '-');
+}
+
+export function download(name: string, type: string, content: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,68 @@
+import type { Answer } from '../../../src/server/meditron/protocol.js';
+import { words, writing } from '../words/words.js';
+import { headline, underHeadline } from './card.js';
+import { Counts, Lists, Notes, Voices } from './card-parts.js';
+import { HowAsked } from './howasked.js';
+import { choicesOf, contextOf, textOf } from './question.js';
+import { verdictOf } from './verdict.js';
+
+/** An answer on paper, which stands alone: question, answer or abstention, counts, both reasons, how it was asked, what it is for. No colour needed. */
+export function Sheet({ answer, accuracy }: { readonly answer: Answer; readonly accuracy: string }) {
+  const { answer: t, caution, notice, intendedUse } = words.value;
+  const { question, created } = answer.evidence;
+  const verdict = verdictOf(answer);
+  const under = underHeadline(answer, question);
+  return (
+    <article class="sheet">
+      <header>
+        <h1>{t.page}</h1>
+        <p>
+          {t.date} {writing.value.time(created)}
+        </p>
+        <p class="use">{intendedUse}</p>
+      </header>
+      <section>
+        <h2>{t.question}</h2>
+        {contextOf(question).map((text, i) => (
+          <p key={i} class="text" dir="auto">
+            {text}
+          </p>
+        ))}
+        <p class="text" dir="auto">
+          {textOf(question)}
+        </p>
+        {question.kind === 'choice' && (
+          <ol class="options">
+            {choicesOf(question, words.value).map(({ label, text }) => (
+              <li key={label}>
+                <b class="letter">{label}.</b> <span dir="auto">{text}</span>
+              </li>
+            ))}
+          </ol>
+        )}
+      </section>
+      <section class="result">
+        <h2>{t.from}</h2>
+        <p class="accuracy">{accuracy}</p>
+        <p class="headline">{headline(answer, question)}</p>
+        {under !== '' && <p>{under}</p>}
+        <Counts answer={answer} question={question} />
+        <p>{answer.vote ? caution : t.one}</p>
+        {verdict === 'list' ? (
+          <Lists answer={answer} />
+        ) : (
+          <Voices answer={answer} question={question} verdict={verdict} />
+        )}
+        <Notes warnings={answer.warnings} findings={answer.findings} />
+      </section>
+      <section>
+        <h2>{t.howAsked}</h2>
+        <HowAsked answer={answer} />
+      </section>
+      <footer>
+        <p>{notice}</p>
+        <p>{intendedUse}</p>
+      </footer>
+    </article>
+  );
+}

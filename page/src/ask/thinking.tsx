@@ -1,0 +1,151 @@
+import { now } from '../clock.js';
+import type { Machine } from '../machine.js';
+import { Dot, Dots } from '../parts/dots.js';
+import { English } from '../parts/parts.js';
+import { words } from '../words/words.js';
+import { Accuracy } from './accuracy.js';
+import { type Chain, counted, ended, type Progress, timeLeft, waitsFor } from './progress.js';
+import { choicesOf, inShort } from './question.js';
+import type { Run } from './run.js';
+import type { AskStore } from './store.js';
+
+interface Props {
+  readonly run: Run;
+  readonly store: AskStore;
+  readonly machine: Machine;
+}
+
+/** While chains run: one line each with its newest words, and the votes as they come. */
+export function Thinking({ run, store, machine }: Props) {
+  const { thinking } = words.value;
+  const progress = run.progress.value;
+  const { plan, chains, model } = progress;
+  return (
+    <section class="thinking" aria-label={thinking.title} aria-busy="true">
+      <div class="head">
+        <Stage progress={progress} />
+        <button type="button" class="stop" aria-disabled={run.isStopping.value} onClick={() => store.stop()}>
+          {run.isStopping.value ? thinking.stopping : thinking.stop} <kbd>Esc</kbd>
+        </button>
+      </div>
+      {run.isLost.value && (
+        <p class="why-not" role="status">
+          {thinking.lostTouch}
+        </p>
+      )}
+      <ol class="chains">
+        {chains.map((chain, i) => (
+          <Line key={i} run={run} chain={chain} i={i} progress={progress} />
+        ))}
+      </ol>
+      {plan && (
+        <div class="tally">
+          <Tally progress={progress} />
+          <span>{thinking.answered(ended(progress), plan.samples)}</span>
+          <Times progress={progress} />
+        </div>
+      )}
+      <p class="hint">
+        <Accuracy model={machine.model(model)} />
+      </p>
+      <p class="hint">{words.value.unverified}</p>
+    </section>
+  );
+}
+
+function Stage({ progress }: { readonly progress: Progress }) {
+  const { thinking } = words.value;
+  const { phase, prompt, loaded } = progress;
+  if (phase === 'reading' && prompt && prompt.total > 0)
+    return (
+      <div class="stage">
+        <p id="stage">{thinking.reading(prompt.done, prompt.total)}</p>
+        <progress max={prompt.total} value={prompt.done} aria-labelledby="stage" />
+      </div>
+    );
+  const text = phase === 'waiting' ? (loaded ? thinking.waiting : thinking.loading) : `${thinking.title} …`;
+  return (
+    <div class="stage">
+      <p>{phase === 'sent' ? `${thinking.title} …` : text}</p>
+    </div>
+  );
+}
+
+/** Characters of the newest words that a line may show: more would be laid out for nothing. */
+const shown = 140;
+
+function Line({ run, chain, i, progress }: { run: Run; chain: Chain; i: number; progress: Progress }) {
+  const { thinking } = words.value;
+  const isOpen = run.open.value.has(i);
+  const { text, state } = chain;
+  const waits = progress.plan && state === 'waiting' ? waitsFor(progress.plan, i) : null;
+  return (
+    <li class={`chain ${state}`}>
+      <button
+        type="button"
+        class="line"
+        aria-expanded={isOpen}
+        aria-label={`${thinking.chain(i + 1)}: ${stateOf(chain, progress)}. ${isOpen ? thinking.hide : thinking.show}`}
+        onClick={() => run.toggle(i)}
+      >
+        <span class="name">{thinking.chain(i + 1)}</span>
+        <span class="newest" lang="en" dir="ltr">
+          {state === 'waiting' ? '' : (text.length > shown ? '… ' : '') + text.slice(-shown).replace(/\s+/g, ' ')}
+        </span>
+        <span class="state">
+          {waits ? thinking.waits(waits.from, waits.to) : stateOf(chain, progress)}
+          {chain.answer !== null && progress.question && (
+            <Dot
+              place={choicesOf(progress.question, words.value).findIndex(({ label }) => label === chain.answer)}
+              isOpen={chain.forced}
+            />
+          )}
+        </span>
+      </button>
+      {isOpen && (
+        <p class="model-text unverified">
+          <English>{text || '…'}</English>
+        </p>
+      )}
+    </li>
+  );
+}
+
+function stateOf({ state, answer, forced }: Chain, { question, settled }: Progress): string {
+  const { thinking } = words.value;
+  if (state === 'waiting') return thinking.notBegun;
+  if (state === 'thinking') return thinking.thinking;
+  if (state === 'cut') {
+    const isRule = settled !== null && ['exact', 'beta', 'esc'].includes(settled.by);
+    return isRule ? thinking.notNeeded : thinking.stoppedHere;
+  }
+  if (answer === null) return thinking.noAnswer;
+  const short = question ? inShort(answer, question, words.value) : answer;
+  return forced ? `${short} (${thinking.askedAgain})` : short;
+}
+
+/** Dots and counts, the most first. */
+function Tally({ progress }: { readonly progress: Progress }) {
+  const { question, chains } = progress;
+  if (!question) return null;
+  const choices = choicesOf(question, words.value);
+  return (
+    <>
+      {counted(chains).map(({ answer, count }) => (
+        <span key={answer} class="count">
+          <b>{inShort(answer, question, words.value)}</b>
+          <Dots place={choices.findIndex(({ label }) => label === answer)} count={count} />
+          <span class="unseen">{count}</span>
+        </span>
+      ))}
+    </>
+  );
+}
+
+function Times({ progress }: { readonly progress: Progress }) {
+  const { thinking } = words.value;
+  const left = timeLeft(progress, now.value);
+  const elapsed = now.value - progress.began;
+  if (left !== null) return <span class="time">{thinking.left(left)}</span>;
+  return elapsed > 2000 ? <span class="time">{thinking.so(elapsed)}</span> : null;
+}
