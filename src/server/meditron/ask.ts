@@ -25,9 +25,9 @@ export function askRoutes(pool: Pool, asks: Asks): Hono {
     .delete('/v1/meditron/asks/:id', c => c.json<Stopped>(asks.stop(c.req.param('id'))));
 }
 
-/** What fails at once is answered with its status, not in a stream. */
+/** Without a place in the queue the answer is 429, not a stream. */
 async function watched(c: Context, ask: LiveAsk, after: number): Promise<Response> {
   await setImmediate();
-  if (ask.failedAtOnce) throw ask.failure;
+  if (ask.refusal) throw ask.refusal;
   return eventStream(c, signal => ask.log.watch(after, signal));
 }

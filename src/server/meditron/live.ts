@@ -33,13 +33,10 @@ export class LiveAsk {
     return this.#answer === undefined && this.#failure === undefined;
   }
 
-  /** Whether it failed before it told anything but that it was asked. */
-  get failedAtOnce(): boolean {
-    return this.#failure !== undefined && this.log.length === 2;
-  }
-
-  get failure(): unknown {
-    return this.#failure?.error;
+  /** Why there was no place in the queue for it, which is known at once; undefined if there was one. */
+  get refusal(): MeditronError | undefined {
+    const error = this.#failure?.error;
+    return error instanceof MeditronError && error.code === 'ERR_QUEUE_FULL' ? error : undefined;
   }
 
   get state(): AskState {

@@ -298,13 +298,16 @@ export interface FolderState {
 export interface FolderEntry {
   readonly name: string;
   readonly path: string;
-  /** `questions`: a file that `POST runs` may read; `record`: JSON. A file may be both, and is called by its ending. */
+  /** By its ending: a model that `POST models` may add, or a file that `POST runs` may read. */
   readonly kind: 'folder' | 'model' | 'questions';
   /** Null of a folder. */
   readonly sizeBytes: number | null;
 }
 
-/** `GET models`: {@link ModelState}s. `POST models` (*key*): adds one, by the path of its file; answered with its {@link ModelState}. */
+/**
+ * `GET models`: {@link ModelState}s. `POST models` (*key*): adds one, by the path of its file; answered with its {@link ModelState}. `POST models/:name/unload`
+ * (*key*) gives its memory back once nobody uses it.
+ */
 export interface AddModelRequest {
   readonly path: string;
 }
