@@ -34,6 +34,11 @@ export function packageVersion(): string {
   return found.version;
 }
 
+/** The model that ships with the project, used where none is named. */
+export function shippedModel(): string {
+  return join(packageFolder(), 'models', 'meditron-mini.gguf');
+}
+
 /** Where Electron's tools put a file of an archive that was to be unpacked: `…/app.asar/x` is `…/app.asar.unpacked/x`. */
 export function unpacked(path: string): string {
   const archive = archiveOf(path);

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { type Command, Option as CommanderOption } from 'commander';
 import { askOptions } from '../ask/options.js';
 import type { Kind } from '../check/kinds.js';
 import { engineOptions, loadOptions, processOptions } from '../check/machine.js';
-import { packageFolder } from '../check/project.js';
+import { shippedModel } from '../check/project.js';
 import { samplingNumbers } from '../check/sampling.js';
 import type { Flag, FlagOfOtherKind, Given, Option, Table } from '../check/table.js';
 import { runOptions } from '../evaluate/run/options.js';
@@ -68,15 +67,10 @@ function isNegative(spelling: string): boolean {
   return /(^| )--no-/.test(spelling);
 }
 
-/** The model that ships with the project, used where none is named. */
-export function defaultModel(): string {
-  return join(packageFolder(), 'models', 'meditron-mini.gguf');
-}
-
 /** Which model: of every command that needs one. */
 export function modelOption(): CommanderOption {
   return new CommanderOption('-m, --model <file>', 'GGUF file; of a split model the first part').default(
-    defaultModel(),
+    shippedModel(),
     'the one in models/',
   );
 }

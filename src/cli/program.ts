@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   tokenize: async () => (await import('./commands/tokenize.js')).tokenize(),
   fit: async () => (await import('./commands/fit.js')).fit(),
   devices: async () => (await import('./commands/devices.js')).devices(),
+  serve: async () => (await import('./commands/serve.js')).serve(),
   verify: async () => (await import('./commands/verify.js')).verify(),
   menu: async () => (await import('./commands/menu.js')).menu(),
   demo: async () => (await import('./commands/demo.js')).demo(),

@@ -24,6 +24,8 @@ export abstract class Engine implements AsyncDisposable {
   abstract readonly settings: EngineSettings;
   /** What it has computed since; the same object, which goes on counting. */
   abstract readonly counters: Readonly<EngineCounters>;
+  /** Sequences that are taken now, of `settings.maxSequences`: by samples that run, by what is held, and by leases. */
+  abstract readonly takenSequences: number;
 
   /**
    * Streams the samples of one prompt, which is evaluated once for all of them. Leaving the loop early, or aborting the signal,

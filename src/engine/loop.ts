@@ -65,6 +65,11 @@ export class Loop {
     return this.#closed;
   }
 
+  get takenSequences(): number {
+    const { total, free } = this.#scheduler.root;
+    return total.sequences - free.sequences;
+  }
+
   /** What a caller may count on beside what its own held sequences keep. */
   room({ from, lease }: Start): Need {
     if (lease) return lease.pool.room;

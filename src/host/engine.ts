@@ -39,6 +39,7 @@ export class HostEngine extends Engine implements Restorable {
   readonly settings: EngineSettings;
   readonly model: LoadedModel;
   readonly id: number;
+  takenSequences = 0;
   readonly #host: Host;
   readonly #options: EngineOptions;
   readonly #adapters: string;
@@ -141,13 +142,15 @@ export class HostEngine extends Engine implements Restorable {
     return this.#closed;
   }
 
-  counted(counters: EngineCounters): void {
+  counted(counters: EngineCounters, takenSequences: number): void {
+    this.takenSequences = takenSequences;
     for (const [name, count] of Object.entries(counters) as [keyof EngineCounters, number][])
       this.counters[name] = this.#before[name] + count;
   }
 
   died(death: Death, process: number): void {
     this.#dead = process;
+    this.takenSequences = 0;
     this.#before = { ...this.counters };
     for (const held of this.#samples) held.lose(death);
     this.#samples.clear();

@@ -38,7 +38,7 @@ export interface Restorable {
   /** What was in the process of this number, and in those before, is gone. */
   died(death: Death, process: number): void;
   /** What the process has computed for it. */
-  counted(counters: EngineCounters): void;
+  counted(counters: EngineCounters, takenSequences: number): void;
 }
 
 /** How long a process may take to end by itself. */
@@ -313,7 +313,7 @@ export class Host {
       return;
     }
     if (notice.type === 'batch') {
-      for (const [engine, counters] of notice.counters) this.#engines.get(engine)?.counted(counters);
+      for (const [engine, counters, taken] of notice.counters) this.#engines.get(engine)?.counted(counters, taken);
       for (const [id, events] of notice.events) {
         const request = this.#requests.get(id);
         request?.take(events);

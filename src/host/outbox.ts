@@ -10,7 +10,7 @@ const countersMs = 50;
 /** What streams have to say, gathered into one message a step. */
 export class Outbox {
   readonly #events = new Map<number, StreamEvent[]>();
-  readonly #engines = new Map<number, { readonly engine: DirectEngine; told: number }>();
+  readonly #engines = new Map<number, { readonly engine: DirectEngine; told: number; taken: number }>();
   #unread = 0;
   #scheduled = false;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -19,7 +19,7 @@ export class Outbox {
 
   /** Engines whose counters are told with the events. */
   watch(id: number, engine: DirectEngine): void {
-    this.#engines.set(id, { engine, told: 0 });
+    this.#engines.set(id, { engine, told: 0, taken: 0 });
     this.#timer ??= setInterval(() => this.#flush(), countersMs).unref();
   }
 
@@ -61,13 +61,14 @@ export class Outbox {
     this.send({ type: 'batch', events, counters });
   }
 
-  #counters(): (readonly [number, EngineCounters])[] {
-    const changed: (readonly [number, EngineCounters])[] = [];
+  #counters(): (readonly [number, EngineCounters, number])[] {
+    const changed: (readonly [number, EngineCounters, number])[] = [];
     for (const [id, entry] of this.#engines) {
-      const { counters } = entry.engine;
-      if (counters.steps === entry.told) continue;
+      const { counters, takenSequences } = entry.engine;
+      if (counters.steps === entry.told && takenSequences === entry.taken) continue;
       entry.told = counters.steps;
-      changed.push([id, { ...counters }]);
+      entry.taken = takenSequences;
+      changed.push([id, { ...counters }, takenSequences]);
     }
     return changed;
   }

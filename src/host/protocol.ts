@@ -127,7 +127,7 @@ export type Notice =
   | {
       readonly type: 'batch';
       readonly events: readonly (readonly [id: number, events: readonly StreamEvent[]])[];
-      readonly counters: readonly (readonly [engine: number, counters: EngineCounters])[];
+      readonly counters: readonly (readonly [engine: number, counters: EngineCounters, takenSequences: number])[];
     }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly error: PlainError }

@@ -1,12 +1,25 @@
-import { Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { errorResponse, RequestError } from './error.js';
+import { healthRoutes } from './health.js';
+import { Metrics, metricsRoutes } from './metrics.js';
+import type { Openings } from './open.js';
+import type { AccessOptions } from './options.js';
+import { pageRoutes } from './page.js';
 import type { Pool } from './pool/pool.js';
+import { jsonBody } from './safety/body.js';
+import { safeHeaders } from './safety/headers.js';
+import { carries, requireKey } from './safety/key.js';
+import { ownOrigin } from './safety/origin.js';
 
 /** What a set of routes is made of. Routes name their whole path, as `/v1/chat/completions`. */
 export interface RouteParts {
   readonly pool: Pool;
   /** Before routes that read files by path or keep something: only the page has the key they ask for. */
   readonly pageOnly: MiddlewareHandler;
+  /** Whether a request carries the page's key. */
+  readonly isPage: (c: Context) => boolean;
+  /** Has something done when the server closes, before models are unloaded. */
+  readonly onClose: (close: () => Promise<void>) => void;
 }
 
 /** A set of routes, as `openai/` and `meditron/` have. */
@@ -14,13 +27,61 @@ export type RouteSet = (parts: RouteParts) => Hono;
 
 export interface AppParts extends RouteParts {
   readonly routes: readonly RouteSet[];
+  readonly access: Pick<AccessOptions, 'key' | 'maxBody'>;
+  /** Carried by the page, which has its own key and need not know another. */
+  readonly pageKey: string;
+  readonly openings?: Openings | undefined;
+  /** Looks at a request before anything else does. */
+  readonly guard?: MiddlewareHandler | undefined;
+  /** Where the page's files are. */
+  readonly pageFolder?: string | undefined;
 }
 
 /** Request in, response out: no socket in it. A failure in a handler is thrown, and answered here in OpenAI's form. */
-export function makeApp({ routes, ...parts }: AppParts): Hono {
+export function makeApp({ routes, access, pageKey, guard, pageFolder, openings, ...parts }: AppParts): Hono {
   const app = new Hono();
+  const metrics = new Metrics();
+  app.use(metrics.count, safeHeaders);
+  if (guard) app.use(guard);
+  app.use(ownOrigin);
+  app.route('/', healthRoutes());
+  app.route('/', pageRoutes(pageFolder));
+  if (openings) app.route('/', openings.routes);
+  if (access.key !== undefined) app.use(requireKey([access.key, pageKey], 'This server asks for a key'));
+  app.use(jsonBody(access.maxBody));
+  app.route('/', metricsRoutes(metrics, parts.pool));
   for (const set of routes) app.route('/', set(parts));
-  app.notFound(c => errorResponse(new RequestError(404, 'There is nothing at this address'), c));
+  app.notFound(c => errorResponse(nothingHere(app, c), c));
   app.onError(errorResponse);
   return app;
+}
+
+/** Whether the address is wrong, or only the method. */
+function nothingHere(app: Hono, c: Context): RequestError {
+  const routes = app.routes.filter(({ method, path }) => method !== 'ALL' && matches(path, c.req.path));
+  const methods = [...new Set(routes.map(({ method }) => method))];
+  if (methods.length === 0)
+    return new RequestError(404, 'There is nothing at this address; /openapi.json lists what there is');
+  const allow = methods.join(', ');
+  return new RequestError(405, `This address takes ${allow} and no other method`, null, { Allow: allow });
+}
+
+function matches(pattern: string, path: string): boolean {
+  const parts = pattern.split('/');
+  const given = path.split('/');
+  return (
+    parts.length === given.length &&
+    parts.every((part, i) => (part.startsWith(':') ? given[i] !== '' : part === given[i]))
+  );
+}
+
+/** Keys of the page: made anew for every server. */
+export function pageParts(pageKey: string): Pick<RouteParts, 'pageOnly' | 'isPage'> {
+  return {
+    pageOnly: requireKey(
+      [pageKey],
+      'This reads or keeps files of this machine, which the page alone may do, opened by the address that `meditron serve` prints',
+    ),
+    isPage: carries([pageKey]),
+  };
 }

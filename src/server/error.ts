@@ -1,20 +1,9 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { EngineDied } from '../check/died.js';
 import { type ErrorCode, MeditronError } from '../check/errors.js';
-
-/** What every failed request is answered with, in OpenAI's form. */
-export interface ErrorBody {
-  readonly error: {
-    readonly message: string;
-    /** `invalid_request_error`, `authentication_error`, `rate_limit_error`, `not_found_error`, `server_error`. */
-    readonly type: string;
-    /** The field that is wrong, where it is one. */
-    readonly param: string | null;
-    /** Ours: `ERR_…`. */
-    readonly code: string;
-  };
-}
+import type { ErrorBody } from './meditron/protocol.js';
 
 /** A request that is refused with a status of its own. */
 export class RequestError extends MeditronError {
@@ -40,6 +29,7 @@ export function errorResponse(error: unknown, c: Context): Response {
 
 export function statusOf(error: unknown): ContentfulStatusCode {
   if (error instanceof RequestError) return error.status;
+  if (error instanceof SyntaxError && error.message.includes('JSON')) return 400; // of a body that is empty
   if (error instanceof HTTPException) return error.status as ContentfulStatusCode;
   return error instanceof MeditronError ? statuses[error.code] : 500;
 }
@@ -50,8 +40,8 @@ export function errorBody(error: unknown): ErrorBody {
   const known = error instanceof MeditronError;
   const message = known
     ? error.message
-    : error instanceof HTTPException && status < 500
-      ? error.message
+    : status < 500
+      ? 'Expected the body to be JSON of the form that /openapi.json describes'
       : 'meditron itself failed. The server goes on; please report it with what you did';
   return {
     error: {
@@ -59,6 +49,7 @@ export function errorBody(error: unknown): ErrorBody {
       type: typeOf(status),
       param: error instanceof RequestError ? error.param : known ? paramOf(error) : null,
       code: known ? error.code : status < 500 ? 'ERR_REQUEST' : 'ERR_FAULT',
+      ...(error instanceof EngineDied && { details: error.death.lastLines }),
     },
   };
 }

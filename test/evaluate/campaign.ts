@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultModel } from '../../src/cli/flags.js';
+import { shippedModel } from '../../src/check/project.js';
 import { clinicalQuestions, scoreNames } from '../../src/clinical/questions.js';
 import { type EvaluateOptions, evaluate } from '../../src/evaluate/evaluate.js';
 import { localTarget } from '../../src/evaluate/run/target.js';
@@ -22,7 +22,7 @@ const signals = ['SIGKILL', 'SIGSEGV', 'SIGABRT'] as const;
  * third of a second, it is killed after three such times. A trial is a question of a run.
  */
 export const campaign: Campaign = async options => {
-  const { count, seed, model: path = defaultModel() } = options;
+  const { count, seed, model: path = shippedModel() } = options;
   const runs = asked.flatMap(each => signals.map(signal => ({ asked: each, signal })));
   const tally = new Tally({ ...options, only: undefined, count: runs.length * count });
   const folder = mkdtempSync(join(tmpdir(), 'meditron-killed-'));

@@ -1,25 +1,21 @@
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { EngineDied } from '../../src/check/died.js';
-import { MeditronError } from '../../src/check/errors.js';
-import { makeApp } from '../../src/server/app.js';
+import { type ErrorCode, exitCodes, MeditronError } from '../../src/check/errors.js';
+import { RequestError } from '../../src/server/error.js';
 import { unknownModel } from '../../src/server/pool/names.js';
-import type { Pool } from '../../src/server/pool/pool.js';
-import { requireKey } from '../../src/server/safety/key.js';
+import { appOf, pageKey } from './parts.js';
 
 const failing = (error: unknown) =>
-  makeApp({
-    pool: undefined as unknown as Pool,
-    pageOnly: requireKey('secret', 'This reads files'),
-    routes: [
-      ({ pageOnly }) =>
-        new Hono()
-          .get('/fails', () => {
-            throw error;
-          })
-          .get('/page', pageOnly, c => c.json({ ok: true })),
-    ],
-  });
+  appOf(({ pageOnly, isPage }) =>
+    new Hono()
+      .get('/fails', () => {
+        throw error;
+      })
+      .post('/echo', async c => c.json(await c.req.json()))
+      .get('/who', c => c.json({ page: isPage(c) }))
+      .get('/page', pageOnly, c => c.json({ ok: true })),
+  );
 
 test('an error of ours is answered in the form that clients of OpenAI know', async () => {
   const response = await failing(unknownModel('gpt-4', ['meditron-mini'])).request('/fails');
@@ -36,13 +32,33 @@ test('an error of ours is answered in the form that clients of OpenAI know', asy
 
 test('the engine that died is 503 with the reason, to be tried again', async () => {
   const death = { signal: 'SIGSEGV', exitCode: null, phase: 'decode', external: false, unresponsive: false } as const;
-  const died = new EngineDied({ ...death, model: { path: 'a.gguf', sha256: null }, devices: ['CPU'], lastLines: [] });
+  const died = new EngineDied({
+    ...death,
+    model: { path: 'a.gguf', sha256: null },
+    devices: ['CPU'],
+    lastLines: ['GGML_ASSERT'],
+  });
   const response = await failing(died).request('/fails');
   expect(response.status).toBe(503);
   expect(response.headers.get('Retry-After')).toBe('1');
   expect(await response.json()).toMatchObject({
-    error: { code: 'ERR_ENGINE_DIED', message: expect.stringContaining('SIGSEGV') },
+    error: { code: 'ERR_ENGINE_DIED', message: expect.stringContaining('SIGSEGV'), details: ['GGML_ASSERT'] },
   });
+});
+
+test('every code has a status, and every body the four fields', async () => {
+  for (const code of Object.keys(exitCodes) as ErrorCode[]) {
+    const response = await failing(new MeditronError(code, 'Why')).request('/fails');
+    expect(response.status, code).toBeGreaterThanOrEqual(400);
+    expect(await response.json()).toEqual({
+      error: {
+        message: 'Why',
+        type: expect.stringMatching(/_error$/),
+        param: code === 'ERR_UNKNOWN_MODEL' ? 'model' : null,
+        code,
+      },
+    });
+  }
 });
 
 test('an option that is wrong is named', async () => {
@@ -57,14 +73,64 @@ test('a fault of ours says nothing of what it was about', async () => {
   expect(await response.text()).not.toContain('Jane');
 });
 
+test('a refusal brings its own headers', async () => {
+  const response = await failing(new RequestError(429, 'Later', null, { 'Retry-After': '7' })).request('/fails');
+  expect(response.headers.get('Retry-After')).toBe('7');
+});
+
 test.each([
   [undefined, 401],
-  ['Bearer secret', 200],
-  ['bearer secret', 200],
-  ['Bearer secreT', 401],
+  [`Bearer ${pageKey}`, 200],
+  [`bearer ${pageKey}`, 200],
+  [`Bearer ${pageKey}x`, 401],
   ['Bearer ', 401],
-  ['Basic secret', 401],
-])('with %s what asks for the key answers %i', async (header, status) => {
-  const response = await failing(undefined).request('/page', header ? { headers: { Authorization: header } } : {});
+  [`Basic ${pageKey}`, 401],
+  [pageKey, 401],
+])('with %s what asks for the key of the page answers %i', async (header, status) => {
+  const app = failing(undefined);
+  const init = header === undefined ? {} : { headers: { Authorization: header } };
+  const response = await app.request('/page', init);
   expect(response.status).toBe(status);
+  expect(response.headers.has('WWW-Authenticate')).toBe(status === 401);
+  expect(await (await app.request('/who', init)).json()).toEqual({ page: status === 200 });
+});
+
+test.each([
+  ['/nothing', 404, null],
+  ['/health', 405, 'GET'],
+  ['/echo', 200, null],
+])('POST %s answers %i', async (path, status, allow) => {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
+  const response = await failing(undefined).request(path, init);
+  expect(response.status).toBe(status);
+  expect(response.headers.get('Allow')).toBe(allow);
+});
+
+test('every answer forbids to be kept, framed, sniffed and read by others, and none has a header of CORS', async () => {
+  for (const path of ['/', '/health', '/metrics', '/nothing', '/fails']) {
+    const { headers } = await failing(new Error('a fault')).request(path, {
+      headers: { 'Sec-Fetch-Site': 'same-origin' },
+    });
+    expect(headers.get('X-Content-Type-Options'), path).toBe('nosniff');
+    expect(headers.get('Cross-Origin-Resource-Policy'), path).toBe('same-origin');
+    expect(headers.get('Content-Security-Policy'), path).toContain("frame-ancestors 'none'");
+    expect(headers.get('Cache-Control'), path).toBe(path === '/' ? 'no-cache' : 'no-store');
+    expect([...headers.keys()].filter(name => name.startsWith('access-control'))).toEqual([]);
+  }
+});
+
+test('with a key, everything but the page’s files and health asks for it; the page’s own does as well', async () => {
+  const key = 'a-key-for-programs';
+  const app = appOf(
+    ({ pageOnly }) => new Hono().get('/v1/models', c => c.json([])).get('/files', pageOnly, c => c.json([])),
+    {
+      access: { key, maxBody: 1000 },
+    },
+  );
+  const status = async (path: string, sent?: string) =>
+    (await app.request(path, sent ? { headers: { Authorization: `Bearer ${sent}` } } : {})).status;
+  expect([await status('/'), await status('/health')]).toEqual([200, 200]);
+  for (const path of ['/v1/models', '/metrics', '/nothing']) expect(await status(path), path).toBe(401);
+  expect([await status('/v1/models', key), await status('/v1/models', pageKey)]).toEqual([200, 200]);
+  expect([await status('/files', key), await status('/files', pageKey)]).toEqual([401, 200]);
 });

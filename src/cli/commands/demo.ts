@@ -3,10 +3,11 @@ import { Command } from 'commander';
 import wrap from 'wrap-ansi';
 import { whole } from '../../check/kinds.js';
 import { loadOptions, processOptions } from '../../check/machine.js';
+import { shippedModel } from '../../check/project.js';
 import { pick } from '../../check/table.js';
 import { askedOf, type ClinicalQuestion, letters } from '../../clinical/question.js';
 import { clinicalQuestions, scoreNames } from '../../clinical/questions.js';
-import { addFlags, defaultModel, type Flags, flag } from '../flags.js';
+import { addFlags, type Flags, flag } from '../flags.js';
 import { load } from '../load.js';
 import { answerScreen } from '../terminal/answer.js';
 import { chainsOn } from '../terminal/chains.js';
@@ -42,9 +43,9 @@ async function show(flags: DemoFlags): Promise<void> {
   const { seed } = flags;
   const scores = [scoreNames[seed % scoreNames.length]!];
   const asked = clinicalQuestions({ seed, count: 1, scores }).next().value as ClinicalQuestion;
-  await using loaded = await load({ ...flags, model: defaultModel() }, signal);
+  await using loaded = await load({ ...flags, model: shippedModel() }, signal);
   paragraphs(
-    `Loaded ${basename(defaultModel())} on ${loaded.model.info.devices.map(device => device.name).join(', ')}.`,
+    `Loaded ${basename(shippedModel())} on ${loaded.model.info.devices.map(device => device.name).join(', ')}.`,
     about,
   );
   paragraphs('It is now asked, five times at temperature 0.8, a question that was not in its training:');

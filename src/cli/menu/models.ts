@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { shippedModel } from '../../check/project.js';
 import { modelsFolder } from '../../check/sums.js';
 import { inBytes } from '../../check/words.js';
 import { inspectFile } from '../../models/inspect.js';
 import { isDemonstration } from '../../models/known.js';
-import { defaultModel } from '../flags.js';
 import { oneLine } from '../terminal/plain.js';
 
 /** A model that can be chosen. */
@@ -19,7 +19,7 @@ export interface ModelChoice {
 /** The models in the folder on the stick, by name, and behind them the one that ships. */
 export async function modelChoices(stick: string | undefined): Promise<readonly ModelChoice[]> {
   const added = stick === undefined ? [] : await modelsIn(join(stick, modelsFolder));
-  return Promise.all([...added, defaultModel()].map(modelChoice));
+  return Promise.all([...added, shippedModel()].map(modelChoice));
 }
 
 /** What there is to say of a model file. */

@@ -62,6 +62,10 @@ export class DirectEngine extends Engine {
     this.counters = this.#loop.counters;
   }
 
+  get takenSequences(): number {
+    return this.#loop.takenSequences;
+  }
+
   async *generate(options: GenerateOptions, watch?: Watch): AsyncGenerator<GenerateEvent, void, void> {
     const work = checkGenerate(options);
     const start = this.#loop.own(work);

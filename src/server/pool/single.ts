@@ -1,7 +1,7 @@
 import { MeditronError } from '../../check/errors.js';
 import type { Engine } from '../../engine/engine.js';
 import type { Model } from '../../engine/model.js';
-import { nameOf, unknownModel } from './names.js';
+import { named, nameOf, unknownModel } from './names.js';
 import type { Pool, ServedModel, Use } from './pool.js';
 
 /** A pool of one engine that the caller has opened, and closes. */
@@ -19,7 +19,9 @@ export class SinglePool implements Pool {
 
   get models(): readonly ServedModel[] {
     const { path } = this.#model.info;
-    return [{ name: this.#name, path, state: 'loaded', requests: this.#requests, created: 0 }];
+    const { counters, takenSequences } = this.#engine;
+    const use = { requests: this.#requests, waiting: 0, sequences: takenSequences, counters, loads: 1, deaths: 0 };
+    return [{ name: this.#name, path, state: 'loaded', created: 0, ...use }];
   }
 
   async use(name: string | undefined, signal: AbortSignal): Promise<Use> {
@@ -39,8 +41,9 @@ export class SinglePool implements Pool {
   }
 
   find(name: string | undefined): ServedModel {
-    if (name !== undefined && name !== this.#name) throw unknownModel(name, [this.#name]);
-    return this.models[0]!;
+    const found = name === undefined ? this.models[0] : named(name, this.models);
+    if (!found) throw unknownModel(name!, [this.#name]);
+    return found;
   }
 
   async add(): Promise<ServedModel> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { defaultModel } from '../../../src/cli/flags.js';
+import { shippedModel } from '../../../src/check/project.js';
 import { clinicalQuestions, scoreNames } from '../../../src/clinical/questions.js';
 import { type EvaluateOptions, evaluate } from '../../../src/evaluate/evaluate.js';
 import { localTarget } from '../../../src/evaluate/run/target.js';
@@ -48,7 +48,7 @@ async function evaluated(asked: Asked, { kills }: { readonly kills: boolean }) {
     deaths++;
     if (left > 0) void kill(600);
   };
-  const model = await loadModel({ path: defaultModel(), isolate: kills && { onDeath } });
+  const model = await loadModel({ path: shippedModel(), isolate: kills && { onDeath } });
   if (kills) void kill(200);
   try {
     const report = await evaluate(localTarget(model, { threads: 1 }), {
