@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { errorResponse, RequestError } from './error.js';
 import { healthRoutes } from './health.js';
 import { Metrics, metricsRoutes } from './metrics.js';
 import type { Openings } from './open.js';
-import type { AccessOptions } from './options.js';
+import { type AccessOptions, accessOptions } from './options.js';
 import { pageRoutes } from './page.js';
 import type { Pool } from './pool/pool.js';
 import { jsonBody } from './safety/body.js';
@@ -25,20 +26,32 @@ export interface RouteParts {
 /** A set of routes, as `openai/` and `meditron/` have. */
 export type RouteSet = (parts: RouteParts) => Hono;
 
-export interface AppParts extends RouteParts {
+export interface AppParts {
+  readonly pool: Pool;
   readonly routes: readonly RouteSet[];
-  readonly access: Pick<AccessOptions, 'key' | 'maxBody'>;
-  /** Carried by the page, which has its own key and need not know another. */
-  readonly pageKey: string;
-  readonly openings?: Openings | undefined;
+  /** Carried by the page, which need not know another key. Default: one that nobody knows. */
+  readonly pageKey?: string | undefined;
+  /** Default: no key, and bodies of 4 MB. */
+  readonly access?: Pick<AccessOptions, 'key' | 'maxBody'> | undefined;
   /** Looks at a request before anything else does. */
   readonly guard?: MiddlewareHandler | undefined;
+  readonly openings?: Openings | undefined;
   /** Where the page's files are. */
   readonly pageFolder?: string | undefined;
+  readonly onClose?: RouteParts['onClose'] | undefined;
 }
 
 /** Request in, response out: no socket in it. A failure in a handler is thrown, and answered here in OpenAI's form. */
-export function makeApp({ routes, access, pageKey, guard, pageFolder, openings, ...parts }: AppParts): Hono {
+export function makeApp({
+  pool,
+  routes,
+  pageKey = randomBytes(32).toString('base64url'),
+  access = { key: undefined, maxBody: accessOptions.maxBody.default },
+  guard,
+  openings,
+  pageFolder,
+  onClose = () => {},
+}: AppParts): Hono {
   const app = new Hono();
   const metrics = new Metrics();
   app.use(metrics.count, safeHeaders);
@@ -49,12 +62,16 @@ export function makeApp({ routes, access, pageKey, guard, pageFolder, openings, 
   if (openings) app.route('/', openings.routes);
   if (access.key !== undefined) app.use(requireKey([access.key, pageKey], 'This server asks for a key'));
   app.use(jsonBody(access.maxBody));
-  app.route('/', metricsRoutes(metrics, parts.pool));
-  for (const set of routes) app.route('/', set(parts));
+  app.route('/', metricsRoutes(metrics, pool));
+  const pageOnly = requireKey([pageKey], forThePage);
+  for (const set of routes) app.route('/', set({ pool, pageOnly, isPage: carries([pageKey]), onClose }));
   app.notFound(c => errorResponse(nothingHere(app, c), c));
   app.onError(errorResponse);
   return app;
 }
+
+const forThePage =
+  'This reads or keeps files of this machine, which the page alone may do, opened by the address that `meditron serve` prints';
 
 /** Whether the address is wrong, or only the method. */
 function nothingHere(app: Hono, c: Context): RequestError {
@@ -73,15 +90,4 @@ function matches(pattern: string, path: string): boolean {
     parts.length === given.length &&
     parts.every((part, i) => (part.startsWith(':') ? given[i] !== '' : part === given[i]))
   );
-}
-
-/** Keys of the page: made anew for every server. */
-export function pageParts(pageKey: string): Pick<RouteParts, 'pageOnly' | 'isPage'> {
-  return {
-    pageOnly: requireKey(
-      [pageKey],
-      'This reads or keeps files of this machine, which the page alone may do, opened by the address that `meditron serve` prints',
-    ),
-    isPage: carries([pageKey]),
-  };
 }

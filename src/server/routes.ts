@@ -1,4 +1,5 @@
 import type { RouteSet } from './app.js';
+import { meditronRoutes } from './meditron/routes.js';
 
 /** Every set of routes that needs models. */
-export const routeSets: readonly RouteSet[] = [];
+export const routeSets: readonly RouteSet[] = [parts => meditronRoutes(parts)];

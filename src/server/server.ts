@@ -5,7 +5,7 @@ import { shippedModel } from '../check/project.js';
 import { checkOptions } from '../check/table.js';
 import type { EngineOptions } from '../engine/model.js';
 import type { LoadOptions } from '../host/load.js';
-import { makeApp, pageParts } from './app.js';
+import { makeApp } from './app.js';
 import { listen } from './listen.js';
 import { Openings } from './open.js';
 import { appOptions, type GivenServerOptions, modelPaths, serverOptions } from './options.js';
@@ -125,7 +125,6 @@ async function assemble(
     routes: routeSets,
     openings,
     onClose: close => closers.push(close),
-    ...pageParts(pageKey),
   });
   let closed: Promise<void> | undefined;
   const close = () => {

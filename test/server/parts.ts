@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Hono } from 'hono';
-import { type AppParts, makeApp, pageParts, type RouteSet } from '../../src/server/app.js';
+import { type AppParts, makeApp, type RouteSet } from '../../src/server/app.js';
 import { type Listening, listen } from '../../src/server/listen.js';
 import type { ListenOptions } from '../../src/server/options.js';
 import type { Pool } from '../../src/server/pool/pool.js';
@@ -31,9 +31,7 @@ export function appOf(routes: RouteSet, more: Partial<AppParts> = {}): Hono {
     pageKey,
     access: { key: undefined, maxBody: 10_000 },
     routes: [routes],
-    onClose: () => {},
     pageFolder: 'nowhere',
-    ...pageParts(pageKey),
     ...more,
   });
 }

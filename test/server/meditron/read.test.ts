@@ -5,7 +5,7 @@ import { readRoutes } from '../../../src/server/meditron/read.js';
 import type { Pool } from '../../../src/server/pool/pool.js';
 import { sendTo, text } from './served.js';
 
-const send = sendTo(makeApp({ pool: undefined as unknown as Pool, pageOnly: async () => {}, routes: [readRoutes] }));
+const send = sendTo(makeApp({ pool: undefined as unknown as Pool, routes: [readRoutes] }));
 const read = (body: unknown) => send('POST', 'read', body);
 
 test('a text is read as the library reads it, with what was taken off', async () => {

@@ -6,7 +6,6 @@ import { type LoadOptions, loadModel } from '../../../src/host/load.js';
 import { makeApp } from '../../../src/server/app.js';
 import { type MeditronOptions, meditronRoutes } from '../../../src/server/meditron/routes.js';
 import { SinglePool } from '../../../src/server/pool/single.js';
-import { requireKey } from '../../../src/server/safety/key.js';
 
 /** The page's key of all servers here. */
 export const key = 'the-key-of-the-page';
@@ -54,7 +53,7 @@ export async function served(
   const engine = await model.createEngine({ threads: 1, contextSize: 4096, maxSequences: 8, ...engineOptions });
   const app = makeApp({
     pool: new SinglePool(model, engine),
-    pageOnly: requireKey(key, 'This reads files'),
+    pageKey: key,
     routes: [parts => meditronRoutes(parts, options)],
   });
   return {
