@@ -39,7 +39,14 @@ export type { Lora } from './check/machine.js';
 export { Engine } from './engine/engine.js';
 export { Held } from './engine/held.js';
 export type { LoadedModel } from './engine/info.js';
-export type { GenerateEvent, PromptEvent, SampleEnd, TextEvent } from './engine/jobs/generation.js';
+export type {
+  GenerateEvent,
+  PromptEvent,
+  PromptLogprobs,
+  SampleEnd,
+  TextEvent,
+  TextToken,
+} from './engine/jobs/generation.js';
 export type {
   BosRule,
   GenerateOptions,
@@ -103,7 +110,7 @@ export {
 export type { ReadingFinding, ReadingKind } from './prompt/question/reading.js';
 export type { ReadLine } from './prompt/question/text/draft.js';
 export { parseQuestionText, type QuestionReading, readQuestionText } from './prompt/question/text.js';
-export type { Finish, Sampling, Segment } from './types.js';
+export type { Finish, Sampling, Segment, TokenLogprob } from './types.js';
 export { placePrior } from './vote/count/debias.js';
 export type { AbstainReason, Interruption } from './vote/count/decision.js';
 export {

@@ -9,6 +9,14 @@ export interface Segment {
   readonly template: boolean;
 }
 
+/** A token, and the natural logarithm of its probability. */
+export interface TokenLogprob {
+  /** Its id in the vocabulary. */
+  readonly token: number;
+  /** From the raw logits: no sampler, no temperature. */
+  readonly logprob: number;
+}
+
 /** How a sample ended: an end token, a stop string, the token limit, or cancelled because it no longer mattered. */
 export type Finish = 'end' | 'stop' | 'length' | 'cancelled';
 

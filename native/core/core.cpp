@@ -17,6 +17,9 @@ void Step::cut(size_t n_tokens, size_t n_text) {
     finish.resize(n_tokens);
     ends.resize(n_tokens);
     text.resize(n_text);
+    top_ends.resize(n_tokens);
+    top_token.resize(n_tokens == 0 ? 0 : top_ends.back());
+    top_logprob.resize(top_token.size());
 }
 
 template <typename T> static void append(std::vector<T> & to, const std::vector<T> & from) {
@@ -31,6 +34,10 @@ void Step::append(const Step & next) {
     ::append(finish, next.finish);
     for (const uint32_t end : next.ends) ends.push_back(before + end);
     text += next.text;
+    const uint32_t before_top = (uint32_t)top_token.size();
+    for (const uint32_t end : next.top_ends) top_ends.push_back(before_top + end);
+    ::append(top_token, next.top_token);
+    ::append(top_logprob, next.top_logprob);
     ::append(prompt_seq, next.prompt_seq);
     ::append(prompt_left, next.prompt_left);
     ::append(failures, next.failures);
@@ -122,8 +129,6 @@ std::vector<int32_t> Core::add(const Job & job) {
     }
     prompt.insert(prompt.end(), job.prompt.begin(), job.prompt.end());
 
-    const bool at_start = weights->vocabulary.has_space_prefix() && weights->vocabulary.is_special(prompt.back());
-
     std::vector<Sequence> fresh;
     for (const Branch & branch : job.branches) {
         Sequence seq;
@@ -131,7 +136,8 @@ std::vector<int32_t> Core::add(const Job & job) {
         seq.n_left   = branch.max_tokens;
         seq.stops    = StopWatch(branch.stops);
         seq.waiting  = !fresh.empty();
-        seq.at_start = at_start;
+        seq.at_start = weights->vocabulary.has_space_prefix() &&
+                       weights->vocabulary.is_special(branch.forced.empty() ? prompt.back() : branch.forced.back());
         fresh.push_back(std::move(seq));
     }
 
@@ -165,7 +171,7 @@ int32_t Core::cells_for(const Job & job) const {
         cells += std::max(0, tokens_from(job, from) - from.n_past);
     }
     for (const Branch & branch : job.branches) {
-        const size_t tokens = branch.forced.empty() ? std::max(0, branch.max_tokens) : branch.forced.size();
+        const size_t tokens = branch.forced.size() + (size_t)std::max(0, branch.max_tokens);
         cells += tokens > 0 ? tokens - 1 : 0;
     }
     return (int32_t)std::min<size_t>(cells, INT32_MAX);
@@ -382,7 +388,7 @@ void Core::make_samplers(Step & out) {
     for (const Failure & failure : out.failures) release(failure.seq);
 }
 
-bool Core::samples(const Branch & branch) { return branch.forced.empty() && branch.max_tokens > 0; }
+bool Core::samples(const Branch & branch) { return branch.max_tokens > 0; }
 
 // Tokens already being generated go first, so a long new prompt never stalls a running answer.
 void Core::fill_batch() {
@@ -453,8 +459,9 @@ std::vector<Core::Row> Core::read_rows() {
         if (seq.n_rows == 0 || seq.prompting) continue;
         for (int32_t i = 0; i < seq.n_rows; i++) {
             Row row{ &seq };
-            if (!seq.branch.forced.empty()) row.token = seq.branch.forced[seq.n_scored + (size_t)i];
-            if (!seq.branch.forced.empty() || seq.sampler) row.logits = llama_get_logits_ith(ctx.get(), seq.first_row + i);
+            const size_t at = seq.n_scored + (size_t)i;
+            if (at < seq.branch.forced.size()) row.token = seq.branch.forced[at];
+            if (row.token >= 0 || seq.sampler) row.logits = llama_get_logits_ith(ctx.get(), seq.first_row + i);
             rows.push_back(std::move(row));
         }
     }
@@ -468,15 +475,20 @@ std::vector<Core::Row> Core::read_rows() {
 }
 
 void Core::read_row(Row & row, size_t n_vocab, Scratch & scratch) {
-    if (row.seq->branch.forced.empty() && !row.seq->sampler) return; // just there
+    const Branch & branch = row.seq->branch;
+    const bool given      = row.token >= 0;
+    if (!given && !row.seq->sampler) return; // just there
     if (!row.logits) throw CodedError("ERR_NATIVE", "llama.cpp has no logits for a row");
     scratch.logits.read(row.logits, n_vocab);
     if (!scratch.logits.finite()) { // damaged weights must not turn into an answer
         throw CodedError("ERR_NUMERIC",
                          "The model produced logits that are not finite numbers: its weights are damaged. Verify the file's SHA-256");
     }
-    if (row.seq->sampler) row.token = row.seq->sampler->sample(scratch.logits, scratch.sampler);
-    if (!row.seq->sampler || row.seq->branch.logprobs) row.logprob = scratch.logits.logprob(row.token);
+    if (!given) row.token = row.seq->sampler->sample(scratch.logits, scratch.sampler);
+    if (given || branch.logprobs) row.logprob = scratch.logits.logprob(row.token);
+    if (branch.n_top > 0)
+        for (const llama_token token : scratch.logits.top((size_t)branch.n_top))
+            row.top.push_back({ token, scratch.logits.logprob(token) });
 }
 
 void Core::advance(const Row * first, const Row * last, Step & out) {
@@ -484,15 +496,17 @@ void Core::advance(const Row * first, const Row * last, Step & out) {
     for (const Row * row = first; row < last; row++)
         if (row->thrown.code) throw CodedError(row->thrown.code, row->thrown.message);
 
-    if (!seq.branch.forced.empty()) {
-        for (const Row * row = first; row < last; row++) {
+    const auto & forced = seq.branch.forced;
+    const bool sampling = samples(seq.branch);
+    if (seq.n_scored < forced.size()) {
+        for (; first < last && seq.n_scored < forced.size(); first++) {
             seq.n_scored++;
-            emit(out, *row, seq.n_scored == seq.branch.forced.size() ? END : GOING, false);
+            emit(out, *first, seq.n_scored == forced.size() && !sampling ? END : GOING, false);
+            if (seq.n_scored == 1) seq.todo.assign(forced.begin(), forced.end() - (sampling ? 0 : 1));
         }
-        if (seq.n_scored == 1) seq.todo.assign(seq.branch.forced.begin(), seq.branch.forced.end() - 1);
-        return;
+        if (first == last) return;
     }
-    if (!samples(seq.branch)) {
+    if (!sampling) {
         emit(out, *first, READY, false);
         return;
     }
@@ -517,6 +531,11 @@ void Core::emit(Step & out, const Row & row, Finish finish, bool text) {
     out.logprob.push_back(row.logprob);
     out.finish.push_back(finish);
     out.ends.push_back((uint32_t)out.text.size());
+    for (const auto & [token, logprob] : row.top) {
+        out.top_token.push_back(token);
+        out.top_logprob.push_back(logprob);
+    }
+    out.top_ends.push_back((uint32_t)out.top_token.size());
 }
 
 const std::vector<llama_token> & Core::ends_of(const Branch & branch) const {

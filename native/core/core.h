@@ -47,12 +47,13 @@ struct CoreParams {
     std::vector<LoraParams> loras;
 };
 
-// What one sequence does once its prompt has been evaluated: sample, or score given tokens, or (neither) just be there.
+// What one sequence does once its prompt has been evaluated: score given tokens, sample, one after the other, or (neither) just be there.
 struct Branch {
     SamplerParams sampler;
     int32_t max_tokens = 0;
-    std::vector<llama_token> forced;              // non-empty: report the log-probability of each, sample nothing
+    std::vector<llama_token> forced;              // report the log-probability of each, then sample
     bool logprobs = false;                        // report the log-probability of every sampled token
+    int32_t n_top = 0;                            // with every token so many that were the most probable in its place
     bool hold     = false;                        // keep the sequence for later jobs to start from
     std::optional<std::vector<llama_token>> ends; // end a sample instead of the model's own end tokens
 
@@ -82,7 +83,7 @@ struct Job {
 
 enum Finish : int32_t {
     GOING  = 0,
-    END    = 1, // an end token, or the last forced token
+    END    = 1, // an end token, or the last forced token where nothing is sampled
     LENGTH = 2, // max_tokens reached
     READY  = 3, // a branch that neither samples nor scores: its prompt has been evaluated
 };
@@ -100,8 +101,11 @@ struct Step {
     std::vector<int32_t> token; // -1 for READY
     std::vector<float> logprob; // NaN where it was not asked for
     std::vector<int32_t> finish;
-    std::vector<uint32_t> ends;       // end offset of each token's bytes in `text`
-    std::string text;                 // raw bytes: a token may be half a UTF-8 character
+    std::vector<uint32_t> ends;     // end offset of each token's bytes in `text`
+    std::string text;               // raw bytes: a token may be half a UTF-8 character
+    std::vector<uint32_t> top_ends; // end offset of each token's most probable ones in the two lists below
+    std::vector<int32_t> top_token; // the most probable first
+    std::vector<float> top_logprob;
     std::vector<int32_t> prompt_seq;  // sequences whose prompt advanced …
     std::vector<int32_t> prompt_left; // … and how many of its tokens are still to be evaluated
     std::vector<Failure> failures;
@@ -190,10 +194,11 @@ private:
     // A row of logits, and what came of it.
     struct Row {
         Sequence * seq;
-        const float * logits = nullptr;
-        llama_token token    = -1; // given, where it is to be scored
-        float logprob        = std::numeric_limits<float>::quiet_NaN();
-        Thrown thrown        = {};
+        const float * logits                           = nullptr;
+        llama_token token                              = -1; // given, where it is to be scored
+        float logprob                                  = std::numeric_limits<float>::quiet_NaN();
+        Thrown thrown                                  = {};
+        std::vector<std::pair<llama_token, float>> top = {};
     };
 
     struct Scratch {

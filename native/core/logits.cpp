@@ -10,6 +10,7 @@ static constexpr float LOG2_E = 1.44269504f;
 void Logits::read(const float * row_, size_t n_) {
     row = row_;
     n   = n_;
+    all = 0.0;
     maxima.resize(blocks_of(n));
     sums.resize(blocks_of(n));
     is_finite = row_passes().maxima(row, n, maxima.data());
@@ -28,7 +29,19 @@ double Logits::total(float scale) {
     return sum;
 }
 
-float Logits::logprob(llama_token token) { return (float)((double)row[token] - maximum - std::log(total(LOG2_E))); }
+float Logits::logprob(llama_token token) {
+    if (all == 0.0) all = total(LOG2_E);
+    return (float)((double)row[token] - maximum - std::log(all));
+}
+
+std::vector<llama_token> Logits::top(size_t k) {
+    gather(k > 0 && k <= maxima.size() ? kth_maximum(k) : std::numeric_limits<float>::lowest());
+    k = std::min(k, candidates.size());
+    std::partial_sort(candidates.begin(), candidates.begin() + (std::ptrdiff_t)k, candidates.end());
+    std::vector<llama_token> tokens;
+    for (size_t i = 0; i < k; i++) tokens.push_back(candidates[i].token);
+    return tokens;
+}
 
 llama_token Logits::draw(const Cuts & cuts, double uniform) {
     const bool cut = cuts.min_p > 0.0f || cuts.top_p < 1.0f || (cuts.top_k > 0 && (size_t)cuts.top_k < n);

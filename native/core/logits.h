@@ -35,6 +35,9 @@ public:
     // Natural logarithm of the softmax, over all of the row, whatever is cut.
     float logprob(llama_token token);
 
+    // The k most probable tokens, or all whose logit is finite, the most probable first.
+    std::vector<llama_token> top(size_t k);
+
     // The token at which the probabilities that the cuts leave reach `uniform`, in [0, 1). They are added in the order of the token ids
     // where nothing is cut, otherwise from the most probable on. At least one logit is finite.
     llama_token draw(const Cuts & cuts, double uniform);
@@ -66,6 +69,7 @@ private:
     size_t n          = 0;
     bool is_finite    = false;
     float maximum     = 0.0f;
+    double all        = 0.0;   // of the row's probabilities, relative to the most probable token's; 0 until it is asked for
     std::vector<float> maxima; // of each block
     std::vector<float> sums;   // of each block, for the temperature asked for last
     std::vector<float> scratch;

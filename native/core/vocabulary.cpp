@@ -224,6 +224,11 @@ std::string Vocabulary::piece(llama_token token, int32_t lstrip) const {
     return longer;
 }
 
+std::string Vocabulary::spelling(llama_token token) const {
+    check({ token });
+    return is_special(token) ? llama_vocab_get_text(vocab, token) : piece(token);
+}
+
 const Pieces & Vocabulary::pieces() const {
     std::call_once(pieces_made, [this] {
         for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) all_pieces.add(id, piece(id));
@@ -232,7 +237,7 @@ const Pieces & Vocabulary::pieces() const {
     return all_pieces;
 }
 
-std::string Vocabulary::detokenize(const std::vector<llama_token> & tokens, bool special) const {
+void Vocabulary::check(const std::vector<llama_token> & tokens) const {
     const int32_t n_vocab = llama_vocab_n_tokens(vocab);
     for (const llama_token token : tokens) {
         if (token < 0 || token >= n_vocab) {
@@ -240,6 +245,10 @@ std::string Vocabulary::detokenize(const std::vector<llama_token> & tokens, bool
                              "Expected token ids from 0 to " + std::to_string(n_vocab - 1) + ", got " + std::to_string(token));
         }
     }
+}
+
+std::string Vocabulary::detokenize(const std::vector<llama_token> & tokens, bool special) const {
+    check(tokens);
     std::string text(tokens.size() * 8 + 16, '\0');
     int32_t n = llama_detokenize(vocab, tokens.data(), (int32_t)tokens.size(), text.data(), (int32_t)text.size(), false, special);
     if (n < 0) {

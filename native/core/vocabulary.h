@@ -46,6 +46,9 @@ public:
     // The bytes that a token stands for; none for control tokens. `lstrip`: leading spaces to leave out.
     std::string piece(llama_token token, int32_t lstrip = 0) const;
 
+    // What a token is shown as: its bytes, or of a special token its name.
+    std::string spelling(llama_token token) const;
+
     // All pieces, for grammars. Made at the first call; any thread.
     const Pieces & pieces() const;
 
@@ -63,6 +66,7 @@ private:
         llama_token token;
     };
 
+    void check(const std::vector<llama_token> & tokens) const;
     const Special * special_at(const std::string & text, size_t at) const;
     bool spells_user_defined(const std::string & text) const;
     std::vector<llama_token> plain(const std::string & text, bool inside, const std::function<void()> & between) const;

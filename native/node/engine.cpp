@@ -108,6 +108,7 @@ static Branch branch_of(const Napi::Object & object) {
     branch.forced     = ids_of(object.Get("forced"));
     branch.logprobs   = flag_of(object, "logprobs");
     branch.hold       = flag_of(object, "hold");
+    branch.n_top      = (int32_t)number_of(object, "topLogprobs");
     if (object.Get("ends").IsTypedArray()) branch.ends = ids_of(object.Get("ends"));
     branch.stop_tokens = ids_of(object.Get("stopTokens"));
     const auto stops   = object.Get("stops").As<Napi::Array>();
@@ -195,6 +196,9 @@ static Napi::Value pack_step(Napi::Env env, const Step & step) {
     out.Set("finish", pack(env, step.finish));
     out.Set("ends", pack(env, step.ends));
     out.Set("text", Napi::Buffer<char>::Copy(env, step.text.data(), step.text.size()));
+    out.Set("topEnds", pack(env, step.top_ends));
+    out.Set("topToken", pack(env, step.top_token));
+    out.Set("topLogprob", pack(env, step.top_logprob));
     out.Set("promptSeq", pack(env, step.prompt_seq));
     out.Set("promptLeft", pack(env, step.prompt_left));
     out.Set("failures", failures);

@@ -88,6 +88,7 @@ Napi::Function Model::init(Napi::Env env) {
                            InstanceMethod<&Model::info>("info"),
                            InstanceMethod<&Model::tokenize>("tokenize"),
                            InstanceMethod<&Model::detokenize>("detokenize"),
+                           InstanceMethod<&Model::spell>("spell"),
                            InstanceMethod<&Model::close>("close"),
                        });
 }
@@ -209,6 +210,29 @@ Napi::Value Model::detokenize(const Napi::CallbackInfo & info) {
     return owner->run<std::string>(
         [held, tokens = ids_of(info[0]), special] { return held->vocabulary.detokenize(tokens, special); },
         [](Napi::Env env, std::string & text) -> Napi::Value { return Napi::Buffer<char>::Copy(env, text.data(), text.size()); });
+}
+
+Napi::Value Model::spell(const Napi::CallbackInfo & info) {
+    const SharedWeights held = weights_now(info.Env());
+    struct Spelt {
+        std::string bytes;
+        std::vector<uint32_t> ends;
+    };
+    return owner->run<Spelt>(
+        [held, tokens = ids_of(info[0])] {
+            Spelt out;
+            for (const llama_token token : tokens) {
+                out.bytes += held->vocabulary.spelling(token);
+                out.ends.push_back((uint32_t)out.bytes.size());
+            }
+            return out;
+        },
+        [](Napi::Env env, Spelt & spelt) -> Napi::Value {
+            auto object = Napi::Object::New(env);
+            object.Set("bytes", Napi::Buffer<char>::Copy(env, spelt.bytes.data(), spelt.bytes.size()));
+            object.Set("ends", pack(env, spelt.ends));
+            return object;
+        });
 }
 
 // What runs on the owner keeps its own reference, so the weights go when the last user has finished.

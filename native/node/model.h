@@ -21,6 +21,7 @@ private:
     Napi::Value info(const Napi::CallbackInfo & info);       // (): object
     Napi::Value tokenize(const Napi::CallbackInfo & info);   // (texts, isTemplate, bos, inside): { tokens: Promise<Int32Array>, cancel() }
     Napi::Value detokenize(const Napi::CallbackInfo & info); // (tokens, special): Promise<string>
+    Napi::Value spell(const Napi::CallbackInfo & info);      // (tokens): Promise<{ bytes, ends }>
     Napi::Value close(const Napi::CallbackInfo & info);      // (): Promise<void>
 
     SharedWeights weights; // engines hold their own reference: closing order does not matter

@@ -1,7 +1,7 @@
 import { type ErrorCode, MeditronError } from '../check/errors.js';
 import type { NativeEngine, NativeStep } from '../native/addon.js';
 import { nativeFinish } from '../native/addon.js';
-import type { Finish } from '../types.js';
+import type { Finish, TokenLogprob } from '../types.js';
 import { checkFits, inWords } from './capacity/fit.js';
 import { type Need, rest } from './capacity/need.js';
 import { DirectHeld } from './direct/held.js';
@@ -10,7 +10,6 @@ import { closedError, toMeditronError } from './errors.js';
 import { type Held, heldElsewhere } from './held.js';
 import type { Job, Start } from './jobs/job.js';
 import { LeaseRequest } from './jobs/request.js';
-import { Scoring } from './jobs/scoring.js';
 import { type Lease, leasedElsewhere, leasedNoMore } from './lease.js';
 import { letGo, type Outcomes, type Pool, Scheduler, Share } from './scheduler.js';
 import { type EngineCounters, type EngineSettings, noCounts } from './settings.js';
@@ -321,10 +320,13 @@ export class Loop {
       job.advance(left);
     });
     let from = 0;
+    let fromTop = 0;
     for (let i = 0; i < step.seq.length; i++) {
       const to = step.ends[i]!;
-      this.#deliverToken(step, i, step.text.subarray(from, to));
+      const toTop = step.topEnds[i]!;
+      this.#deliverToken(step, i, step.text.subarray(from, to), topOf(step, fromTop, toTop));
       from = to;
+      fromTop = toTop;
     }
     for (const { seq, code, message } of step.failures) {
       const job = this.#live.get(seq);
@@ -334,7 +336,7 @@ export class Loop {
     }
   }
 
-  #deliverToken(step: NativeStep, i: number, bytes: Uint8Array): void {
+  #deliverToken(step: NativeStep, i: number, bytes: Uint8Array, top: readonly TokenLogprob[]): void {
     const sequence = step.seq[i]!;
     const job = this.#live.get(sequence);
     if (!job) return;
@@ -343,8 +345,8 @@ export class Loop {
     const token = step.token[i]!;
     let stopped: 'stop' | 'end' | undefined;
     if (token >= 0) {
-      if (!(job instanceof Scoring)) this.counters.sampledTokens++;
-      stopped = job.token(index, token, step.logprob[i]!, bytes);
+      if (!job.scores(index)) this.counters.sampledTokens++;
+      stopped = job.token(index, token, step.logprob[i]!, bytes, top);
     }
     if (finish === nativeFinish.going && !stopped) return;
     this.#told = true;
@@ -392,4 +394,11 @@ export class Loop {
     job.live.delete(sequence);
     job.share!.end(index);
   }
+}
+
+const none: readonly TokenLogprob[] = [];
+
+function topOf({ topToken, topLogprob }: NativeStep, from: number, to: number): readonly TokenLogprob[] {
+  if (from === to) return none;
+  return Array.from(topToken.subarray(from, to), (token, i) => ({ token, logprob: topLogprob[from + i]! }));
 }

@@ -1,6 +1,6 @@
 import { MeditronError, optionError } from '../check/errors.js';
 import { boolean, checkKeys, object, string } from '../check/options.js';
-import type { Device } from '../native/addon.js';
+import type { Device, NativeSpelling } from '../native/addon.js';
 import type { Segment } from '../types.js';
 import type { Engine } from './engine.js';
 import type { LoadedModel, ModelInfo } from './info.js';
@@ -55,6 +55,12 @@ export abstract class Model implements LoadedModel, AsyncDisposable {
     return this.textOf(tokens, boolean('special', options.special ?? false));
   }
 
+  /** The bytes that each token stands for, which may be a part of a character; of a special token those of its name. */
+  async spell(tokens: Int32Array): Promise<Uint8Array[]> {
+    const { bytes, ends } = await this.spelledOf(checkTokens('tokens', tokens));
+    return Array.from(ends, (end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end));
+  }
+
   /**
    * Makes a context with its KV cache and its own threads.
    *
@@ -86,6 +92,9 @@ export abstract class Model implements LoadedModel, AsyncDisposable {
 
   /** @internal The text of tokens that have been checked. */
   protected abstract textOf(tokens: Int32Array, special: boolean): Promise<string>;
+
+  /** @internal What tokens that have been checked are shown as. */
+  protected abstract spelledOf(tokens: Int32Array): Promise<NativeSpelling>;
 
   /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {

@@ -4,7 +4,7 @@ import { checkOptions } from '../check/table.js';
 import type { Engine } from '../engine/engine.js';
 import type { ModelInfo } from '../engine/info.js';
 import { type EngineOptions, Model, type Tokenizing } from '../engine/model.js';
-import type { Device } from '../native/addon.js';
+import type { Device, NativeSpelling } from '../native/addon.js';
 import { HostEngine } from './engine.js';
 import type { Host } from './host.js';
 
@@ -31,6 +31,11 @@ export class HostModel extends Model {
   protected async textOf(tokens: Int32Array, special: boolean): Promise<string> {
     this.#checkOpen();
     return this.#host.call('detokenize', { tokens: tokens.slice(), special });
+  }
+
+  protected async spelledOf(tokens: Int32Array): Promise<NativeSpelling> {
+    this.#checkOpen();
+    return this.#host.call('spell', { tokens: tokens.slice() });
   }
 
   async createEngine(options: EngineOptions = {}): Promise<Engine> {

@@ -86,7 +86,8 @@ export function add(waiting: StreamEvent[], event: StreamEvent): void {
     const at = waiting.findLastIndex(other => other.type === 'text' && other.sample === event.sample);
     const before = waiting[at];
     if (before?.type === 'text') {
-      waiting[at] = { ...before, text: before.text + event.text };
+      const tokens = event.tokens && [...(before.tokens ?? []), ...event.tokens];
+      waiting[at] = { ...before, text: before.text + event.text, ...(tokens && { tokens }) };
       return;
     }
   }

@@ -7,7 +7,7 @@ import type { LoadOptions } from '../engine/load.js';
 import type { Tokenizing } from '../engine/model.js';
 import type { EngineOptions } from '../engine/open.js';
 import type { EngineCounters, EngineSettings } from '../engine/settings.js';
-import type { Device } from '../native/addon.js';
+import type { Device, NativeSpelling } from '../native/addon.js';
 import type { Segment } from '../types.js';
 
 /** Both sides are of one package; another number means that files of two versions were mixed. */
@@ -66,6 +66,7 @@ export interface Works {
   load: { work: Omit<LoadOptions, 'onProgress' | 'signal'>; result: ModelInfo };
   tokenize: { work: Tokenizing; result: Int32Array };
   detokenize: { work: { readonly tokens: Int32Array; readonly special: boolean }; result: string };
+  spell: { work: { readonly tokens: Int32Array }; result: NativeSpelling };
   devices: { work: null; result: readonly Device[] };
   open: { work: { readonly engine: number; readonly options: EngineOptions }; result: EngineSettings };
   close: { work: { readonly engine: number }; result: null };

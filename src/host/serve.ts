@@ -97,6 +97,11 @@ export class Service {
         return this.#loaded.tokenize(prompt, { bos, inside, signal });
       },
       detokenize: ({ tokens, special }) => this.#loaded.detokenize(tokens, { special }),
+      spell: async ({ tokens }) => {
+        const spelled = await this.#loaded.spell(tokens);
+        let end = 0;
+        return { bytes: Buffer.concat(spelled), ends: Uint32Array.from(spelled, bytes => (end += bytes.length)) };
+      },
       devices: () => this.#loaded.devices(),
       open: async ({ engine, options }) => {
         const opened = await this.#loaded.createEngine(options);

@@ -82,7 +82,14 @@ export interface NativeModel {
   info(): NativeModelInfo;
   tokenize(texts: readonly string[], isTemplate: readonly boolean[], bos: 0 | 1 | 2, inside: boolean): NativeTokenizing;
   detokenize(tokens: Int32Array, special: boolean): Promise<Buffer>;
+  spell(tokens: Int32Array): Promise<NativeSpelling>;
   close(): Promise<void>;
+}
+
+/** What tokens are shown as, one after the other; `ends` are where each one stops. */
+export interface NativeSpelling {
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
 }
 
 /** A long text is tokenized in pieces; `cancel` ends that between two of them, with `ERR_ABORTED`. */
@@ -179,8 +186,11 @@ export interface NativeJob {
 
 export interface NativeBranch {
   readonly maxTokens: number;
+  /** Scored before anything is sampled. */
   readonly forced: Int32Array;
   readonly logprobs: boolean;
+  /** With every token so many that were the most probable in its place. */
+  readonly topLogprobs: number;
   /** Tokens that end a sample instead of the model's own end tokens; null for the model's. */
   readonly ends: Int32Array | null;
   /** What may end a sample besides: the step returns with the token after which the reader has to decide. */
@@ -212,6 +222,10 @@ export interface NativeStep {
   readonly finish: Int32Array;
   readonly ends: Uint32Array;
   readonly text: Uint8Array;
+  /** The most probable tokens in place of each, the most probable first; `topEnds` are where those of each one stop. */
+  readonly topEnds: Uint32Array;
+  readonly topToken: Int32Array;
+  readonly topLogprob: Float32Array;
   readonly promptSeq: Int32Array;
   readonly promptLeft: Int32Array;
   readonly failures: readonly { readonly seq: number; readonly code: string; readonly message: string }[];

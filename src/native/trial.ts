@@ -102,6 +102,7 @@ function branch(token: number, maxTokens: number): NativeBranch {
     maxTokens,
     forced: new Int32Array(0),
     logprobs: true,
+    topLogprobs: 0,
     ends: new Int32Array(0),
     stops: [],
     stopTokens: new Int32Array(0),

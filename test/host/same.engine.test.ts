@@ -92,6 +92,13 @@ const cases: Record<string, GenerateOptions> = {
     maxTokens: 40,
     logprobs: true,
   },
+  'the most probable tokens, of the prompt too': {
+    prompt: 'Once upon a time',
+    maxTokens: 20,
+    topLogprobs: 3,
+    promptLogprobs: true,
+    stop: ['Lily'],
+  },
   'stop strings': { prompt: 'Once upon a time', maxTokens: 60, stop: ['Lily', 'park'] },
   'a grammar and a bias': {
     prompt: 'Once',

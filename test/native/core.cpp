@@ -150,6 +150,51 @@ static void scoring(const SharedWeights & weights) {
     check(std::abs(sum(ids[1]) - -1.526393) < 1e-4, "log-probability of ' boy' equals the reference");
 }
 
+// Given tokens are scored and sampling goes on behind them, as if they had been the prompt.
+static void scoring_then_sampling(const SharedWeights & weights) {
+    Core core(weights, small());
+    Job job;
+    job.prompt              = tokens_of(weights, "Once upon a time, there was a little");
+    job.branches            = { sampled(12) };
+    const std::string alone = one(core, job);
+
+    Branch scored;
+    scored.forced = { job.prompt.begin() + 1, job.prompt.end() };
+    Job whole;
+    whole.prompt          = { job.prompt[0] };
+    whole.branches        = { scored };
+    const auto id         = add(core, whole)[0];
+    const auto of_scoring = drain(core).logprobs[id];
+
+    Branch both      = sampled(12);
+    both.forced      = scored.forced;
+    both.logprobs    = true;
+    both.n_top       = 3;
+    whole.branches   = { both };
+    const auto again = add(core, whole)[0];
+    std::vector<float> logprobs;
+    std::string text;
+    bool tops = true;
+    for (int steps = 0; core.n_live() > 0; steps++) {
+        const Step step = core.step();
+        text += step.text;
+        for (size_t i = 0; i < step.seq.size(); i++) {
+            check(step.seq[i] == again, "steps are of the one sequence");
+            logprobs.push_back(step.logprob[i]);
+            const size_t from = i == 0 ? 0 : step.top_ends[i - 1];
+            tops              = tops && step.top_ends[i] == from + 3 && step.top_logprob[from] >= step.top_logprob[from + 1] &&
+                   step.top_logprob[from + 1] >= step.top_logprob[from + 2] && step.top_logprob[from] >= step.logprob[i];
+            const bool sampling = logprobs.size() > both.forced.size();
+            if (sampling) tops = tops && step.top_token[from] == step.token[i] && step.top_logprob[from] == step.logprob[i];
+        }
+    }
+    check(tops, "the most probable tokens come in their order, and a greedy sample is the first of them");
+    check(text == alone, "what is sampled behind scored tokens is what is sampled behind a prompt of them");
+    check(logprobs.size() == both.forced.size() + 12, "every token has its log-probability, scored or sampled");
+    for (size_t i = 0; i < of_scoring.size(); i++)
+        check(std::abs(logprobs[i] - of_scoring[i]) < 1e-5, "scores do not depend on what comes behind them");
+}
+
 static void cancelling(const SharedWeights & weights) {
     Core core(weights, small());
     Job job;
@@ -597,6 +642,7 @@ int main(int argc, char ** argv) {
     golden_text(weights, expected);
     shared_prompt(weights);
     scoring(weights);
+    scoring_then_sampling(weights);
     cancelling(weights);
     aborting(weights);
     holding(weights);

@@ -105,6 +105,23 @@ static void cuts() {
     }
 }
 
+static void most_probable_ones() {
+    std::mt19937 random(16);
+    Logits logits;
+    for (int round = 0; round < 2000; round++) {
+        const Row row    = any_row(random);
+        const auto order = from_most_probable(row);
+        const size_t k   = 1 + random() % 20;
+        logits.read(row.data(), row.size());
+        if (random() % 2) logits.draw(cuts_of(any_cuts(random)), 0.5);
+        const auto top = logits.top(k);
+        check(top.size() == std::min(k, order.size()), "as many of the most probable tokens come as are asked for");
+        bool same = true;
+        for (size_t i = 0; i < std::min(top.size(), order.size()); i++) same = same && (size_t)top[i] == order[i];
+        check(same, "the most probable tokens come in their order, of equal ones the lower id first");
+    }
+}
+
 // llama.cpp adds up in single precision, one after the other: where it and the definition part, its sum is that far off.
 static void cuts_of_llama() {
     std::mt19937 random(12);
@@ -322,6 +339,7 @@ void logit_rows(const Vocabulary & vocabulary) {
     greedy();
     cuts();
     cuts_of_llama();
+    most_probable_ones();
     seeds(vocabulary);
     logprobs();
     side_by_side(vocabulary);

@@ -10,8 +10,9 @@ import { fits, largest, type Need } from './need.js';
  */
 export function checkFits(job: Job, settings: EngineSettings): void {
   const { contextSize, maxSequences, sequenceSize } = settings;
-  const { need, from, lease, prompt } = job;
-  const branch = largest(job.branchCells);
+  const { need, from, lease, prompt, given } = job;
+  const promptTokens = prompt.length + given;
+  const branch = largest(job.branchCells) - given;
   if (need.sequences > maxSequences) {
     throw full(
       `Expected at most ${maxSequences} samples at once, got ${need.sequences}. Open the engine with a larger \`maxSequences\`.`,
@@ -20,13 +21,13 @@ export function checkFits(job: Job, settings: EngineSettings): void {
   const before = from ? `${from.tokenCount} tokens held, ` : '';
   if (job.positions > sequenceSize) {
     throw full(
-      `The prompt and the new tokens do not fit: ${before}${prompt.length} prompt tokens and ${branch} new ones ` +
+      `The prompt and the new tokens do not fit: ${before}${promptTokens} prompt tokens and ${branch} new ones ` +
         `make ${job.positions}, and ${limitedBy(settings)}. Shorten the prompt or lower \`maxTokens\`; nothing is cut silently.`,
     );
   }
   if (need.cells > contextSize) {
     throw full(
-      `The job does not fit in the context: ${job.promptCells} prompt tokens and ${need.sequences} × ${branch} new ones ` +
+      `The job does not fit in the context: ${job.promptCells + given} prompt tokens and ${need.sequences} × ${branch} new ones ` +
         `need ${need.cells} cells, there are ${contextSize}. Open the engine with a larger \`contextSize\`, or ask for fewer samples or tokens.`,
     );
   }

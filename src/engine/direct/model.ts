@@ -1,5 +1,5 @@
 import { MeditronError } from '../../check/errors.js';
-import type { Device, NativeModel, NativeTokenizing } from '../../native/addon.js';
+import type { Device, NativeModel, NativeSpelling, NativeTokenizing } from '../../native/addon.js';
 import { loadAddon } from '../../native/load.js';
 import { toMeditronError } from '../errors.js';
 import { type LoadedWeights, type LoadOptions, loadWeights, type Placed } from '../load.js';
@@ -46,6 +46,10 @@ export class DirectModel extends Model {
   protected async textOf(tokens: Int32Array, special: boolean): Promise<string> {
     const bytes = await this.#call(() => this.#native.detokenize(tokens, special));
     return bytes.toString('utf8');
+  }
+
+  protected spelledOf(tokens: Int32Array): Promise<NativeSpelling> {
+    return this.#call(() => this.#native.spell(tokens));
   }
 
   createEngine(options: EngineOptions = {}): Promise<DirectEngine> {

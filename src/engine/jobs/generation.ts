@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 import type { NativeBranch } from '../../native/addon.js';
-import type { Finish } from '../../types.js';
+import type { Finish, TokenLogprob } from '../../types.js';
 import type { DirectHeld } from '../direct/held.js';
 import type { Held } from '../held.js';
 import { Job, type Start } from './job.js';
@@ -26,6 +26,14 @@ export interface TextEvent {
   readonly sample: number;
   /** What was added to its text: complete characters only, never part of a stop string. */
   readonly text: string;
+  /** With `topLogprobs`: the tokens that lie wholly within the sample's text now and did not before. */
+  readonly tokens?: readonly TextToken[] | undefined;
+}
+
+/** A sampled token, and the most probable ones in its place. */
+export interface TextToken extends TokenLogprob {
+  /** The most probable first. */
+  readonly top: readonly TokenLogprob[];
 }
 
 /** What `Engine.generate` yields. */
@@ -47,10 +55,24 @@ export interface SampleEnd {
   readonly textTokens: number;
   /** Natural logarithms, one a token, if they were asked for. */
   readonly logprobs: Float32Array | undefined;
+  /** With `topLogprobs`: the most probable tokens in place of each, the most probable first. */
+  readonly top?: readonly (readonly TokenLogprob[])[] | undefined;
+  /** With `promptLogprobs`: the tokens of the prompt. */
+  readonly prompt?: PromptLogprobs | undefined;
   /** The stop string that was found. */
   readonly stop: string | undefined;
   /** The sample's sequence, if `hold` was set. */
   readonly held: Held | undefined;
+}
+
+/** What the model makes of the tokens of a prompt. */
+export interface PromptLogprobs {
+  /** All of them. */
+  readonly tokens: Int32Array;
+  /** Natural logarithms, of all but the first: `logprobs[i]` is of `tokens[i + 1]`. */
+  readonly logprobs: Float32Array;
+  /** With `topLogprobs`: the most probable tokens in place of each, as `logprobs`. */
+  readonly top: readonly (readonly TokenLogprob[])[] | undefined;
 }
 
 interface Sample {
@@ -58,6 +80,11 @@ interface Sample {
   readonly stops: StopFinder;
   readonly tokens: number[];
   readonly logprobs: number[];
+  readonly top: (readonly TokenLogprob[])[];
+  /** Bytes of `text`. */
+  shown: number;
+  /** Tokens that text events have told of. */
+  told: number;
   /** Bytes sampled after each token. */
   readonly byteEnds: number[];
   bytes: number;
@@ -72,6 +99,10 @@ interface Sample {
 export class Generation extends Job {
   readonly #samples: Sample[];
   readonly #queue: GenerateEvent[] = [];
+  readonly #promptTokens: Int32Array;
+  /** Of the prompt's tokens that are scored, once they are. */
+  readonly #promptLogprobs: number[] = [];
+  readonly #promptTop: (readonly TokenLogprob[])[] = [];
   #ended = 0;
   #left = false;
 
@@ -80,13 +111,19 @@ export class Generation extends Job {
     prompt: Int32Array,
     start: Start,
   ) {
-    const cells = new Array<number>(work.samplers.length).fill(work.maxTokens);
-    super(prompt, start, cells, work.hold);
+    // What is scored is given to the one sample that there is; its first token has nothing before it.
+    const given = work.promptLogprobs ? prompt.length - 1 : 0;
+    const cells = new Array<number>(work.samplers.length).fill(given + work.maxTokens);
+    super(prompt.subarray(0, prompt.length - given), start, cells, work.hold);
+    this.#promptTokens = prompt;
     this.#samples = work.samplers.map(() => ({
       decoder: new TextDecoder(),
       stops: new StopFinder(work.stop),
       tokens: [],
       logprobs: [],
+      top: [],
+      shown: 0,
+      told: 0,
       byteEnds: [],
       bytes: 0,
       text: '',
@@ -99,8 +136,9 @@ export class Generation extends Job {
   override branches(): NativeBranch[] {
     return this.work.samplers.map(sampling => ({
       maxTokens: this.work.maxTokens,
-      forced: new Int32Array(0),
+      forced: this.#promptTokens.subarray(this.prompt.length),
       logprobs: this.work.logprobs,
+      topLogprobs: this.work.topLogprobs ?? 0,
       ends: this.work.ends ? Int32Array.from(this.work.ends) : null,
       stops: this.work.stop,
       stopTokens: Int32Array.from(this.work.stopTokens),
@@ -109,8 +147,16 @@ export class Generation extends Job {
     }));
   }
 
+  override get given(): number {
+    return this.#promptTokens.length - this.prompt.length;
+  }
+
+  override scores(): boolean {
+    return this.#promptLogprobs.length < this.given;
+  }
+
   override sampled(index: number): number {
-    return this.#samples[index]!.tokens.length;
+    return this.#promptLogprobs.length + this.#samples[index]!.tokens.length;
   }
 
   override advance(left: number): void {
@@ -118,18 +164,29 @@ export class Generation extends Job {
     this.#push({ type: 'prompt', done: this.prompt.length - left, total: this.prompt.length });
   }
 
-  override token(index: number, token: number, logprob: number, bytes: Uint8Array): 'stop' | 'end' | undefined {
+  override token(
+    index: number,
+    token: number,
+    logprob: number,
+    bytes: Uint8Array,
+    top: readonly TokenLogprob[],
+  ): 'stop' | 'end' | undefined {
     const sample = this.#samples[index]!;
     if (sample.ended) return undefined; // cancelled while the step was running
+    if (this.scores()) {
+      this.#promptLogprobs.push(logprob);
+      this.#promptTop.push(top);
+      return undefined;
+    }
     sample.tokens.push(token);
+    if (this.work.logprobs) sample.logprobs.push(logprob);
+    if (this.work.topLogprobs !== undefined) sample.top.push(top);
     if (this.work.stopTokens.includes(token)) {
       sample.endToken = true;
-      if (this.work.logprobs) sample.logprobs.push(logprob);
       return 'end';
     }
     sample.bytes += bytes.length;
     sample.byteEnds.push(sample.bytes);
-    if (this.work.logprobs) sample.logprobs.push(logprob);
     const found = sample.stops.push(sample.decoder.decode(bytes, { stream: true }));
     this.#show(index, found.text);
     sample.stop = found.stop;
@@ -156,6 +213,8 @@ export class Generation extends Job {
       tokens: Int32Array.from(sample.tokens),
       textTokens: textTokens(sample, finish),
       logprobs: this.work.logprobs ? Float32Array.from(sample.logprobs) : undefined,
+      ...(this.work.topLogprobs !== undefined && { top: sample.top }),
+      ...(this.work.promptLogprobs && { prompt: this.#prompt() }),
       stop: sample.stop,
       held,
     });
@@ -186,10 +245,32 @@ export class Generation extends Job {
     }
   }
 
+  #prompt(): PromptLogprobs {
+    return {
+      tokens: this.#promptTokens,
+      logprobs: Float32Array.from(this.#promptLogprobs),
+      top: this.work.topLogprobs === undefined ? undefined : this.#promptTop,
+    };
+  }
+
   #show(index: number, text: string): void {
     if (text === '') return;
-    this.#samples[index]!.text += text;
-    this.#push({ type: 'text', sample: index, text });
+    const sample = this.#samples[index]!;
+    sample.text += text;
+    sample.shown += Buffer.byteLength(text);
+    const tokens = this.work.topLogprobs === undefined ? undefined : this.#told(sample);
+    this.#push({ type: 'text', sample: index, text, ...(tokens && { tokens }) });
+  }
+
+  /** Tokens that lie within the text by now. */
+  #told(sample: Sample): TextToken[] {
+    const from = sample.told;
+    while (sample.told < sample.byteEnds.length && sample.byteEnds[sample.told]! <= sample.shown) sample.told++;
+    return Array.from({ length: sample.told - from }, (_, i) => ({
+      token: sample.tokens[from + i]!,
+      logprob: sample.logprobs[from + i]!,
+      top: sample.top[from + i]!,
+    }));
   }
 
   #push(event: GenerateEvent): void {
@@ -201,6 +282,5 @@ export class Generation extends Job {
 function textTokens(sample: Sample, finish: Finish): number {
   if (finish === 'end') return sample.tokens.length - 1;
   if (finish !== 'stop') return sample.tokens.length;
-  const textBytes = Buffer.byteLength(sample.text);
-  return sample.byteEnds.filter(end => end <= textBytes).length;
+  return sample.byteEnds.filter(end => end <= sample.shown).length;
 }

@@ -1,5 +1,5 @@
 import type { NativeBranch } from '../../native/addon.js';
-import type { Finish } from '../../types.js';
+import type { Finish, TokenLogprob } from '../../types.js';
 import { jobNeed, largest, type Need } from '../capacity/need.js';
 import type { DirectHeld } from '../direct/held.js';
 import type { DirectLease } from '../direct/lease.js';
@@ -52,8 +52,14 @@ export abstract class Job implements Waiter {
 
   abstract branches(): NativeBranch[];
 
-  /** Takes one token of a branch. Returns how the branch ends if it is no longer wanted. */
-  abstract token(index: number, token: number, logprob: number, bytes: Uint8Array): 'stop' | 'end' | undefined;
+  /** Takes one token of a branch, and the most probable ones in its place. Returns how the branch ends if it is no longer wanted. */
+  abstract token(
+    index: number,
+    token: number,
+    logprob: number,
+    bytes: Uint8Array,
+    top: readonly TokenLogprob[],
+  ): 'stop' | 'end' | undefined;
   /** A branch is over. */
   abstract end(index: number, finish: Finish, held: DirectHeld | undefined): void;
 
@@ -71,7 +77,17 @@ export abstract class Job implements Waiter {
     return (this.from?.tokenCount ?? 0) + this.prompt.length + largest(this.branchCells);
   }
 
-  /** Tokens a branch has sampled. */
+  /** Tokens of each branch that are given, and scored before anything is sampled. */
+  get given(): number {
+    return 0;
+  }
+
+  /** Whether the next token of a branch is given. */
+  scores(_index: number): boolean {
+    return false;
+  }
+
+  /** Tokens that a branch has scored and sampled, where it may be held. */
   sampled(_index: number): number {
     return 0;
   }

@@ -44,6 +44,13 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Report the log-probability of every sampled token, before any sampler changed it. Default false. */
   readonly logprobs?: boolean | undefined;
+  /**
+   * Report with every sampled token so many that were the most probable in its place, with their log-probabilities, 0 to 20; and tokens
+   * with the text that they make up, as it comes. Default: neither.
+   */
+  readonly topLogprobs?: number | undefined;
+  /** Report the same of every token of the prompt but the first, for one sample. Default false. */
+  readonly promptLogprobs?: boolean | undefined;
   /** Default `auto`; `never` when starting from a held sequence. */
   readonly bos?: BosRule | undefined;
   /** Sample past end tokens, as `ends: []` does; for measurements. Default false. */
@@ -94,6 +101,8 @@ export interface Work {
   readonly stopTokens: readonly number[];
   readonly signal: AbortSignal | undefined;
   readonly logprobs: boolean;
+  readonly topLogprobs: number | undefined;
+  readonly promptLogprobs: boolean;
   /** Undefined: the model's own end tokens. */
   readonly ends: readonly number[] | undefined;
   readonly from: Held | undefined;
@@ -111,6 +120,8 @@ const generateKeys = [
   'ends',
   'signal',
   'logprobs',
+  'topLogprobs',
+  'promptLogprobs',
   'bos',
   'ignoreEnd',
   'from',
@@ -141,6 +152,11 @@ export function checkGenerate(options: GenerateOptions): Work {
     return completeSampling({ ...sampler, seed: sampler.seed ?? sampleSeed(seed, index) }, where);
   });
   for (const sampling of samplers) checkTogether(sampling, ends);
+  const promptLogprobs = boolean('promptLogprobs', options.promptLogprobs ?? false);
+  if (promptLogprobs && samplers.length > 1)
+    throw optionError('samplers', 'one sampler beside `promptLogprobs`', samplers);
+  const topLogprobs =
+    options.topLogprobs === undefined ? undefined : integer('topLogprobs', options.topLogprobs, 0, 20);
   return {
     prompt: checkPrompt(options.prompt),
     bos: checkBos(options.bos, options.from),
@@ -150,7 +166,9 @@ export function checkGenerate(options: GenerateOptions): Work {
     stopTokens: checkTokens('stopTokens', options.stopTokens ?? []),
     ends,
     signal: checkSignal(options.signal),
-    logprobs: boolean('logprobs', options.logprobs ?? false),
+    logprobs: boolean('logprobs', options.logprobs ?? false) || topLogprobs !== undefined,
+    topLogprobs,
+    promptLogprobs,
     from: checkFrom(options.from),
     lease: checkLease(options.lease),
     hold: boolean('hold', options.hold ?? false),

@@ -22,6 +22,7 @@ export class Prefix extends Job {
         maxTokens: 0,
         forced: new Int32Array(0),
         logprobs: false,
+        topLogprobs: 0,
         ends: null,
         stops: [],
         stopTokens: new Int32Array(0),

@@ -37,12 +37,17 @@ export class Scoring extends Job {
       maxTokens: 0,
       forced,
       logprobs: true,
+      topLogprobs: 0,
       ends: null,
       stops: [],
       stopTokens: new Int32Array(0),
       hold: false,
       sampler: nativeSampler(samplingDefaults),
     }));
+  }
+
+  override scores(): boolean {
+    return true;
   }
 
   override token(index: number, _token: number, logprob: number): undefined {
