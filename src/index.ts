@@ -33,6 +33,7 @@ export {
   type Rationale,
   type VoteCounts,
 } from './ask/types.js';
+export { type MeasuredWidth, measuredWidth, type WidthOptions } from './ask/width.js';
 export { type Death, EngineDied, type Phase } from './check/died.js';
 export { type ErrorCode, exitCodes, MeditronError } from './check/errors.js';
 export type { Lora } from './check/machine.js';

@@ -208,6 +208,11 @@ const doors: Readonly<Record<string, () => Door>> = {
   }),
   answererOf: () => ({ call: index.answererOf, args: [engine] }),
   roomFor: () => ({ call: index.roomFor, args: [model, question, { format: 'one-shot' }] }),
+  measuredWidth: () => ({
+    call: index.measuredWidth,
+    args: [model, 5, {}],
+    keys: ['engine', 'again', 'signal', 'onMeasure'],
+  }),
   replay: () => ({ call: index.replay, args: [{}, { path: storiesPath }] }),
   replayOn: () => ({ call: index.replayOn, args: [engine, {}, {}] }),
   hashFile: () => ({ call: index.hashFile, args: [storiesPath, {}] }),

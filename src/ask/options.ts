@@ -237,11 +237,11 @@ export const askOptions = {
     help: 'do not ask a chain again that named no answer',
     stored: true,
   },
-  /** Most samples that run at once; part of what decides the text of a seed. Default: all, but four on a CPU. */
+  /** Most samples that run at once; part of what decides the text of a seed. Default: all, but four on a CPU; see `measuredWidth`. */
   width: {
     kind: whole(1, 256),
     flag: '--width <n>',
-    help: 'chains at once (default: 4 on a CPU, else all)',
+    help: 'chains at once (default: all; on a CPU as many as are fastest, measured once; 4 where nothing is kept)',
     stored: true,
   },
   /** Milliseconds after which the vote closes with what there is. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, constants, lstat, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, link, lstat, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MeditronError } from './errors.js';
@@ -39,7 +39,22 @@ export async function tryFolder(path: string): Promise<void> {
 
 /** Makes a folder, and those above it, for the owner alone; one that is there stays as it is. @throws MeditronError `ERR_OUTPUT` */
 export async function makeFolder(path: string): Promise<void> {
-  await withReason(path, () => mkdir(path, { recursive: true, mode: 0o700 }));
+  await withReason(path, () => makeFolders(resolve(path)));
+}
+
+/** Node's own way does not end where a file system has no place for folders, as /proc. */
+async function makeFolders(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path === dirname(path)) throw error;
+    await makeFolders(dirname(path));
+    await make();
+  }
 }
 
 /**
@@ -65,6 +80,28 @@ export async function writeOutput(path: string, content: Content): Promise<void>
     }
     await syncFolder(dirname(path));
     await removeLeftovers(path, longAgoMs).catch(() => {});
+  });
+}
+
+/**
+ * The same for a file that stays as it is if it is there: of two processes at once, one makes it.
+ *
+ * @throws MeditronError `ERR_OUTPUT` with the reason
+ */
+export async function makeOutput(path: string, content: Content): Promise<void> {
+  await withReason(path, async () => {
+    const beside = join(dirname(path), leftoverName(basename(path)));
+    begin(beside);
+    try {
+      await write(beside, 'wx', content);
+      await link(beside, path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    } finally {
+      await rm(beside, { force: true });
+      end(beside);
+    }
+    await syncFolder(dirname(path));
   });
 }
 

@@ -3,13 +3,13 @@ import { tooShortToKeep } from '../answerer/kept.js';
 import { askStream } from '../ask/ask.js';
 import { questionFree } from '../ask/beginning.js';
 import type { AskOptions } from '../ask/options.js';
-import { roomBehind } from '../ask/room.js';
 import type { Answer, AskEvent } from '../ask/types.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
 import { kept, type PrefixFile } from './prefix.js';
 import type { Chains } from './terminal/chains.js';
 import { type JobTimings, Stopwatch } from './timings.js';
+import { engineFor } from './width.js';
 
 export interface Watching {
   /** Where the chains are shown while they are written; made anew for every attempt. */
@@ -17,6 +17,8 @@ export interface Watching {
   /** Closes the vote with what there is. */
   readonly signal: AbortSignal;
   readonly prefix?: PrefixFile | undefined;
+  /** Where no width is given: the one that was measured on this machine, or that is measured again. Default: the usual one. */
+  readonly width?: 'measured' | 'again' | undefined;
 }
 
 export interface Watched {
@@ -32,25 +34,28 @@ export async function askWatched(
   question: Question,
   options: AskOptions,
   given: EngineOptions,
-  { chains: begin, signal, prefix }: Watching,
+  { chains: begin, signal, prefix, width }: Watching,
 ): Promise<Watched> {
   const tokens = prefix === undefined ? new Int32Array() : await questionFree(model, question, options);
   const keeps = prefix !== undefined && tooShortToKeep(tokens) === undefined;
-  const room = await roomBehind(keeps ? tokens : new Int32Array(), model, question, options);
   const start = performance.now();
-  await using engine = await model.createEngine({
-    ...given,
-    contextSize: given.contextSize ?? room.contextSize,
-    maxSequences: room.maxSequences,
+  const made = await engineFor(model, {
+    question,
+    options,
+    engine: given,
+    beginning: keeps ? tokens : new Int32Array(),
+    width,
+    signal,
   });
+  await using engine = made.engine;
   const { beginning, warnings } = prefix === undefined ? { warnings: [] } : await kept(engine, tokens, prefix, signal);
   const contextMs = performance.now() - start;
   const { engine: watched, stopwatch } = Stopwatch.on(engine);
   const chains = begin();
   try {
     const answerer = answererOf(watched, beginning);
-    const given = await drained(askStream(answerer, question, { ...options, until: signal }), chains.show);
-    const answer = { ...given, warnings: [...warnings, ...given.warnings] };
+    const given = await drained(askStream(answerer, question, { ...made.options, until: signal }), chains.show);
+    const answer = { ...given, warnings: [...made.warnings, ...warnings, ...given.warnings] };
     return { answer, contextMs, timings: stopwatch.timings() };
   } finally {
     chains.close();

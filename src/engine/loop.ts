@@ -203,8 +203,11 @@ export class Loop {
   readonly #step = async (): Promise<NativeStep | undefined> => {
     this.#lap();
     this.#stepping = true;
+    const before = process.cpuUsage();
     try {
       const step = await this.#native.step(this.#told || this.#called ? 0 : runAhead.milliseconds);
+      const { user, system } = process.cpuUsage(before);
+      this.counters.processorMicroseconds += user + system;
       this.#count(step);
       return step;
     } catch (error) {

@@ -40,6 +40,8 @@ export interface EngineCounters {
   nativeMicroseconds: number;
   /** Microseconds between native steps while there was work: JavaScript, and the ways between threads. Waiting for other engines is left out. */
   betweenMicroseconds: number;
+  /** Microseconds of processor time that the process took during steps, all its threads together: less than they wanted where others compute. */
+  processorMicroseconds: number;
 }
 
 export function noCounts(): EngineCounters {
@@ -52,5 +54,6 @@ export function noCounts(): EngineCounters {
     samplingMicroseconds: 0,
     nativeMicroseconds: 0,
     betweenMicroseconds: 0,
+    processorMicroseconds: 0,
   };
 }

@@ -16,7 +16,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { isLeftover, leftoverName, makeFolder, tryFolder, tryOutput, writeOutput } from '../../src/check/outputs.js';
+import {
+  isLeftover,
+  leftoverName,
+  makeFolder,
+  makeOutput,
+  tryFolder,
+  tryOutput,
+  writeOutput,
+} from '../../src/check/outputs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-outputs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -55,6 +63,19 @@ describe.each(refused)('%s', (_, path, why) => {
   });
 });
 
+test('what is made once stays, and of several at once one is made, whole', async () => {
+  const path = join(folder, 'work', 'once');
+  const texts = Array.from({ length: 8 }, (_, i) => String(i).repeat(5000));
+  await Promise.all(texts.map(text => makeOutput(path, text)));
+  const made = readFileSync(path, 'utf8');
+  expect(texts).toContain(made);
+  await makeOutput(path, 'later');
+  expect(readFileSync(path, 'utf8')).toBe(made);
+  expect(readdirSync(join(folder, 'work'))).toEqual(['once']);
+  if (process.platform !== 'win32') expect(statSync(path).mode & 0o777).toBe(0o600);
+  rmSync(path);
+});
+
 test('trying leaves nothing behind, and writing replaces the whole file for its owner alone', async () => {
   const fresh = join(folder, 'work', 'fresh');
   for (const path of [fresh, file]) await tryOutput(path);
@@ -80,6 +101,9 @@ test('folders are made for their owner alone', async () => {
   await makeFolder(join(folder, 'work', 'new', 'below'));
   for (const path of ['new', 'new/below']) expect(statSync(join(folder, 'work', path)).mode & 0o077).toBe(0);
   await expect(makeFolder(join(file, 'below'))).rejects.toMatchObject({ code: 'ERR_OUTPUT' });
+  await makeFolder(join(folder, 'work', 'new'));
+  if (existsSync('/proc/self'))
+    await expect(makeFolder('/proc/no/folder')).rejects.toMatchObject({ code: 'ERR_OUTPUT' });
   rmSync(join(folder, 'work', 'new'), { recursive: true });
 });
 

@@ -13,6 +13,8 @@ const writers: Readonly<Record<string, string>> = {
   'engine/saved/file.ts':
     'the prefix of engine.savePrefix and of --prefix, which keeps no question: holds the prompt and what the model computed of it',
   'engine/saved/key.ts': 'the key of saved prefixes in the folder of state, made with the first: holds neither',
+  'engine/width/kept.ts':
+    'widths/*.json in the folder of state, unasked: how long steps took and how many samples run at once, holds neither',
   'evaluate/storage/incidents.ts': 'incidents.json in the folder of eval --out, how the engine died: holds neither',
   'evaluate/storage/journal.ts': 'results.jsonl in the folder of eval --out: holds both',
   'evaluate/storage/lock.ts': 'an empty lock in that folder: holds neither',
@@ -32,7 +34,7 @@ test('what can be written is in one list', () => {
     if (!name.endsWith('.ts')) return false;
     const text = readFileSync(join(sources, name), 'utf8');
     const imports = [...text.matchAll(/import ([^;]*?) from 'node:fs(?:\/promises)?';/g)].map(([, names]) => names!);
-    if (text.includes('writeOutput')) return true;
+    if (/\b(write|make)Output\b/.test(text)) return true;
     if (imports.length === 0) return false;
     return imports.some(names => writing.test(names) || !names.includes('{')) || opensToWrite.test(text);
   });

@@ -78,7 +78,8 @@ test('what is counted; and where the time of steps went, of which no part is cou
     const counted = new Map(names.map(name => [name, engine.counters[name] - before[name]]));
     const times = names.filter(name => name.endsWith('Microseconds'));
     for (const name of times) expect(counted.get(name)).toBeGreaterThan(0);
-    expect(times.reduce((sum, name) => sum + counted.get(name)!, 0)).toBeLessThanOrEqual(microseconds);
+    const parts = times.filter(name => name !== 'processorMicroseconds'); // which goes on meanwhile, on all threads
+    expect(parts.reduce((sum, name) => sum + counted.get(name)!, 0)).toBeLessThanOrEqual(microseconds);
     return names.filter(name => !times.includes(name)).map(name => [name, counted.get(name)]);
   });
 });

@@ -26,6 +26,7 @@ export interface AskFlags extends ModelFlags {
   readonly prefix?: string;
   readonly json?: boolean;
   readonly timings?: boolean;
+  readonly measureWidth?: boolean;
 }
 
 export function ask(): Command {
@@ -37,6 +38,10 @@ export function ask(): Command {
   command
     .option('--record <file>', 'write the evidence, for `meditron replay`')
     .addOption(prefixOption())
+    .option(
+      '--measure-width',
+      'measure again how many chains at once are fastest with this model here, and keep it; texts of a seed may change slightly',
+    )
     .option('--json', 'print one JSON object when all is done')
     .addOption(timingsOption());
   addModelFlags(command);
@@ -75,12 +80,14 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
   const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
   const options = { ...optionsOf(askOptions, flags), hash: flags.json === true };
   const prefix = () => prefixFile(flags, loaded);
+  const width = flags.measureWidth ? 'again' : 'measured';
   const {
     answer,
     contextMs,
     timings: asking,
   } = await loaded.attempt(
-    model => askWatched(model, question, options, optionsOf(engineOptions, flags), { ...watching, prefix: prefix() }),
+    model =>
+      askWatched(model, question, options, optionsOf(engineOptions, flags), { ...watching, prefix: prefix(), width }),
     signal,
   );
   const timings = { loadMs: tenth(loaded.loadMs + contextMs), ...asking };

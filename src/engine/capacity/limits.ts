@@ -10,7 +10,7 @@ export interface Work {
 }
 
 /** Below this part of the processor time that was wanted, other programs are what slows the machine down most. */
-const leastProcessorShare = 0.85;
+export const leastProcessorShare = 0.85;
 /** From this part of the time on, more cores would wait for memory. */
 const leastReadingShare = 0.7;
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { constants, type FileHandle, link, open, rm } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
-import { leftoverName, outputError } from '../../check/outputs.js';
+import { makeOutput } from '../../check/outputs.js';
 import { makeStateFolder, stateFolder } from '../../check/state.js';
 
 const name = 'prefix.key';
@@ -14,7 +14,7 @@ export async function userKey(): Promise<Buffer> {
   const path = join(folder, name);
   const found = await readKey(path);
   if (found) return found;
-  await makeKey(folder, path);
+  await makeOutput(path, randomBytes(keyBytes)); // of two processes at once one makes it, and both use that
   return (await readKey(path)) ?? userKey();
 }
 
@@ -44,27 +44,6 @@ async function readKey(path: string): Promise<Buffer | undefined> {
     return key;
   } finally {
     await file.close();
-  }
-}
-
-/** Of two processes at once one makes it, and both use that. */
-async function makeKey(folder: string, path: string): Promise<void> {
-  const beside = join(folder, leftoverName(name));
-  try {
-    const file = await open(beside, 'wx', 0o600);
-    try {
-      await file.writeFile(randomBytes(keyBytes));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(beside, path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  } catch (cause) {
-    throw outputError(path, cause);
-  } finally {
-    await rm(beside, { force: true });
   }
 }
 
