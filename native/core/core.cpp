@@ -53,7 +53,7 @@ void Step::append(const Step & next) {
 Core::Core(SharedWeights weights_, const CoreParams & params)
     : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())),
       threads({ params.n_threads, params.adapt_threads, params.resident }),
-      pool(std::min((size_t)params.n_threads, (size_t)params.n_seq_max)), scratch(pool.size()) {
+      pool(std::min((size_t)params.n_samplers, (size_t)params.n_seq_max)), scratch(pool.size()) {
     llama_model * model          = weights->model.get();
     llama_context_params cparams = llama_context_default_params();
     cparams.n_ctx                = params.n_ctx;

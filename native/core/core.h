@@ -37,7 +37,8 @@ struct CoreParams {
     uint32_t n_ctx;     // cells of the unified KV cache, shared by all sequences
     uint32_t n_batch;   // rows of one step: the grain at which a prompt is evaluated
     uint32_t n_seq_max; // sequences alive at once, held ones included
-    int32_t n_threads;
+    int32_t n_threads;  // that compute
+    int32_t n_samplers; // that turn rows of logits into tokens, between two steps
     bool adapt_threads; // fewer where other programs want the cores
     bool resident;      // all weights are in memory: none are read from a disk as they are used
     uint32_t poll;      // 0 … 100: how eagerly idle compute threads wait for work

@@ -58,6 +58,7 @@ Napi::Value Engine::open(const Napi::CallbackInfo & info) {
     params.n_batch       = (uint32_t)number_of(object, "batchSize");
     params.n_seq_max     = (uint32_t)number_of(object, "maxSequences");
     params.n_threads     = (int32_t)number_of(object, "threads");
+    params.n_samplers    = (int32_t)number_of(object, "samplers");
     params.adapt_threads = flag_of(object, "adaptThreads");
     params.resident      = flag_of(object, "resident");
     params.poll          = (uint32_t)number_of(object, "poll");

@@ -88,13 +88,13 @@ export const processOptions = {
 /** What an engine's context is like. */
 export const engineOptions = {
   /**
-   * Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights, and
-   * fewer while other programs want the cores (`adaptThreads`).
+   * Compute threads; never more than the cores that are really there. Default: all of them, one for a model of under 20 million weights and
+   * where a GPU computes all layers, and fewer while other programs want the cores (`adaptThreads`).
    */
   threads: {
     kind: whole(1, 4096),
     flag: '--threads <n>',
-    help: 'compute threads; never more than the cores there are (default: all, fewer while other programs want the cores)',
+    help: 'compute threads; never more than the cores there are (default: all, fewer while other programs want the cores; one beside a GPU that computes all)',
     stored: true,
   },
   /**

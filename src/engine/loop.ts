@@ -20,10 +20,10 @@ import { turn } from './turn.js';
 const patienceMs = 10_000;
 
 /**
- * How long native code goes on by itself where nothing needs to be looked at, at most: half a frame of a display, so that text still comes as
- * it is written, and long enough that the way to JavaScript and back, which takes as long as a small model's step, does not count.
+ * How long native code goes on by itself where nothing needs to be looked at, at most: two frames of a display, so that text still comes as
+ * it is written, and long enough that the way to JavaScript and back, which takes up to a tenth of a fast GPU's step, does not count.
  */
-export const runAhead = { milliseconds: 8 };
+export const runAhead = { milliseconds: 32 };
 
 type Waiting = Job | LeaseRequest;
 

@@ -11,6 +11,7 @@ import { availableCores } from './capacity/cores.js';
 import { lowBatch, lowCells, lowKvType } from './capacity/low.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { gpuAlone } from './capacity/placement.js';
+import { threadCounts } from './capacity/threads.js';
 import { DirectEngine } from './direct/engine.js';
 import { toMeditronError } from './errors.js';
 import type { LoadedModel, ModelInfo } from './info.js';
@@ -18,9 +19,6 @@ import type { LoadedWeights } from './load.js';
 
 /** How an engine is made; every option has a default. */
 export interface EngineOptions extends Given<typeof engineOptions> {}
-
-/** Weights below which threads spend longer waiting for each other than they save. */
-const smallModel = 20e6;
 
 /** Checks the options, and makes a context of what they ask for. */
 export async function openEngine(
@@ -36,15 +34,14 @@ export async function openEngine(
   const trained = info.contextLength ?? 2048;
   const warnings: string[] = [...info.warnings];
   const cores = availableCores();
-  const threads = given.threads ?? (info.parameters < smallModel ? 1 : cores);
-  if (threads > cores)
-    warnings.push(`${threads} threads were asked for; ${cores} are used, one for each core that is really there`);
+  if (given.threads !== undefined && given.threads > cores)
+    warnings.push(`${given.threads} threads were asked for; ${cores} are used, one for each core that is really there`);
   const contextSize =
     given.contextSize ?? Math.min(trained, 8192, lowMemory ? lowCells(info, availableMemory(), kvType) : Infinity);
-  const used = Math.min(threads, cores);
+  const { computing: threads, sampling: samplers } = threadCounts(given.threads, info, cores);
   const batchSize = Math.max(
     maxSequences,
-    given.batchSize ?? Math.min(microBatch(info, used, gpuAlone(info)), lowMemory ? lowBatch : Infinity),
+    given.batchSize ?? Math.min(microBatch(info, threads, gpuAlone(info)), lowMemory ? lowBatch : Infinity),
   );
   const flashAttention = given.flashAttention ?? (kvType === 'q8_0' ? 'on' : 'auto');
   if (kvType === 'q8_0' && flashAttention === 'off') {
@@ -73,7 +70,8 @@ export async function openEngine(
       contextSize,
       batchSize,
       maxSequences,
-      threads: used,
+      threads,
+      samplers,
       adaptThreads: (given.adaptThreads ?? given.threads === undefined) && info.gpuLayers === 0,
       resident: info.loadMode === 'read',
       poll,
@@ -83,9 +81,9 @@ export async function openEngine(
     });
     adapters.unchanged();
     const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
-    const settings = { ...limits, sequenceSize, threads: used, kvType, flashAttention, loras, warnings };
+    const settings = { ...limits, sequenceSize, threads, kvType, flashAttention, loras, warnings };
     const files = { adapters: { files: adapters.files }, mapped: weights.mapped, longFrom: weights.longFrom };
-    return new DirectEngine(native, model, settings, gpuAlone(info) ? 1 : used, files);
+    return new DirectEngine(native, model, settings, gpuAlone(info) ? 1 : threads, files);
   } catch (error) {
     await native.close();
     adapters.unchanged();

@@ -150,7 +150,9 @@ export interface NativeEngineParams {
   readonly batchSize: number;
   readonly maxSequences: number;
   readonly threads: number;
-  /** Fewer of them where other programs want the cores. */
+  /** Threads that turn rows of logits into tokens. */
+  readonly samplers: number;
+  /** Fewer of `threads` where other programs want the cores. */
   readonly adaptThreads: boolean;
   /** All weights are in memory: none are read from a disk as they are used. */
   readonly resident: boolean;

@@ -58,6 +58,7 @@ export async function logprobs(
         batchSize: 64,
         maxSequences: Math.max(...widths),
         threads: 1,
+        samplers: 1,
         adaptThreads: false,
         resident: true,
         poll: 0,

@@ -63,6 +63,7 @@ async function step(path) {
     batchSize: 64,
     maxSequences: 1,
     threads: 1,
+    samplers: 1,
     poll: 0,
     adaptThreads: false,
     resident: true,

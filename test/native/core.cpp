@@ -39,6 +39,7 @@ static CoreParams small(uint32_t n_ctx = 512, uint32_t n_batch = 64, uint32_t n_
     params.n_batch    = n_batch;
     params.n_seq_max  = n_seq_max;
     params.n_threads  = 1;
+    params.n_samplers = 1;
     params.poll       = 50;
     params.type_k     = GGML_TYPE_F32;
     params.type_v     = GGML_TYPE_F32;
