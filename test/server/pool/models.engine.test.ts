@@ -129,20 +129,6 @@ test('a death fails what ran, is counted, and the next who asks is answered', as
   expect(pool.models[1]).toMatchObject({ deaths: 1, loads: 1 });
 });
 
-test('an engine that is started no more is loaded anew by the next who asks', async () => {
-  await using pool = await poolOf();
-  for (let deaths = 0; deaths < 8; deaths++) {
-    const use = await pool.use('stories260K', never);
-    await until(() => (use.model as HostModel).pid !== undefined);
-    process.kill(pidOf(use), 'SIGKILL');
-    await until(() => pool.models[1]!.deaths === deaths + 1);
-    await use[Symbol.asyncDispose]();
-  }
-  await using next = await pool.use('stories260K', never);
-  expect(await textOf(next)).not.toBe('');
-  expect(pool.models[1]).toMatchObject({ deaths: 8, loads: 2 });
-});
-
 test('a request that leaves frees its sequences within a step', async () => {
   await using pool = await poolOf();
   await using use = await pool.use('stories260K', never);
