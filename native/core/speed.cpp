@@ -1,6 +1,7 @@
 #include "speed.h"
 
 #include "error.h"
+#include "kernels.h"
 
 #include <ggml-alloc.h>
 #include <ggml-backend.h>
@@ -34,26 +35,11 @@ static ggml_backend_buffer_ptr allocate(ggml_context * ctx, ggml_backend_buffer_
     return buffer;
 }
 
-// Whether the device multiplies with a matrix of this type that lies in memory of this kind (llama.cpp's weight_buft_supported).
-static bool multiplies(ggml_backend_dev_t device, ggml_backend_buffer_type_t memory, ggml_type type) {
-    const auto ctx = context_for(3);
-    ggml_backend_buffer_ptr none(ggml_backend_buft_alloc_buffer(memory, 0));
-    ggml_tensor * matrix  = ggml_new_tensor_2d(ctx.get(), type, width, rows);
-    ggml_tensor * vectors = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, width, 512);
-    matrix->buffer        = none.get();
-    return ggml_backend_dev_supports_op(device, ggml_mul_mat(ctx.get(), matrix, vectors));
-}
-
 // Memory that llama.cpp puts matrices of this type in.
 static ggml_backend_buffer_type_t memory_for(ggml_backend_dev_t device, ggml_type type, bool repack) {
-    const auto reg   = ggml_backend_dev_backend_reg(device);
-    const auto extra = (ggml_backend_dev_get_extra_bufts_t)ggml_backend_reg_get_proc_address(reg, "ggml_backend_dev_get_extra_bufts");
-    if (repack && extra) {
-        for (auto memory = extra(device); memory && *memory; memory++)
-            if (multiplies(device, *memory, type)) return *memory;
-    }
+    if (const auto memory = repack ? rearranging_memory(type, width, rows) : nullptr) return memory;
     const auto plain = ggml_backend_dev_buffer_type(device);
-    if (!multiplies(device, plain, type))
+    if (!multiplies(device, plain, type, width, rows))
         throw CodedError("ERR_NATIVE", std::string("The CPU does not multiply with matrices of type ") + ggml_type_name(type));
     return plain;
 }

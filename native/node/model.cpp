@@ -1,84 +1,26 @@
 #include "model.h"
 
 #include "arguments.h"
-#include "log.h"
-
-#include <ggml-backend.h>
+#include "load.h"
 
 #include <chrono>
 
-#ifdef __GLIBC__
-#    include <malloc.h>
-#endif
-
-struct LoadParams {
-    std::vector<std::string> paths; // all parts of a split file in order
-    int32_t gpu_layers;
-    std::vector<std::string> devices; // GPUs to use, by name; none for the CPU alone
-    bool mmap;
-    bool repack; // let the CPU backend rearrange weights for its kernels
-    bool mlock;
-};
-
-// Progress from the loading thread, at most some thirty times a second.
-struct Progress {
+// Told from the loading thread, at most some thirty times a second.
+struct Report {
     std::shared_ptr<std::atomic<bool>> cancelled;
     std::function<void(float)> report; // may be empty
     std::chrono::steady_clock::time_point last{};
-    bool seen_cancel = false;
+
+    bool operator()(float fraction) {
+        if (cancelled->load()) return false;
+        const auto now = std::chrono::steady_clock::now();
+        if (report && (fraction >= 1.0f || now - last > std::chrono::milliseconds(33))) {
+            last = now;
+            report(fraction);
+        }
+        return true;
+    }
 };
-
-static bool on_progress(float fraction, void * data) {
-    auto & progress = *static_cast<Progress *>(data);
-    if (progress.cancelled->load()) {
-        progress.seen_cancel = true;
-        return false;
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (progress.report && (fraction >= 1.0f || now - progress.last > std::chrono::milliseconds(33))) {
-        progress.last = now;
-        progress.report(fraction);
-    }
-    return true;
-}
-
-static SharedWeights load_weights(const LoadParams & params, Progress progress) {
-    std::vector<ggml_backend_dev_t> devices;
-    for (const std::string & name : params.devices) {
-        devices.push_back(ggml_backend_dev_by_name(name.c_str()));
-        if (!devices.back()) throw CodedError("ERR_NATIVE", "There is no device " + name);
-    }
-    devices.push_back(nullptr); // llama.cpp's end of the list
-
-    llama_model_params mparams          = llama_model_default_params();
-    mparams.n_gpu_layers                = params.gpu_layers;
-    mparams.devices                     = devices.data();
-    mparams.load_mode                   = params.mmap ? (params.mlock ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MMAP)
-                                                      : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
-    mparams.use_extra_bufts             = params.repack;
-    mparams.progress_callback           = on_progress;
-    mparams.progress_callback_user_data = &progress;
-
-    std::vector<const char *> paths;
-    for (const std::string & path : params.paths) paths.push_back(path.c_str());
-
-    LogCapture log;
-    llama_model_ptr model(paths.size() == 1 ? llama_model_load_from_file(paths[0], mparams)
-                                            : llama_model_load_from_splits(paths.data(), paths.size(), mparams));
-    if (progress.seen_cancel) throw CodedError("ERR_ABORTED", "Loading the model was cancelled");
-    if (!model)
-        throw CodedError("ERR_MODEL_LOAD",
-                         "llama.cpp could not load " + params.paths[0] + (log.errors().empty() ? "" : ": " + log.errors()));
-    if (!llama_model_has_decoder(model.get()) || llama_model_has_encoder(model.get())) {
-        throw CodedError("ERR_MODEL_UNSUPPORTED",
-                         "Expected a model that generates text from left to right, " + params.paths[0] + " is of another kind");
-    }
-    auto weights = std::make_shared<Weights>(std::move(model));
-#ifdef __GLIBC__
-    malloc_trim(0); // what reading took goes back to the system: on 8 GB every hundred megabytes count
-#endif
-    return weights;
-}
 
 Napi::Function Model::init(Napi::Env env) {
     return DefineClass(env, "Model",
@@ -115,9 +57,17 @@ Napi::Value Model::load(const Napi::CallbackInfo & info) {
     params.mmap       = flag_of(object, "mmap");
     params.repack     = flag_of(object, "repack");
     params.mlock      = flag_of(object, "mlock");
+    if (const auto given = object.Get("tensors"); given.IsObject()) {
+        const auto tensors = given.As<Napi::Object>();
+        const auto names   = tensors.Get("names").As<Napi::Array>();
+        const auto shapes  = tensors.Get("shapes").As<Napi::Float64Array>();
+        for (uint32_t i = 0; i < names.Length() && 3 * i + 2 < shapes.ElementLength(); i++) {
+            params.tensors.push_back(
+                { names.Get(i).As<Napi::String>(), (ggml_type)(int)shapes[3 * i], (int64_t)shapes[3 * i + 1], (int64_t)shapes[3 * i + 2] });
+        }
+    }
 
-    Progress progress;
-    progress.cancelled = cancelled;
+    Report progress{ cancelled, nullptr };
     if (info[1].IsFunction()) {
         // If a post is dropped, `progress_callback` holds the last reference and frees it on the JS thread.
         auto callback     = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
@@ -131,12 +81,12 @@ Napi::Value Model::load(const Napi::CallbackInfo & info) {
         };
     }
 
-    return owner->run<SharedWeights>([params, progress] { return load_weights(params, progress); },
-                                     [this](Napi::Env env, SharedWeights & loaded) -> Napi::Value {
-                                         weights = std::move(loaded);
-                                         progress_callback.reset();
-                                         return env.Undefined();
-                                     });
+    return owner->run<Loaded>([params, progress] { return load_weights(params, progress); },
+                              [this](Napi::Env env, Loaded & loaded) -> Napi::Value {
+                                  weights = std::move(loaded.weights);
+                                  progress_callback.reset();
+                                  return Napi::Boolean::New(env, loaded.straight);
+                              });
 }
 
 void Model::cancel_load(const Napi::CallbackInfo &) { *cancelled = true; }

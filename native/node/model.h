@@ -16,7 +16,7 @@ public:
     SharedWeights weights_now(Napi::Env env) const;
 
 private:
-    Napi::Value load(const Napi::CallbackInfo & info); // (params, onProgress): Promise<void>
+    Napi::Value load(const Napi::CallbackInfo & info); // (params, onProgress): Promise<boolean>
     void cancel_load(const Napi::CallbackInfo & info);
     Napi::Value info(const Napi::CallbackInfo & info);       // (): object
     Napi::Value tokenize(const Napi::CallbackInfo & info);   // (texts, isTemplate, bos, inside): { tokens: Promise<Int32Array>, cancel() }

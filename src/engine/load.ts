@@ -4,10 +4,11 @@ import { boolean, checkKeys, object, string } from '../check/options.js';
 import { checkOptions, type Given } from '../check/table.js';
 import { inBytes } from '../check/words.js';
 import type { AdapterBase } from '../gguf/adapter.js';
+import type { GgufFile } from '../gguf/reader.js';
 import { validateModel } from '../gguf/validate.js';
 import { describeFile } from '../models/inspect.js';
 import { baseOf, OpenModel } from '../models/open.js';
-import type { Addon, NativeModel } from '../native/addon.js';
+import type { Addon, NativeModel, NativeTensors } from '../native/addon.js';
 import { loadAddon, loadGpus } from '../native/load.js';
 import { readsWeights } from './capacity/low.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
@@ -125,6 +126,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
         mmap: mode === 'mmap',
         repack: mode === 'read',
         mlock: lock,
+        tensors: tensorsOf(file),
       },
       onProgress && report,
     );
@@ -168,6 +170,21 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
     base: baseOf(file),
     mapped: mode === 'mmap' && opened.itself ? inspection.files : [],
     longFrom: longFactorsFrom(file),
+  };
+}
+
+/** What is smaller is read in a moment. */
+const leastBytes = 256 << 20;
+
+/** What native code has to know of a model to rearrange its weights straight from the pages of the file. */
+function tensorsOf({ tensors }: GgufFile): NativeTensors | undefined {
+  if (tensors.reduce((sum, { bytes }) => sum + bytes, 0) < leastBytes) return undefined;
+  if (tensors.some(({ dimensions }) => dimensions.length > 2)) return undefined;
+  return {
+    names: tensors.map(({ name }) => name),
+    shapes: Float64Array.from(
+      tensors.flatMap(({ type, dimensions: [columns = 1, rows = 1] }) => [type.id, columns, rows]),
+    ),
   };
 }
 

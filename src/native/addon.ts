@@ -77,7 +77,8 @@ export interface Device {
 }
 
 export interface NativeModel {
-  load(params: NativeLoad, onProgress?: (fraction: number) => void): Promise<void>;
+  /** Resolves with whether weights were rearranged straight from the pages of the file (see {@link NativeLoad.tensors}). */
+  load(params: NativeLoad, onProgress?: (fraction: number) => void): Promise<boolean>;
   cancelLoad(): void;
   info(): NativeModelInfo;
   tokenize(texts: readonly string[], isTemplate: readonly boolean[], bos: 0 | 1 | 2, inside: boolean): NativeTokenizing;
@@ -106,6 +107,15 @@ export interface NativeLoad {
   readonly mmap: boolean;
   readonly repack: boolean;
   readonly mlock: boolean;
+  /** Given where weights may be rearranged straight from the pages of their file, without being read first. */
+  readonly tensors?: NativeTensors | undefined;
+}
+
+/** All tensors of a model. */
+export interface NativeTensors {
+  readonly names: readonly string[];
+  /** Of each the type's id, its columns and its rows. */
+  readonly shapes: Float64Array;
 }
 
 export interface NativeModelInfo {

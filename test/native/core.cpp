@@ -4,7 +4,9 @@
 #include "core.h"
 #include "check.h"
 #include "error.h"
+#include "load.h"
 #include "log.h"
+#include "pages.h"
 #include "speed.h"
 
 #include <ggml-backend.h>
@@ -12,11 +14,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <sstream>
 #include <thread>
+
+#ifdef __linux__
+#    include <fcntl.h>
+#    include <sys/mman.h>
+#    include <unistd.h>
+#endif
 
 int passed = 0, failed = 0;
 
@@ -26,11 +35,9 @@ void check(bool ok, const char * promise) {
 }
 
 static SharedWeights load(const char * path) {
-    llama_model_params params = llama_model_default_params();
-    params.load_mode          = LLAMA_LOAD_MODE_NONE;
-    llama_model_ptr model(llama_model_load_from_file(path, params));
-    if (!model) throw std::runtime_error("could not load the model");
-    return std::make_shared<Weights>(std::move(model));
+    LoadParams params{};
+    params.paths = { path };
+    return load_weights(params, [](float) { return true; }).weights;
 }
 
 static CoreParams small(uint32_t n_ctx = 512, uint32_t n_batch = 64, uint32_t n_seq_max = 6) {
@@ -622,6 +629,29 @@ static void speed() {
     }
 }
 
+// Linux: what is mapped for reading is found, and its pages can be let go and come back.
+static void file_pages(const std::string & path) {
+    const FilePages pages({ path });
+    check(FilePages({ path + ".none" }).cached() == false, "a file that is not there is not in memory");
+#ifdef __linux__
+    std::stringstream bytes;
+    bytes << std::ifstream(path, std::ios::binary).rdbuf();
+    check(pages.size() == bytes.str().size(), "the size of a file");
+    check(pages.cached(), "a file that was just read is in memory");
+    check(pages.mapped() == 0, "a file that nobody maps");
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    void * address = mmap(nullptr, bytes.str().size(), PROT_READ, MAP_SHARED, file, 0);
+    close(file);
+    check(pages.mapped() == 1, "a file that is mapped");
+    pages.let_go(bytes.str().size());
+    check(std::memcmp(address, bytes.str().data(), bytes.str().size()) == 0, "pages that were let go come back");
+    munmap(address, bytes.str().size());
+    check(pages.mapped() == 0, "a file that was mapped");
+#else
+    check(!pages.cached() && pages.mapped() == 0, "elsewhere nothing is known of pages");
+#endif
+}
+
 int main(int argc, char ** argv) {
     if (argc != 5) {
         std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI\n");
@@ -655,6 +685,7 @@ int main(int argc, char ** argv) {
     own_ends(weights);
     saved_states(weights);
     speed();
+    file_pages(argv[1]);
     threads_follow_the_machine();
     // The sanitizer takes the threads of libraries that it has not instrumented for unsynchronized.
 #if defined(__SANITIZE_THREAD__)

@@ -1,0 +1,177 @@
+#include "load.h"
+
+#include "kernels.h"
+#include "log.h"
+#include "pages.h"
+
+#include <ggml-backend.h>
+#include <ggml-cpp.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <tuple>
+
+#ifdef __GLIBC__
+#    include <malloc.h>
+#endif
+
+namespace {
+
+struct Loading {
+    const LoadProgress & progress;
+    bool cancelled = false;
+
+    // Of weights that are rearranged straight from their pages.
+    const FilePages * pages = nullptr;
+    size_t files            = 0; // how many mappings of ours there have to be; fewer or more: it is left
+    float step              = 0; // how much is rearranged before its pages are let go
+    float next              = 0;
+    bool unsuitable         = false;
+};
+
+} // namespace
+
+static bool on_progress(float fraction, void * data) {
+    auto & loading = *static_cast<Loading *>(data);
+    if (!loading.progress(fraction)) {
+        loading.cancelled = true;
+        return false;
+    }
+    if (!loading.pages || fraction >= 1.0f || fraction < loading.next) return true;
+    if (loading.next == 0) {
+        loading.unsuitable = loading.pages->mapped() != loading.files;
+    } else {
+        loading.pages->let_go((uint64_t)((fraction - loading.step) * (float)loading.pages->size()));
+    }
+    loading.next = fraction + loading.step;
+    return !loading.unsuitable;
+}
+
+// Plain memory that llama.cpp does not take for the place of tensors that stay in the file: it copies them.
+static ggml_backend_buffer_type_t plain_memory() {
+    alignas(64) static char none[64];
+    ggml_backend_buffer_ptr buffer(ggml_backend_cpu_buffer_from_ptr(none, sizeof(none)));
+    return ggml_backend_buffer_get_type(buffer.get());
+}
+
+static llama_model_ptr load(const LoadParams & params, llama_model_params mparams, Loading & loading) {
+    mparams.progress_callback           = on_progress;
+    mparams.progress_callback_user_data = &loading;
+    std::vector<const char *> paths;
+    for (const std::string & path : params.paths) paths.push_back(path.c_str());
+    llama_model_ptr model(paths.size() == 1 ? llama_model_load_from_file(paths[0], mparams)
+                                            : llama_model_load_from_splits(paths.data(), paths.size(), mparams));
+    if (loading.cancelled) throw CodedError("ERR_ABORTED", "Loading the model was cancelled");
+    return model;
+}
+
+// A regular expression for the name, in all layers or in its own alone.
+static std::string pattern_of(const std::string & name, bool all_layers) {
+    std::string out;
+    size_t from = 0;
+    if (all_layers && name.rfind("blk.", 0) == 0) {
+        out  = "blk\\.[0-9]+";
+        from = std::min(name.find_first_not_of("0123456789", 4), name.size());
+    }
+    for (size_t i = from; i < name.size(); i++) {
+        if (!std::isalnum((unsigned char)name[i]) && name[i] != '_') out += '\\';
+        out += name[i];
+    }
+    return out;
+}
+
+// A pattern for the tensors that the CPU's kernels take as they are; empty where these are not the smaller part, or where a matrix is used
+// in two ways. llama.cpp makes a regular expression of it once for every tensor: it is short.
+static std::string as_they_are(const std::vector<Tensor> & tensors) {
+    std::map<std::tuple<ggml_type, int64_t, int64_t>, bool> kinds;
+    std::map<std::string, std::vector<const Tensor *>> patterns[2]; // of those that are rearranged, and those that are not
+    double bytes[2] = {};
+    bool output     = false;
+    for (const Tensor & tensor : tensors) {
+        const auto & [name, type, columns, rows] = tensor;
+        output                                   = output || name == "output.weight";
+        bool plain                               = rows == 1 || name == "token_embd.weight"; // a table of which rows are taken
+        if (!plain) {
+            const auto [kind, added] = kinds.try_emplace({ type, columns, rows }, false);
+            if (added) kind->second = rearranging_memory(type, columns, rows) != nullptr;
+            plain = !kind->second;
+        }
+        patterns[plain][pattern_of(name, true)].push_back(&tensor);
+        bytes[plain] += (double)ggml_row_size(type, columns) * (double)rows;
+    }
+    if (!output || bytes[0] < bytes[1]) return ""; // without an output matrix the table is multiplied with, too
+    std::string out;
+    for (const auto & [pattern, found] : patterns[1]) {
+        if (patterns[0].count(pattern) == 0) {
+            out += '|' + pattern;
+        } else {
+            for (const Tensor * tensor : found) out += '|' + pattern_of(tensor->name, false);
+        }
+    }
+    return "^(" + out.substr(std::min<size_t>(1, out.size())) + ")$";
+}
+
+// Bytes that may be in memory twice for a moment.
+static constexpr float WINDOW = 128e6f;
+
+// llama.cpp reads a tensor into memory of its own and rearranges it from there. Where the file's pages are in memory, it is mapped instead
+// and rearranged from them; they are let go as that goes on, and nothing stays in the file. Null where it is not so simple: then weights
+// are read.
+static llama_model_ptr load_straight(const LoadParams & params, llama_model_params mparams, const LoadProgress & progress) {
+    if (params.tensors.empty() || params.mmap || !params.repack || params.mlock || !params.devices.empty()) return nullptr;
+    const FilePages pages(params.paths);
+    if (!pages.cached()) return nullptr;
+    const std::string plain = as_they_are(params.tensors);
+    if (plain.empty()) return nullptr;
+
+    const llama_model_tensor_buft_override overrides[] = { { plain.c_str(), plain_memory() }, { nullptr, nullptr } };
+    mparams.tensor_buft_overrides                      = overrides;
+    mparams.load_mode                                  = LLAMA_LOAD_MODE_MMAP;
+
+    const LogCapture log; // what fails here is tried again
+    const size_t before = pages.mapped();
+    Loading loading{ progress };
+    loading.pages         = &pages;
+    loading.files         = before + params.paths.size();
+    loading.step          = WINDOW / (float)pages.size();
+    llama_model_ptr model = load(params, mparams, loading);
+    if (pages.mapped() != before) model.reset(); // a tensor is used where it is in the file
+    return model;
+}
+
+Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
+    std::vector<ggml_backend_dev_t> devices;
+    for (const std::string & name : params.devices) {
+        devices.push_back(ggml_backend_dev_by_name(name.c_str()));
+        if (!devices.back()) throw CodedError("ERR_NATIVE", "There is no device " + name);
+    }
+    devices.push_back(nullptr); // llama.cpp's end of the list
+
+    llama_model_params mparams = llama_model_default_params();
+    mparams.n_gpu_layers       = params.gpu_layers;
+    mparams.devices            = devices.data();
+    mparams.load_mode          = params.mmap ? (params.mlock ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MMAP)
+                                             : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
+    mparams.use_extra_bufts    = params.repack;
+
+    llama_model_ptr model = load_straight(params, mparams, progress);
+    const bool straight   = model != nullptr;
+    if (!model) {
+        LogCapture log;
+        Loading loading{ progress };
+        model = load(params, mparams, loading);
+        if (!model)
+            throw CodedError("ERR_MODEL_LOAD",
+                             "llama.cpp could not load " + params.paths[0] + (log.errors().empty() ? "" : ": " + log.errors()));
+    }
+    if (!llama_model_has_decoder(model.get()) || llama_model_has_encoder(model.get())) {
+        throw CodedError("ERR_MODEL_UNSUPPORTED",
+                         "Expected a model that generates text from left to right, " + params.paths[0] + " is of another kind");
+    }
+    auto weights = std::make_shared<Weights>(std::move(model));
+#ifdef __GLIBC__
+    malloc_trim(0); // what reading took goes back to the system: on 8 GB every hundred megabytes count
+#endif
+    return { weights, straight };
+}
