@@ -13,6 +13,7 @@ import { openEvaluation, readEvaluation } from './storage/evaluation.js';
 import { type DeathIncident, IncidentLog, type StandInIncident } from './storage/incidents.js';
 import type { Journal } from './storage/journal.js';
 import { type ResultRow, rowId, type StandIn } from './storage/rows.js';
+import type { EvaluationConfig } from './storage/types.js';
 import type { Questions } from './tasks/load.js';
 import type { Item } from './tasks/task.js';
 
@@ -34,8 +35,8 @@ export interface EvaluateOptions extends RunOptions, Questions {
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Stops after the rows that are finished. */
   readonly signal?: AbortSignal | undefined;
-  /** Told once what a reader of the figures has to know, before the first question is asked. */
-  readonly onPlan?: ((notes: readonly string[]) => void) | undefined;
+  /** Told once, before the first question is asked, what a reader of the figures has to know, and all that is stored of the runs. */
+  readonly onPlan?: ((notes: readonly string[], config: EvaluationConfig) => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Told in a sentence what befell the engine and how it goes on. */
   readonly onIncident?: ((message: string) => void) | undefined;
@@ -75,7 +76,7 @@ export async function evaluate(target: Target, options: EvaluateOptions): Promis
   await using results = await openEvaluation(out, plan.config, { resume });
   const incidents = await IncidentLog.open(out, results);
   for (const death of early) await incidents.add(deathIncident(death, null, null));
-  options.onPlan?.(plan.config.notes);
+  options.onPlan?.(plan.config.notes, plan.config);
   await using asked = new Asked(target, incidents, { ...options, signal });
   for (const [i, run] of plan.runs.entries()) {
     const todo = items.filter(item => !results.done.has(rowId(run.key, item)));

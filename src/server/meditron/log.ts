@@ -6,7 +6,9 @@ export interface Numbered<T> {
 
 /** Events in the order in which they came, for any number of watchers that come and go at any time, until it ends. */
 export class Log<T> {
-  readonly #events: T[] = [];
+  #events: T[] = [];
+  /** Events that are not kept any more. */
+  #dropped = 0;
   #ended = false;
   #watchers = 0;
   readonly #waiting = new Set<() => void>();
@@ -14,14 +16,17 @@ export class Log<T> {
   constructor(
     /** Told whenever a watcher has come or left. */
     private readonly onWatchers: (count: number) => void = () => {},
+    /** How many events are kept at least. A watcher who is further behind misses those before. */
+    private readonly keeps = Number.POSITIVE_INFINITY,
   ) {}
 
   get watchers(): number {
     return this.#watchers;
   }
 
+  /** Number of the last event. */
   get length(): number {
-    return this.#events.length;
+    return this.#dropped + this.#events.length;
   }
 
   /** Undefined before the first. */
@@ -33,6 +38,10 @@ export class Log<T> {
   add(event: T): void {
     if (this.#ended) return;
     this.#events.push(event);
+    if (this.#events.length > 2 * this.keeps) {
+      this.#dropped += this.#events.length - this.keeps;
+      this.#events = this.#events.slice(-this.keeps);
+    }
     this.#wake();
   }
 
@@ -48,9 +57,10 @@ export class Log<T> {
     signal.addEventListener('abort', wake, { once: true });
     try {
       for (let at = after; !signal.aborted; at++) {
-        while (at >= this.#events.length && !this.#ended && !signal.aborted) await this.#next();
-        if (at >= this.#events.length) return;
-        yield { id: at + 1, event: this.#events[at]! };
+        while (at >= this.length && !this.#ended && !signal.aborted) await this.#next();
+        at = Math.max(at, this.#dropped);
+        if (at >= this.length) return;
+        yield { id: at + 1, event: this.#events[at - this.#dropped]! };
       }
     } finally {
       signal.removeEventListener('abort', wake);

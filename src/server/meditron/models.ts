@@ -5,13 +5,12 @@ import * as v from 'valibot';
 import { MeditronError } from '../../check/errors.js';
 import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
 import { type Inspection, inspectFile } from '../../models/inspect.js';
+import type { RouteParts } from '../app.js';
 import { RequestError } from '../error.js';
-import type { Pool } from '../pool/pool.js';
 import { bodyOf } from './body.js';
 import { type Catalogue, hashOf } from './catalogue.js';
 import { measureSpeed } from './measure.js';
 import type { HashStreamEvent, MeasureStreamEvent } from './protocol.js';
-import { hasKey } from './state.js';
 import { told } from './told.js';
 
 export const addModelRequest = v.strictObject({ path: v.string() });
@@ -22,16 +21,14 @@ export const inspectRequest = v.strictObject({
   hash: v.optional(v.boolean(), false),
 });
 
-export interface ModelsParts {
-  readonly pool: Pool;
-  readonly pageOnly: MiddlewareHandler;
+export interface ModelsParts extends Pick<RouteParts, 'pool' | 'pageOnly' | 'isPage'> {
   readonly catalogue: Catalogue;
 }
 
 /** Lists models, adds one from disk, describes, hashes and measures them. */
-export function modelsRoutes({ pool, pageOnly, catalogue }: ModelsParts): Hono {
+export function modelsRoutes({ pool, pageOnly, isPage, catalogue }: ModelsParts): Hono {
   return new Hono()
-    .get('/v1/meditron/models', async c => c.json(await catalogue.list(await hasKey(c, pageOnly))))
+    .get('/v1/meditron/models', async c => c.json(await catalogue.list(isPage(c))))
     .post('/v1/meditron/models', pageOnly, async c => {
       const { path } = await bodyOf(c, addModelRequest);
       const [problem] = (await inspected(path)).problems;
@@ -73,7 +70,7 @@ export function modelsRoutes({ pool, pageOnly, catalogue }: ModelsParts): Hono {
       if (path === undefined) {
         const served = pool.find(model);
         const found = await inspectFile(served.path, { hash, signal });
-        return c.json((await hasKey(c, pageOnly)) ? found : withoutFolders(found));
+        return c.json(isPage(c) ? found : withoutFolders(found));
       }
       if (model !== undefined)
         throw new RequestError(400, 'Expected `model` or `path`, got both', 'path', {}, 'ERR_OPTION');

@@ -397,6 +397,8 @@ export interface RunState {
   readonly kept: boolean;
   /** ISO 8601. */
   readonly created: string;
+  /** What a reader of its figures has to know. */
+  readonly notes: readonly string[];
   /** The run that goes on; null before the first. */
   readonly progress: RunProgress | null;
   /** Why it failed. */
@@ -415,11 +417,15 @@ export interface RunProgress {
   readonly total: number;
   /** Of the rows that came since it began: right ones, of those with a known answer. */
   readonly right: Rate;
-  /** About, until all runs are done; null while it is not known. */
+  /** About, until this run's last row; null while it is not known. */
   readonly secondsLeft: number | null;
 }
 
-/** What `GET runs/:id` streams; with `Accept: application/json` it answers the {@link RunState}. */
+/**
+ * What `GET runs/:id` streams: the run as it is, then what happens from then on, or from behind `Last-Event-ID` as far as it is kept. Without
+ * `Accept: text/event-stream` it answers the {@link RunState}. `DELETE runs/:id` stops it, what it has stays; one that has ended is forgotten, and its
+ * folder with it if it was a temporary one. `POST runs/:id/resume` goes on with one that was stopped or failed; answered with its {@link RunState}.
+ */
 export type RunStreamEvent =
   | { readonly type: 'run'; readonly run: RunState }
   | { readonly type: 'notes'; readonly notes: readonly string[] }
@@ -441,7 +447,7 @@ export interface RunRow {
   readonly error: string | null;
 }
 
-/** `GET runs/:id/report`, also while it runs; `GET runs/compare?first=ID&second=ID`. What `POST runs/:id/resume` needs no report of. */
+/** `GET runs/:id/report`, also while it runs, as soon as there is a row; `GET runs/compare?first=ID&second=ID`. */
 export interface ReportData {
   readonly title: string;
   readonly created: string;
@@ -456,7 +462,10 @@ export interface ReportData {
   readonly rows: number;
 }
 
-/** `GET runs/:id/rows?from=0&count=50&run=&only=wrong`: questions with their chains and verdicts. */
+/**
+ * `GET runs/:id/rows?from=0&count=50&run=0&only=wrong`: questions with their chains and verdicts; at most 200 at a time, `only` those that were answered
+ * `wrong` or `right`, or `none` (without an answer).
+ */
 export interface ReportRows {
   readonly from: number;
   /** Rows that match, of which these are some. */

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import * as v from 'valibot';
 import { contradicted, type Replay, replayWith } from '../../ask/record/replay.js';
 import { readEvidence } from '../../ask/record/schema.js';
 import type { AskEvent, Evidence } from '../../ask/types.js';
+import type { RouteParts } from '../app.js';
 import type { Pool, ServedModel } from '../pool/pool.js';
 import { bodyOf } from './body.js';
 import { type Catalogue, hashOf } from './catalogue.js';
@@ -14,9 +15,7 @@ import { told } from './told.js';
 export const replayRequest = v.strictObject({ record: v.unknown(), model: v.optional(v.string()) });
 export const recordRequest = v.strictObject({ record: v.unknown() });
 
-export interface ReplayParts {
-  readonly pool: Pool;
-  readonly pageOnly: MiddlewareHandler;
+export interface ReplayParts extends Pick<RouteParts, 'pool' | 'pageOnly'> {
   readonly catalogue: Catalogue;
 }
 

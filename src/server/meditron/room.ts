@@ -24,7 +24,7 @@ export function roomRoutes(pool: Pool): Hono {
     const { model, messages, format: named } = await bodyOf(c, chatRoomRequest);
     const { signal } = c.req.raw;
     const question = parseQuestion({ kind: 'chat', messages });
-    await using use = await pool.use(model, signal);
+    await using use = await pool.use(model, signal, { computes: false });
     const { format } = await chooseFormat(use.model, named, signal);
     if (!format.accepts.chat)
       throw new MeditronError(

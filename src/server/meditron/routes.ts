@@ -3,11 +3,13 @@ import type { RouteParts } from '../app.js';
 import { askRoutes } from './ask.js';
 import { Asks, type Patience } from './asks.js';
 import { Catalogue } from './catalogue.js';
+import { Evaluations } from './evaluations.js';
 import { filesRoutes } from './files.js';
 import { modelsRoutes } from './models.js';
 import { readRoutes } from './read.js';
 import { replayRoutes } from './replay.js';
 import { roomRoutes } from './room.js';
+import { runsRoutes } from './runs.js';
 import { stateRoutes } from './state.js';
 
 export interface MeditronOptions {
@@ -15,15 +17,20 @@ export interface MeditronOptions {
 }
 
 /** Everything below `/v1/meditron`. */
-export function meditronRoutes({ pool, pageOnly }: RouteParts, { patience }: MeditronOptions = {}): Hono {
+export function meditronRoutes(parts: RouteParts, { patience }: MeditronOptions = {}): Hono {
+  const { pool, pageOnly, isPage, onClose } = parts;
   const asks = new Asks(pool, patience);
-  const catalogue = new Catalogue(pool);
+  const runs = new Evaluations(pool);
+  const catalogue = new Catalogue(pool, model => runs.measured(model));
+  onClose(() => asks.close());
+  onClose(() => runs.close());
   return new Hono()
-    .route('/', stateRoutes({ pageOnly, catalogue, history: async () => false }))
+    .route('/', stateRoutes({ isPage, catalogue, history: async () => false }))
     .route('/', readRoutes())
     .route('/', askRoutes(pool, asks))
     .route('/', replayRoutes({ pool, pageOnly, catalogue }))
-    .route('/', modelsRoutes({ pool, pageOnly, catalogue }))
+    .route('/', modelsRoutes({ pool, pageOnly, isPage, catalogue }))
     .route('/', filesRoutes(pageOnly))
-    .route('/', roomRoutes(pool));
+    .route('/', roomRoutes(pool))
+    .route('/', runsRoutes({ pool, pageOnly, catalogue, runs }));
 }

@@ -51,15 +51,18 @@ export async function served(
 ): Promise<Served> {
   const model = await loadModel({ path: mini, gpuLayers: 0, ...load });
   const engine = await model.createEngine({ threads: 1, contextSize: 4096, maxSequences: 8, ...engineOptions });
+  const closing: (() => Promise<void>)[] = [];
   const app = makeApp({
     pool: new SinglePool(model, engine),
     pageKey: key,
     routes: [parts => meditronRoutes(parts, options)],
+    onClose: close => closing.push(close),
   });
   return {
     send: sendTo(app),
     model,
     async [Symbol.asyncDispose]() {
+      await Promise.all(closing.map(close => close()));
       await engine.close();
       await model.close();
     },
