@@ -1,12 +1,15 @@
 import { signal } from '@preact/signals';
-import { go, route, screens } from './router.js';
+import { go, route, type Screen, screens } from './router.js';
 
 /** Whether the list of keys is shown. */
 export const areKeysShown = signal(false);
 
+/** What a key does, screen by screen. */
+type OnScreens = Readonly<Partial<Record<Screen, () => void>>>;
+
 export interface KeyTargets {
-  readonly ask: () => void;
-  readonly stop: () => void;
+  readonly ask: OnScreens;
+  readonly stop: OnScreens;
 }
 
 /** Ctrl+Enter asks, Esc stops, Alt+1 … 5 go to screens, ? lists them. On a Mac the command key does as well. */
@@ -16,8 +19,8 @@ export function listenToKeys({ ask, stop }: KeyTargets): void {
     if (event.defaultPrevented) return;
     if (key === 'Enter' && (ctrlKey || metaKey)) {
       event.preventDefault();
-      if (route.value.screen === 'ask') ask();
-    } else if (key === 'Escape' && !areKeysShown.value) stop();
+      ask[route.value.screen]?.();
+    } else if (key === 'Escape' && !areKeysShown.value) stop[route.value.screen]?.();
     // By its place, because Alt changes what a key writes.
     else if (altKey && !ctrlKey && /^Digit[1-5]$/.test(code)) {
       event.preventDefault();

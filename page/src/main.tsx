@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { App, keepTitle, makeStores } from './app.js';
+import { App, keepFresh, keepTitle, makeStores } from './app.js';
 import { begin } from './kept.js';
 import { listenToKeys } from './keys.js';
 import { beginRouting } from './router.js';
@@ -13,6 +13,10 @@ begin();
 const stores = makeStores();
 beginRouting();
 keepTitle();
-listenToKeys({ ask: () => void stores.ask.ask(), stop: () => stores.ask.stop() });
+const { ask, chat, machine } = stores;
+listenToKeys({
+  ask: { ask: () => void ask.ask(), chat: () => void chat.send() },
+  stop: { ask: () => ask.stop(), chat: () => chat.stop() },
+});
 render(<App stores={stores} />, document.getElementById('page')!);
-void stores.machine.refresh();
+void machine.refresh().then(() => keepFresh(stores));

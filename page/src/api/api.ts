@@ -2,7 +2,21 @@ import type { ErrorBody, Failure } from '../../../src/server/meditron/protocol.j
 import { EventReader } from './events.js';
 
 /** Why a request failed: what the server says, or that there is none. */
-export type Problem = Omit<Failure, 'code'> & { readonly code: Failure['code'] | 'UNREACHABLE' | 'ERR_UNAUTHORIZED' };
+export type Problem = Omit<Failure, 'code'> & {
+  readonly code: Failure['code'] | 'UNREACHABLE' | 'UNAUTHORIZED' | 'NOT_FOUND';
+};
+
+/** What a status says that no code does. */
+const byStatus: Readonly<Record<number, Problem['code']>> = { 401: 'UNAUTHORIZED', 404: 'NOT_FOUND' };
+
+/** A piece of a turn, as far as the page reads it. */
+export interface ChatPiece {
+  readonly choices?: readonly {
+    readonly delta?: { readonly content?: string | null };
+    readonly finish_reason?: string | null;
+  }[];
+  readonly error?: Failure;
+}
 
 /** A request that failed. */
 export class ApiError extends Error {
@@ -32,12 +46,12 @@ export interface StreamOptions {
   readonly after?: string | undefined;
 }
 
-/** The server's routes below `/v1/meditron`. */
+/** The server's routes: those below `/v1/meditron`, and the chat that every client has. */
 export class Api {
   readonly #key: string | undefined;
   readonly #base: string;
 
-  constructor(key: string | undefined, base = './v1/meditron/') {
+  constructor(key: string | undefined, base = './v1/') {
     this.#key = key;
     this.#base = base;
   }
@@ -60,14 +74,27 @@ export class Api {
     path: string,
     options: StreamOptions = {},
   ): AsyncGenerator<{ readonly id: string | undefined; readonly event: T }> {
-    const response = await this.#fetch(method, path, options, 'text/event-stream');
+    yield* this.#events<T>(await this.#fetch(method, path, options, 'text/event-stream'));
+  }
+
+  /** The pieces of the next turn of a conversation, as OpenAI's clients get them. */
+  async *chat(body: object, signal: AbortSignal): AsyncGenerator<ChatPiece> {
+    const options = { body: { ...body, stream: true }, signal };
+    const response = await this.#fetch('POST', '../chat/completions', options, 'text/event-stream');
+    for await (const { event } of this.#events<ChatPiece>(response)) yield event;
+  }
+
+  async *#events<T>(response: Response): AsyncGenerator<{ readonly id: string | undefined; readonly event: T }> {
     const reader = new EventReader();
     const body = response.body!.getReader();
     try {
       for (;;) {
         const { done, value } = await body.read().catch(unreachable);
         if (done) return;
-        for (const { id, data } of reader.read(value)) yield { id, event: JSON.parse(data) as T };
+        for (const { id, data } of reader.read(value)) {
+          if (data === '[DONE]') return;
+          yield { id, event: JSON.parse(data) as T };
+        }
       }
     } finally {
       body.cancel().catch(() => {});
@@ -75,7 +102,7 @@ export class Api {
   }
 
   async #fetch(method: string, path: string, { body, signal, after }: StreamOptions, accept = 'application/json') {
-    const response = await fetch(this.#base + path, {
+    const response = await fetch(new URL(`meditron/${path}`, new URL(this.#base, location.href)), {
       method,
       headers: {
         Accept: accept,
@@ -97,7 +124,7 @@ export class Api {
       param: null,
       code: 'ERR_FAULT',
     };
-    throw new ApiError(response.status === 401 ? { ...problem, code: 'ERR_UNAUTHORIZED' } : problem, response.status);
+    throw new ApiError({ ...problem, code: byStatus[response.status] ?? problem.code }, response.status);
   }
 }
 

@@ -16,7 +16,6 @@ export function Counts({ answer, question }: Props) {
   const { vote } = answer;
   if (!vote) return null;
   const choices = choicesOf(question, words.value);
-  const isRule = ['exact', 'beta', 'esc'].includes(vote.stoppedBy);
   return (
     <ul class="counts">
       {vote.votes.map(({ answer, count, forced }) => (
@@ -34,7 +33,9 @@ export function Counts({ answer, question }: Props) {
           <span>{t.noAnswerCount(vote.abstained)}</span>
         </li>
       )}
-      {vote.notRun > 0 && <li class="not-run">{isRule ? t.notRunCount(vote.notRun) : t.notHeardCount(vote.notRun)}</li>}
+      {vote.notRun > 0 && (
+        <li class="not-run">{isRule(vote.stoppedBy) ? t.notRunCount(vote.notRun) : t.notHeardCount(vote.notRun)}</li>
+      )}
     </ul>
   );
 }
@@ -167,21 +168,27 @@ export function Notes({ warnings, findings }: Pick<Answer, 'warnings' | 'finding
   );
 }
 
+interface ChainsProps {
+  readonly chains: Answer['samples'];
+  readonly cut: Answer['cut'];
+  readonly stoppedBy: string;
+  readonly question: Question;
+}
+
 /** Every chain whole, with how it ended. */
-export function AllChains({ answer, question }: Props) {
+export function AllChains({ chains, cut, stoppedBy, question }: ChainsProps) {
   const { answer: t, thinking, unverified } = words.value;
-  const isRule = ['exact', 'beta', 'esc'].includes(answer.vote?.stoppedBy ?? '');
   const said = (letter: string | null) => (letter === null ? thinking.noAnswer : inFull(letter, question, words.value));
-  const chains = [
-    ...answer.samples.map(({ index, seed, text, answer: letter, finish, tokenCount, forced, conflict }) => {
+  const all = [
+    ...chains.map(({ index, seed, text, answer: letter, finish, tokenCount, forced, conflict }) => {
       const ended = [t.chainEnd[finish], t.tokens(tokenCount)];
       const limits = [...(forced ? [thinking.askedAgain] : []), ...(conflict ? [t.conflict] : [])];
       return { index, text, head: said(letter), facts: [t.seed(seed), ...ended, ...limits] };
     }),
-    ...answer.cut.map(({ index, seed, text }) => ({
+    ...cut.map(({ index, seed, text }) => ({
       index,
       text,
-      head: isRule ? thinking.notNeeded : thinking.stoppedHere,
+      head: isRule(stoppedBy) ? thinking.notNeeded : thinking.stoppedHere,
       facts: [t.seed(seed)],
     })),
   ].sort((a, b) => a.index - b.index);
@@ -189,7 +196,7 @@ export function AllChains({ answer, question }: Props) {
     <>
       <p class="hint">{unverified}</p>
       <ol class="all-chains">
-        {chains.map(({ index, text, head, facts }) => (
+        {all.map(({ index, text, head, facts }) => (
           <li key={index}>
             <h3>
               {thinking.chain(index + 1)}: {head}
@@ -201,4 +208,9 @@ export function AllChains({ answer, question }: Props) {
       </ol>
     </>
   );
+}
+
+/** Whether a rule closed the vote: what had not run was not needed. */
+function isRule(stoppedBy: string): boolean {
+  return ['exact', 'beta', 'esc'].includes(stoppedBy);
 }

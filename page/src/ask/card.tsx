@@ -45,7 +45,12 @@ export function Card({ run, answer, store, machine, isFirst }: Props) {
         )}
         <Notes warnings={answer.warnings} findings={answer.findings} />
         <Disclosure title={t.allChains}>
-          <AllChains answer={answer} question={question} />
+          <AllChains
+            chains={answer.samples}
+            cut={answer.cut}
+            stoppedBy={answer.vote?.stoppedBy ?? 'none'}
+            question={question}
+          />
         </Disclosure>
         <Disclosure title={t.howAsked}>
           <HowAsked answer={answer} />

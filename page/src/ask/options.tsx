@@ -161,7 +161,7 @@ export function How({ draft, machine }: { readonly draft: Draft; readonly machin
 
 interface NumberBoxProps {
   readonly id: string;
-  readonly value: number;
+  readonly value: number | null;
   readonly min: number;
   readonly max: number;
   readonly step: number;
@@ -176,7 +176,7 @@ export function NumberBox({ id, value, min, max, step, change }: NumberBoxProps)
       type="number"
       inputMode={step < 1 ? 'decimal' : 'numeric'}
       dir="ltr"
-      value={value}
+      value={value ?? ''}
       min={min}
       max={max}
       step={step}

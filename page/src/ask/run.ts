@@ -98,9 +98,11 @@ export class Run {
     });
   }
 
-  /** Nobody looks any more. */
-  leave(): void {
+  /** Nobody looks any more, and the server need not keep it. */
+  forget(): void {
     this.#left.abort();
+    if (this.answer.value) void this.#api.delete<Stopped>(`asks/${this.id}`).catch(() => {});
+    else void this.stop();
   }
 
   toggle(chain: number): void {

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import type { Answer, Evidence } from '../../../src/server/meditron/protocol.js';
+import { download } from '../download.js';
 import style from '../style/sheet.css?raw';
 import { Sheet } from './sheet.js';
 
@@ -39,13 +40,4 @@ function asPage(answer: Answer, accuracy: string): string {
 
 function stamp({ created }: Evidence): string {
   return created.slice(0, 19).replace(/\D/g, '-');
-}
-
-export function download(name: string, type: string, content: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

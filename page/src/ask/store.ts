@@ -76,6 +76,7 @@ export class AskStore {
       const request = run.request ?? recorded(run);
       return request ? [{ ...request, id: newId(), seed }] : [];
     });
+    this.#forget();
     await this.#go(requests.map(request => new Run(this.#api, request.id, request)));
   }
 
@@ -85,8 +86,7 @@ export class AskStore {
 
   /** Back to the box; the text is still in it. */
   change(): void {
-    for (const run of this.runs.value) run.leave();
-    runningAsk.set(null);
+    this.#forget();
     const question = this.runs.value[0]?.progress.value.question;
     this.runs.value = [];
     if (this.draft.text.value === '' && question && question.kind !== 'chat') {
@@ -102,6 +102,12 @@ export class AskStore {
     this.draft.write(example);
     this.draft.isExample.value = true;
     void this.draft.read();
+  }
+
+  /** The server keeps an answer for a reload: no longer than it is shown. */
+  #forget(): void {
+    for (const run of this.runs.value) run.forget();
+    runningAsk.set(null);
   }
 
   /** One after the other: together none would be faster. */

@@ -79,7 +79,7 @@ export function Failed({ problem, children }: { readonly problem: Problem; reado
 export function whatOf({ code }: Problem): string {
   const { failed, shell } = words.value;
   if (code === 'UNREACHABLE') return shell.unreachable;
-  if (code === 'ERR_UNAUTHORIZED') return shell.needsKey;
+  if (code === 'UNAUTHORIZED') return shell.needsKey;
   return code in failed.what ? failed.what[code as keyof typeof failed.what] : failed.what.other;
 }
 

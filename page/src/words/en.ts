@@ -1,6 +1,6 @@
 import { grammar } from './grammar.js';
 
-const { plural, number, about, duration, bytes, and, or } = grammar('en');
+const { plural, number, about, duration, bytes, and } = grammar('en');
 const spelled = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 const word = (n: number) => spelled[n] ?? number(n);
 const chains = (n: number) => plural(n, { one: '# chain', other: '# chains' });
@@ -32,7 +32,7 @@ export const en = {
     keys: 'Keys',
     close: 'Close',
     nothingKept: 'Nothing is stored. Nothing leaves this computer.',
-    historyOn: 'History is on: answers are kept in this browser. Nothing leaves this computer.',
+    historyOn: 'History is on: answers are kept on this computer. Nothing leaves it.',
     loading: 'Loading …',
     noModel: 'No model is loaded.',
     memory: (used: number, total: number) => `${bytes(used)} of ${bytes(total)}`,
@@ -45,7 +45,7 @@ export const en = {
     english: 'Said by the program, in English:',
     needsKey:
       'This reads files on this computer, which only the page may that was opened from the address that “meditron serve” printed. Open that address again.',
-    needsTyping: 'Type or paste a question first.',
+    temporary: 'Kept until the program ends.',
   },
 
   keys: {
@@ -334,7 +334,9 @@ export const en = {
       ERR_ENGINE_DOWN: 'The engine stopped again and again; it is not started any more. Start the program again.',
       ERR_BUSY: 'Too many questions are waiting. Try again in a moment.',
       ERR_ABORTED: 'It was stopped before anything was there.',
-      ERR_NOT_FOUND: 'The program no longer knows it: it was started again, or too much time has passed.',
+      ERR_QUEUE_FULL: 'Too many questions are waiting. Try again in a moment.',
+      ERR_UNKNOWN_MODEL: 'There is no model of this name here.',
+      NOT_FOUND: 'The program no longer knows it: it was started again, or too much time has passed.',
       other: 'Something failed in the program.',
     },
   },
@@ -347,6 +349,8 @@ export const en = {
     model: 'Model',
     stop: 'Stop',
     goOn: 'Continue',
+    /** What is said to the model then: in English, as all that it was trained on. */
+    goOnMessage: 'Continue.',
     otherSeed: 'Try again with another seed',
     editLast: 'Change the last question',
     clear: 'Begin anew',
@@ -373,7 +377,7 @@ export const en = {
     fits: 'Fits',
     speed: 'Speed here',
     hash: 'File checked',
-    actions: 'Actions',
+
     loaded: 'in use',
     demo: 'Demonstration only',
     knownBy: {
@@ -383,11 +387,19 @@ export const en = {
       unknown: 'not known',
     },
     licenceUnknown: 'not known',
-    fitsYes: 'yes',
+
     fitsWith: (samples: number) => `yes, with ${chains(samples)} at once`,
     fitsNot: (needs: number, free: number) => `no: needs ${bytes(needs)}, ${bytes(free)} are free`,
     fitsUnknown: 'not known',
-    speedOf: (tokens: number) => `${about(tokens)} tokens a second`,
+    speedOf: (tokens: number, ms: number) =>
+      `${about(tokens)} tokens a second with five chains; a typical question takes ${duration(ms)}`,
+    weights: (millions: string) => `${millions} million weights`,
+    accuracy: 'Accuracy',
+    cores: (n: number) => plural(n, { one: '# processor core', other: '# processor cores' }),
+    memory: (free: number, total: number) => `${bytes(free)} of ${bytes(total)} memory are free`,
+    check: 'Check the file',
+    hashing: 'Reading the whole file …',
+    browse: 'Look in folders',
     notMeasured: 'not measured',
     measure: 'Measure speed',
     measuring: 'Measuring (about half a minute) …',
@@ -415,8 +427,16 @@ export const en = {
   evaluate: {
     title: 'Evaluate',
     intro: 'Measures how often the model is right on a file of questions whose answers are known.',
-    file: 'File or benchmark folder',
-    browse: 'Look for it',
+    file: 'Questions',
+    ownFile: 'A file of your own',
+    benchmark: 'A published benchmark',
+    path: 'Path of the file (.jsonl, .json or .csv)',
+    browse: 'Look in folders',
+    use: (name: string) => `Take ${name}`,
+    look: 'See what it would take',
+    noMode: 'Choose at least one way of asking.',
+    noEstimate: 'How long it takes is not known: measure the model’s speed under Models.',
+    count: (n: number) => plural(n, { one: '# question.', other: '# questions.' }),
     modes: 'Ways of asking',
     modeNames: {
       'top-token': 'the most probable letter, without thinking',
@@ -433,10 +453,7 @@ export const en = {
     progress: (done: number, of: number) =>
       `${number(done)} of ${plural(of, { one: '# question', other: '# questions' })}`,
     left: (ms: number) => `about ${duration(ms)} left`,
-    running: 'running',
-    done: 'done',
-    stopped: 'stopped',
-    failed: 'failed',
+    states: { running: 'running', stopping: 'stopping', done: 'done', stopped: 'stopped', failed: 'failed' },
     stop: 'Stop',
     report: 'Open the report',
     back: 'Back to the runs',
@@ -450,8 +467,19 @@ export const en = {
     given: (what: string) => `given ${what}`,
     compare: 'Compare with',
     compareNone: 'nothing',
-    paired: (onlyThis: number, onlyOther: number, both: number) =>
-      `Right only here: ${number(onlyThis)}. Right only there: ${number(onlyOther)}. Right in both: ${number(both)}.`,
+    paired: (onlyFirst: number, onlySecond: number, n: number) =>
+      `of ${plural(n, { one: '# question', other: '# questions' })}, ${number(onlyFirst)} only the first had right, ${number(onlySecond)} only the second.`,
+    chance: (p: number) =>
+      p < 0.05
+        ? `Chance alone would hardly make such a difference (p = ${about(p)}).`
+        : `Chance alone can make such a difference (p = ${about(p)}).`,
+    noneKnown: 'No question has a known answer to compare with.',
+    noRows: 'None.',
+    decisions: { agree: 'Chains agree', split: 'Chains do not agree', abstain: 'No answer to rely on' },
+    unparsed: 'Chains without an answer',
+    notAsked: 'Questions that could not be asked',
+    subjects: 'By subject',
+    published: 'Published figures',
     more: (n: number) => plural(n, { one: 'Show # more', other: 'Show # more' }),
     survives: 'It goes on when this page is closed.',
   },
@@ -470,25 +498,29 @@ export const en = {
     parts: 'Where it parts',
     changes: 'What is different about this machine or version',
     history: 'History',
-    historySwitch: 'Keep answers in this browser',
+
     historyOff: 'History is off: closing the page forgets everything. Saving a record by hand always works.',
-    historyOn: 'Answers are kept in this browser, on this computer, until you delete them. They are not sent anywhere.',
+    historyOn: 'Answers are kept on this computer until you delete them. They are not sent anywhere.',
     passphrase: 'Passphrase (recommended: without it, whoever uses this computer can read them)',
+    passphraseOnly: 'Passphrase',
     passphraseWarning: 'A forgotten passphrase cannot be recovered.',
     unlock: 'Unlock',
     wrong: 'This passphrase does not open what is kept.',
     turnOn: 'Turn history on',
     turnOff: 'Turn off and delete everything',
     deleteOne: (title: string) => `Delete: ${title}`,
-    deleteAll: 'Delete all',
+    remove: 'Delete',
+    close: 'Close the record',
+    noModel: 'The model of this record is not here; it is run with the first one.',
+    otherFile: 'There is a model of this name here, but it is another file.',
+    with: (model: string) => `It is run with ${model}.`,
     export: 'Export all',
     kept: (n: number) =>
       n === 0 ? 'Nothing is kept yet.' : plural(n, { one: '# entry is kept.', other: '# entries are kept.' }),
     encrypted: 'encrypted with your passphrase',
     plain: 'not encrypted',
-    locked: 'History is locked.',
-    unavailable:
-      'This browser offers no storage here (a private window, or an address that is not this computer’s own).',
+
+    unavailable: 'The program was started without a folder to keep anything in.',
     openOne: (title: string) => `Open: ${title}`,
   },
 
@@ -516,7 +548,6 @@ export const en = {
       'A language or colours that you choose yourself are remembered in this browser; nothing else is.',
     ],
     version: (v: string) => `Version ${v}`,
-    or,
   },
 };
 

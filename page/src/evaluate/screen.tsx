@@ -1,0 +1,267 @@
+import type { RunState } from '../../../src/server/meditron/protocol.js';
+import { NumberBox } from '../ask/options.js';
+import type { Machine } from '../machine.js';
+import { FolderList } from '../parts/files.js';
+import { English, Failed, Field } from '../parts/parts.js';
+import { route } from '../router.js';
+import { words } from '../words/words.js';
+import { Report } from './report.js';
+import { type EvaluateStore, evaluatedModes } from './store.js';
+
+interface Props {
+  readonly store: EvaluateStore;
+  readonly machine: Machine;
+}
+
+/** Runs over questions whose answers are known, and their reports. */
+export function EvaluateScreen({ store, machine }: Props) {
+  const { evaluate: t, shell } = words.value;
+  const problem = store.problem.value;
+  const run = route.value.rest === '' ? undefined : store.run.value;
+  if (!machine.mayRead.value)
+    return (
+      <>
+        <h1>{t.title}</h1>
+        <p>{t.intro}</p>
+        {machine.state.value && <p class="why-not">{shell.needsKey}</p>}
+      </>
+    );
+  return (
+    <>
+      <h1>{t.title}</h1>
+      {problem && <Failed problem={problem} />}
+      {run ? (
+        <>
+          <p>
+            <a href="#/evaluate">{t.back}</a>
+          </p>
+          <Report run={run} store={store} />
+        </>
+      ) : (
+        <>
+          <p>{t.intro}</p>
+          <Start store={store} />
+          <Runs store={store} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Start({ store }: { readonly store: EvaluateStore }) {
+  const { evaluate: t, models } = words.value;
+  const { source, file, benchmark, data, modes, limit, out } = store.form.value;
+  const plan = store.plan.value;
+  const chosen = store.benchmarks.value.find(({ name }) => name === benchmark);
+  return (
+    <form
+      class="panel"
+      onSubmit={event => {
+        event.preventDefault();
+        void (plan ? store.start() : store.estimate());
+      }}
+    >
+      <fieldset>
+        <legend>{t.file}</legend>
+        <label class="check">
+          <input
+            type="radio"
+            name="source"
+            checked={source === 'file'}
+            onChange={() => store.set({ source: 'file' })}
+          />
+          {t.ownFile}
+        </label>
+        <label class="check">
+          <input
+            type="radio"
+            name="source"
+            checked={source === 'benchmark'}
+            onChange={() =>
+              store.set({ source: 'benchmark', benchmark: benchmark || (store.benchmarks.value[0]?.name ?? '') })
+            }
+          />
+          {t.benchmark}
+        </label>
+        {source === 'file' ? (
+          <>
+            <div class="row">
+              <Field id="run-file" label={t.path}>
+                <input
+                  id="run-file"
+                  dir="ltr"
+                  required
+                  autocomplete="off"
+                  spellcheck={false}
+                  value={file}
+                  onInput={event => store.set({ file: event.currentTarget.value })}
+                />
+              </Field>
+              <button type="button" onClick={() => void store.folders.open()}>
+                {t.browse}
+              </button>
+            </div>
+            <FolderList
+              folders={store.folders}
+              kind="questions"
+              label={t.use}
+              pick={path => {
+                store.set({ file: path });
+                store.folders.close();
+              }}
+            />
+          </>
+        ) : (
+          <>
+            <div class="fields">
+              <Field id="run-benchmark" label={t.benchmark}>
+                <select
+                  id="run-benchmark"
+                  value={benchmark}
+                  onChange={event => store.set({ benchmark: event.currentTarget.value })}
+                >
+                  {store.benchmarks.value.map(({ name, title }) => (
+                    <option key={name} value={name}>
+                      {title}
+                    </option>
+                  ))}
+                </select>
+              </Field>
+              <Field id="run-data" label={models.folder}>
+                <input
+                  id="run-data"
+                  dir="ltr"
+                  required
+                  autocomplete="off"
+                  spellcheck={false}
+                  value={data}
+                  onInput={event => store.set({ data: event.currentTarget.value })}
+                />
+              </Field>
+            </div>
+            {chosen && (
+              <ul class="hint" lang="en" dir="ltr">
+                {chosen.download.map(line => (
+                  <li key={line}>{line}</li>
+                ))}
+                <li>{chosen.licence}</li>
+              </ul>
+            )}
+          </>
+        )}
+      </fieldset>
+      <fieldset>
+        <legend>{t.modes}</legend>
+        {evaluatedModes.map(mode => (
+          <label key={mode} class="check">
+            <input
+              type="checkbox"
+              checked={modes.includes(mode)}
+              onChange={event =>
+                store.set({
+                  modes: evaluatedModes.filter(m => (m === mode ? event.currentTarget.checked : modes.includes(m))),
+                })
+              }
+            />
+            {t.modeNames[mode]}
+          </label>
+        ))}
+      </fieldset>
+      <div class="fields spaced">
+        <Field id="run-limit" label={t.limit}>
+          <NumberBox
+            id="run-limit"
+            value={limit}
+            min={1}
+            max={1_000_000}
+            step={1}
+            change={limit => store.set({ limit })}
+          />
+        </Field>
+        <Field id="run-out" label={t.keep}>
+          <input
+            id="run-out"
+            dir="ltr"
+            autocomplete="off"
+            spellcheck={false}
+            value={out}
+            onInput={event => store.set({ out: event.currentTarget.value })}
+          />
+        </Field>
+      </div>
+      {plan && (
+        <div class="plan" role="status">
+          <p>
+            <b lang="en">{plan.title}</b>: {t.count(plan.questions)}{' '}
+            {plan.seconds === null ? t.noEstimate : t.estimate(plan.seconds * 1000)} {t.survives}
+          </p>
+          {plan.notes.map(note => (
+            <p key={note} class="hint">
+              <English>{note}</English>
+            </p>
+          ))}
+        </div>
+      )}
+      <div class="actions">
+        <button type="submit" class="primary" aria-disabled={modes.length === 0}>
+          {store.isStarting.value ? t.starting : plan ? t.start : t.look}
+        </button>
+        {modes.length === 0 && <span class="hint">{t.noMode}</span>}
+      </div>
+    </form>
+  );
+}
+
+function Runs({ store }: { readonly store: EvaluateStore }) {
+  const { evaluate: t } = words.value;
+  const runs = store.runs.value;
+  return (
+    <section>
+      <h2>{t.runs}</h2>
+      {runs.length === 0 && <p class="hint">{t.noRuns}</p>}
+      {store.messages.value.map(message => (
+        <p key={message} class="why-not">
+          <English>{message}</English>
+        </p>
+      ))}
+      {runs.map(run => (
+        <OneRun key={run.id} run={run} store={store} />
+      ))}
+    </section>
+  );
+}
+
+export function OneRun({ run, store }: { readonly run: RunState; readonly store: EvaluateStore }) {
+  const { evaluate: t, shell } = words.value;
+  const { progress, state, error } = run;
+  const isRunning = state === 'running' || state === 'stopping';
+  return (
+    <article class="panel">
+      <h3>
+        <English>{run.title}</English> <span class="tag">{t.states[state]}</span>
+      </h3>
+      {progress && (
+        <>
+          <p>
+            <English>{progress.run}</English>: {t.progress(progress.done, progress.total)}
+            {progress.right.of > 0 && `, ${t.right(progress.right.count, progress.right.of)}`}
+            {isRunning && progress.secondsLeft !== null && `, ${t.left(progress.secondsLeft * 1000)}`}
+          </p>
+          <progress max={progress.total} value={progress.done} aria-label={t.progress(progress.done, progress.total)} />
+        </>
+      )}
+      {error && <Failed problem={error} />}
+      {!run.kept && <p class="hint">{shell.temporary}</p>}
+      <div class="actions">
+        <a class="button" href={`#/evaluate/${run.id}`}>
+          {t.report}
+        </a>
+        {isRunning && (
+          <button type="button" onClick={() => void store.stop(run.id)}>
+            {t.stop}
+          </button>
+        )}
+      </div>
+    </article>
+  );
+}
