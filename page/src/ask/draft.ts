@@ -3,6 +3,9 @@ import type { AskRequest, AskSettings, Question, Reading } from '../../../src/se
 import { type Api, type Problem, problemOf } from '../api/api.js';
 import { contextOf, type Kind, textOf } from './question.js';
 
+/** An option more, in the language of the models. */
+const cannotTell = 'I cannot tell from what is given.';
+
 /** Milliseconds after the last key until the text is read. */
 const pause = 300;
 
@@ -136,7 +139,7 @@ export class Draft {
   }
 
   /** What is sent for a vote. */
-  request(id: string, cannotTell: string): AskRequest {
+  request(id: string): AskRequest {
     const { settings, question: asked } = this;
     const { samples, temperature, seed, format, protocol, model } = settings.value;
     const mode = { choice: 'sc-cot', boolean: 'sc-cot', ranked: 'ranked', free: 'free' }[this.effectiveKind.value];

@@ -63,6 +63,11 @@ function Otherwise({ draft, reading }: { readonly draft: Draft; readonly reading
         </button>
       )}
       {kind === 'free' && (
+        <button type="button" class="link" onClick={() => draft.choose('boolean')}>
+          {read.asBoolean}
+        </button>
+      )}
+      {kind === 'free' && (
         <button type="button" class="link" onClick={() => draft.choose('ranked')}>
           {read.asRanked}
         </button>

@@ -53,14 +53,10 @@ export class AskStore {
       this.hint.value = 'options';
       return;
     }
-    const offered = words.peek().ask.cannotTellOption;
     const { model, opinions } = draft.settings.value;
     const first = this.#machine.model(model)?.name ?? null;
     const others = opinions.filter(name => name !== first);
-    const requests = [
-      draft.request(newId(), offered),
-      ...others.map(name => ({ ...draft.request(newId(), offered), model: name })),
-    ];
+    const requests = [draft.request(newId()), ...others.map(name => ({ ...draft.request(newId()), model: name }))];
     await this.#go(requests.map(request => new Run(this.#api, request.id!, request)));
   }
 

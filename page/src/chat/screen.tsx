@@ -32,7 +32,7 @@ export function ChatScreen({ store }: { readonly store: ChatStore }) {
           {!isWriting && last && (
             <div class="actions">
               {(last.end === 'cut' || last.end === 'stopped') && last.role === 'assistant' && (
-                <button type="button" class="small" onClick={() => void store.send(t.goOnMessage)}>
+                <button type="button" class="small" onClick={() => void store.goOn()}>
                   {t.goOn}
                 </button>
               )}

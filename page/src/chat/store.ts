@@ -46,6 +46,11 @@ export class ChatStore {
     await this.#answer();
   }
 
+  /** Asks for more, in the language of the models. */
+  goOn(): Promise<void> {
+    return this.send('Continue.');
+  }
+
   /** The last answer once more, otherwise. */
   async again(): Promise<void> {
     if (this.isWriting.value || this.turns.value.length === 0) return;

@@ -33,7 +33,6 @@ export const en = {
     close: 'Close',
     nothingKept: 'Nothing is stored. Nothing leaves this computer.',
     historyOn: 'History is on: answers are kept on this computer. Nothing leaves it.',
-    loading: 'Loading …',
     noModel: 'No model is loaded.',
     memory: (used: number, total: number) => `${bytes(used)} of ${bytes(total)}`,
     demonstration: 'Demonstration model: knows six scores and nothing else',
@@ -69,7 +68,6 @@ export const en = {
     empty: 'Type or paste a question first.',
     unread: 'Look at what was read, then ask again.',
     tooFew: 'A choice needs at least two options. Add one, or ask it as an open question.',
-    reading: 'Reading …',
     kinds: {
       choice: 'Choose among options',
       boolean: 'Yes, no or maybe',
@@ -101,7 +99,6 @@ export const en = {
     opinionsHint: 'The same question goes to these models as well, one after the other.',
     opinionsNone: 'There is no other model here. Add one under Models.',
     cannotTell: 'Offer “I cannot tell” as an option',
-    cannotTellOption: 'I cannot tell from what is given.',
     modelLabel: 'Model',
   },
 
@@ -124,7 +121,6 @@ export const en = {
     add: 'Add an option',
     putBack: 'Put it back?',
     takenOff: 'Taken off:',
-    line: (n: number) => `line ${number(n)}`,
     findings: {
       key: 'the answer key, which the model is not told',
       explanation: 'an explanation of an answer, which the model is not told',
@@ -229,7 +225,6 @@ export const en = {
     saveHtml: 'Save as a page',
     print: 'Print',
     otherSeed: 'Ask again with another seed',
-    runAgain: 'Run it again',
     from: 'Answer',
     question: 'Question as it was read',
     warnings: 'To know about this answer',
@@ -271,7 +266,6 @@ export const en = {
       `${number(prompt)} tokens read, ${number(sampled)} written, in ${duration(ms)}`,
     machine: 'Machine',
     version: 'Version',
-    second: 'Asked again where no answer was named',
   },
 
   cleaned: {
@@ -311,8 +305,6 @@ export const en = {
   failed: {
     title: 'It could not be answered',
     kept: 'Your question is still here.',
-    engine: (signal: string, phase: string) => `The engine stopped (${[signal, phase].filter(Boolean).join(', ')}).`,
-    enginePlain: 'The engine stopped.',
     restarting: 'It is starting again …',
     ready: 'It is ready again.',
     again: 'Ask again',
@@ -349,8 +341,6 @@ export const en = {
     model: 'Model',
     stop: 'Stop',
     goOn: 'Continue',
-    /** What is said to the model then: in English, as all that it was trained on. */
-    goOnMessage: 'Continue.',
     otherSeed: 'Try again with another seed',
     editLast: 'Change the last question',
     clear: 'Begin anew',
@@ -379,7 +369,6 @@ export const en = {
     hash: 'File checked',
 
     loaded: 'in use',
-    demo: 'Demonstration only',
     knownBy: {
       hash: 'known by its hash',
       vocabulary: 'known by its vocabulary',
@@ -415,7 +404,7 @@ export const en = {
     chosen: 'used for asking',
     path: 'Path of a .gguf file',
     addPath: 'Add',
-    noFiles: 'No model files (.gguf) in this folder.',
+    noFiles: 'Nothing in this folder can be used here.',
     machine: 'This machine',
     where: 'Where to get a model',
     whereText:
@@ -537,7 +526,7 @@ export const en = {
     how: 'How it works',
     howItems: [
       'The model answers the same question several times, separately: each try is a chain.',
-      'The answers are counted. If enough chains agree, the answer is shown with the strongest reason, and beside it the strongest reason against it.',
+      'The answers are counted. If enough chains agree, the answer is shown with the most probable reason given for it, and beside it the most probable reason against it.',
       'If they do not agree, that is shown instead: it is worth knowing.',
       'Agreement shows how steady the model is, not whether it is right. A model can be steadily wrong.',
     ],

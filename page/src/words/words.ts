@@ -1,8 +1,13 @@
 import { computed, signal } from '@preact/signals';
+import { ar } from './ar.js';
+import { de } from './de.js';
 import { en, type Messages } from './en.js';
+import { es } from './es.js';
+import { fr } from './fr.js';
 import { directions, grammar, type Language, languages, locales } from './grammar.js';
+import { pt } from './pt.js';
 
-const catalogues: Readonly<Record<Language, Messages>> = { en, fr: en, de: en, es: en, pt: en, ar: en };
+export const catalogues: Readonly<Record<Language, Messages>> = { en, fr, de, es, pt, ar };
 
 /** The language of the page. */
 export const language = signal<Language>('en');
