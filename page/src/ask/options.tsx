@@ -88,7 +88,7 @@ export function How({ draft, machine }: { readonly draft: Draft; readonly machin
             change={n => draft.set({ seed: n ?? 0 })}
           />
         </Field>
-        <Field id="how-protocol" label={ask.protocolLabel}>
+        <Field id="how-protocol" label={ask.protocolLabel} hint={ask.protocols[protocol]}>
           <select
             id="how-protocol"
             value={protocol}
@@ -96,7 +96,7 @@ export function How({ draft, machine }: { readonly draft: Draft; readonly machin
           >
             {protocols.map(name => (
               <option key={name} value={name}>
-                {ask.protocols[name]}
+                {short(ask.protocols[name])}
               </option>
             ))}
           </select>
@@ -189,4 +189,9 @@ export function NumberBox({ id, value, min, max, step, change }: NumberBoxProps)
       }}
     />
   );
+}
+
+/** What stands before the colon: the rest is said below. */
+function short(text: string): string {
+  return text.split(/\s?: /)[0]!;
 }

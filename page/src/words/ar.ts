@@ -64,7 +64,7 @@ export const ar: Messages = {
     skip: 'انتقل إلى المحتوى',
     language: 'اللغة',
     theme: 'الألوان',
-    themes: { auto: 'ألوان النظام', light: 'فاتح', dark: 'داكن' },
+    themes: { auto: 'النظام', light: 'فاتح', dark: 'داكن' },
     keys: 'المفاتيح',
     close: 'إغلاق',
     nothingKept: 'لا يُحفظ شيء. لا يغادر شيء هذا الحاسوب.',

@@ -28,7 +28,7 @@ export const de: Messages = {
     skip: 'Zum Inhalt',
     language: 'Sprache',
     theme: 'Farben',
-    themes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
+    themes: { auto: 'System', light: 'Hell', dark: 'Dunkel' },
     keys: 'Tasten',
     close: 'Schließen',
     nothingKept: 'Nichts wird gespeichert. Nichts verlässt diesen Rechner.',

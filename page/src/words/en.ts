@@ -28,7 +28,7 @@ export const en = {
     skip: 'Skip to content',
     language: 'Language',
     theme: 'Colours',
-    themes: { auto: 'System colours', light: 'Light', dark: 'Dark' },
+    themes: { auto: 'System', light: 'Light', dark: 'Dark' },
     keys: 'Keys',
     close: 'Close',
     nothingKept: 'Nothing is stored. Nothing leaves this computer.',

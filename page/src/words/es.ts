@@ -28,7 +28,7 @@ export const es: Messages = {
     skip: 'Ir al contenido',
     language: 'Idioma',
     theme: 'Colores',
-    themes: { auto: 'Colores del sistema', light: 'Claro', dark: 'Oscuro' },
+    themes: { auto: 'Sistema', light: 'Claro', dark: 'Oscuro' },
     keys: 'Teclas',
     close: 'Cerrar',
     nothingKept: 'No se guarda nada. Nada sale de este ordenador.',

@@ -28,7 +28,7 @@ export const fr: Messages = {
     skip: 'Aller au contenu',
     language: 'Langue',
     theme: 'Couleurs',
-    themes: { auto: 'Couleurs du système', light: 'Clair', dark: 'Sombre' },
+    themes: { auto: 'Système', light: 'Clair', dark: 'Sombre' },
     keys: 'Touches',
     close: 'Fermer',
     nothingKept: 'Rien n’est enregistré. Rien ne quitte cet ordinateur.',

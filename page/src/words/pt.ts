@@ -28,7 +28,7 @@ export const pt: Messages = {
     skip: 'Ir para o conteúdo',
     language: 'Idioma',
     theme: 'Cores',
-    themes: { auto: 'Cores do sistema', light: 'Claro', dark: 'Escuro' },
+    themes: { auto: 'Sistema', light: 'Claro', dark: 'Escuro' },
     keys: 'Teclas',
     close: 'Fechar',
     nothingKept: 'Nada é guardado. Nada sai deste computador.',
