@@ -21,6 +21,10 @@ const writers: Readonly<Record<string, string>> = {
   'gguf/writer.ts': 'models of random weights, for measurements and tests: hold neither',
   'models/open.ts': 'a copy of a small model file without a name, gone when it is there: holds neither',
   'native/probe.ts': 'nothing to the disk; what it finds to its standard output',
+  'server/meditron/history/store.ts':
+    'history/*.json in the folder of state, once somebody has turned history on, encrypted if they wish: holds both',
+  'server/meditron/runwork.ts':
+    'an empty temporary folder for an evaluation without `out`, gone with the server: what evaluate writes into it holds both',
   'synth/synth.ts': 'nothing; removes a model that was not finished',
 };
 

@@ -482,17 +482,20 @@ export interface HistoryState {
   readonly encrypted: boolean;
   /** Encrypted, and the passphrase has not been given since the server started: nothing can be read or added. */
   readonly locked: boolean;
-  /** Entries there are; null while it is locked or `MEDITRON_STATE` is `none`. */
+  /** Entries there are; null where nothing can be kept. */
   readonly entries: number | null;
   /** Null if there is no state folder: then history cannot be turned on. */
   readonly folder: string | null;
   readonly bytes: number;
 }
 
-/** `POST history`: turns it on or off, which deletes nothing. Answered with {@link HistoryState}. */
+/** `POST history`: turns it on or off, which deletes nothing. `DELETE history` takes all of it away. Answered with {@link HistoryState}. */
 export interface HistoryRequest {
   readonly on: boolean;
-  /** With `on`: encrypts what there is and what comes. It is kept nowhere; without it nobody can read the history again. */
+  /**
+   * At least 8 characters: encrypts what there is and what comes (AES-256-GCM, a key by scrypt). It is kept nowhere; without it nobody can read the
+   * history again.
+   */
   readonly passphrase?: string | undefined;
 }
 
@@ -501,7 +504,7 @@ export interface UnlockRequest {
   readonly passphrase: string;
 }
 
-/** `POST history/entries`: adds one; answered with a {@link HistoryItem}. `DELETE history/entries/:id` and `DELETE history` (all of it) take it away. */
+/** `POST history/entries`: adds one; answered with a {@link HistoryItem}. `DELETE history/entries/:id` takes it away. */
 export interface AddEntryRequest {
   readonly kind: 'ask' | 'chat';
   /** For the list: at most 200 characters. */
@@ -513,13 +516,14 @@ export interface AddEntryRequest {
 /** `GET history/entries` lists them, the newest first. */
 export interface HistoryItem {
   readonly id: string;
-  readonly kind: 'ask' | 'chat';
+  /** `damaged`: it is not as it was written, and can only be deleted. */
+  readonly kind: 'ask' | 'chat' | 'damaged';
   readonly title: string;
   /** ISO 8601. */
   readonly created: string;
 }
 
-/** `GET history/entries/:id`. `GET history/export` answers an array of all, in clear. */
+/** `GET history/entries/:id`. `GET history/export` answers an array of all that can be read, in clear. */
 export interface HistoryEntry extends HistoryItem {
   readonly data: unknown;
 }
