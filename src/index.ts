@@ -1,3 +1,5 @@
+/** @module meditron */
+
 export type {
   After,
   Answerer,

@@ -6,6 +6,7 @@ import { shippedModel } from '../check/project.js';
 import { samplingNumbers } from '../check/sampling.js';
 import type { Flag, FlagOfOtherKind, Given, Option, Table } from '../check/table.js';
 import { runOptions } from '../evaluate/run/options.js';
+import { serverOptions } from '../server/options.js';
 
 /** A command's parsed flags, before the options among them are taken out by their table. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -108,12 +109,17 @@ export function inFlags(message: string): string {
 }
 
 const flagOf: ReadonlyMap<string, string> = new Map([
-  ...Object.entries({ ...runOptions, ...samplingNumbers, ...loadOptions, ...engineOptions, ...askOptions }).flatMap(
-    ([name, { flag }]): [string, string][] => {
-      const spelling = spellingOf(flag);
-      return spelling === undefined ? [] : [[name, new CommanderOption(spelling).long!]];
-    },
-  ),
+  ...Object.entries({
+    ...serverOptions,
+    ...runOptions,
+    ...samplingNumbers,
+    ...loadOptions,
+    ...engineOptions,
+    ...askOptions,
+  }).flatMap(([name, { flag }]): [string, string][] => {
+    const spelling = spellingOf(flag);
+    return spelling === undefined ? [] : [[name, new CommanderOption(spelling).long!]];
+  }),
   ['maxSequences', '--samples'],
   ['grammar', '--grammar'],
   ['ignoreEnd', '--ignore-end'],

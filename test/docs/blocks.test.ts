@@ -60,6 +60,7 @@ test('what is not run is this, for these reasons', () => {
     'building.md: these are the tests themselves',
     'electron.md: needs Electron',
     'embedding.md: needs the npm registry; test/install/ installs the same tarballs',
+    'serving.md: ends when it is interrupted; test/cli/serve.test.ts starts it',
     "stick.md: needs the registry, and a platform's packed package; test/bundle/ makes and starts one",
   ]);
 });

@@ -260,6 +260,8 @@ describe('the command', () => {
     'inspect of an adapter': () => [4, ['inspect', patient.damagedAdapter]],
     fit: () => [0, ['fit', patient.model]],
     verify: () => [3, ['verify', given]],
+    // What it does with words is tried without a socket, below.
+    'serve for help': () => [0, ['serve', '--help']],
     // A question of many lines, ended by two empty ones; Enter asks it; then it leaves.
     menu: () => [0, ['menu'], `1\n${pasted()}\n\n\n0\n`],
     eval: () => [0, evalOf(put('own.jsonl', ndjson()), 'results')],

@@ -4,7 +4,6 @@ import { engineOptions, loadOptions, processOptions } from '../../check/machine.
 import { shippedModel } from '../../check/project.js';
 import { pick } from '../../check/table.js';
 import { serverOptions } from '../../server/options.js';
-import { createServer } from '../../server/server.js';
 import { addFlags, type Flags, optionsOf } from '../flags.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
@@ -55,6 +54,7 @@ Examples:
 /** Answers until it is interrupted, which is how it is meant to end. */
 async function answer({ model = [shippedModel()], ...flags }: ServeFlags): Promise<void> {
   using interrupt = interrupts();
+  const { createServer } = await import('../../server/server.js'); // the help needs none of it
   const { inProcess } = optionsOf(processOptions, flags);
   await using server = await createServer({
     ...optionsOf(serverOptions, flags),
