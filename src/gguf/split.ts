@@ -11,6 +11,12 @@ export interface SplitInfo {
 /** `name-00001-of-00003.gguf`, as llama.cpp's gguf-split writes it. */
 const splitName = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/s;
 
+/** Whether a file is called as a part of a split model that is not the first. */
+export function isLaterPart(path: string): boolean {
+  const number = splitName.exec(basename(path))?.[2];
+  return number !== undefined && Number(number) > 1;
+}
+
 /** How a file is split, or undefined for a plain one. The file must be the first part, under its original name. */
 export function splitOf(path: string, metadata: Metadata): SplitInfo | undefined {
   const count = metadata.get('split.count');

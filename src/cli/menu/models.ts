@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { shippedModel } from '../../check/project.js';
 import { modelsFolder } from '../../check/sums.js';
 import { inBytes } from '../../check/words.js';
+import { isLaterPart } from '../../gguf/split.js';
 import { inspectFile } from '../../models/inspect.js';
 import { isDemonstration } from '../../models/known.js';
 import { oneLine } from '../terminal/plain.js';
@@ -43,9 +44,4 @@ async function modelsIn(folder: string): Promise<readonly string[]> {
     .filter(name => /\.gguf$/i.test(name) && !name.startsWith('.') && !isLaterPart(name))
     .sort()
     .map(name => join(folder, name));
-}
-
-function isLaterPart(name: string): boolean {
-  const part = /-(\d{5})-of-\d{5}\.gguf$/i.exec(name)?.[1];
-  return part !== undefined && Number(part) > 1;
 }

@@ -7,6 +7,7 @@ import { packageFolder } from '../../check/project.js';
 import { stickFolder } from '../../check/stick.js';
 import { modelsFolder } from '../../check/sums.js';
 import { readable } from '../../evaluate/tasks/locate.js';
+import { isLaterPart } from '../../gguf/split.js';
 import { RequestError } from '../error.js';
 import type { FolderEntry, FolderState } from './protocol.js';
 
@@ -46,7 +47,7 @@ async function entriesOf(folder: string): Promise<Pick<FolderState, 'entries' | 
   };
 }
 
-/** Undefined for what is of no use here, or leads nowhere. */
+/** Undefined for what is of no use here, or leads nowhere. A model in several parts is chosen by its first. */
 async function entryOf(folder: string, name: string): Promise<FolderEntry | undefined> {
   const path = join(folder, name);
   const found = await stat(path).catch(() => undefined);
@@ -54,12 +55,6 @@ async function entryOf(folder: string, name: string): Promise<FolderEntry | unde
   if (!found?.isFile()) return undefined;
   const kind = /\.gguf$/i.test(name) ? 'model' : readable.test(name) ? 'questions' : undefined;
   return kind && !isLaterPart(name) ? { name, path, kind, sizeBytes: found.size } : undefined;
-}
-
-/** A model in several parts is chosen by its first. */
-function isLaterPart(name: string): boolean {
-  const part = /-(\d{5})-of-\d{5}\.gguf$/i.exec(name)?.[1];
-  return part !== undefined && Number(part) > 1;
 }
 
 function byName(a: string, b: string): number {

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createServer, type Server } from '../../../src/server/server.js';
+import { allOf, eventsOf, newId, question, type Sent } from './served.js';
+
+let server: Server;
+beforeAll(async () => {
+  server = await createServer({ port: 0, engine: { threads: 1 } });
+});
+afterAll(() => server.close());
+
+const headers = { 'Content-Type': 'application/json', Accept: 'text/event-stream' };
+const ask = (body: object, signal?: AbortSignal) =>
+  fetch(`${server.url}/v1/meditron/ask`, {
+    ...{ method: 'POST', headers, body: JSON.stringify({ question, seed: 7, hash: false, stop: 'none', ...body }) },
+    ...(signal && { signal }),
+  });
+const metric = async (name: string): Promise<number> => {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(new RegExp(`^meditron_${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(text)![1]);
+};
+
+test('clients that leave, wherever they are, free the engine: nothing is computed for them any more', async () => {
+  const leaving = Array.from({ length: 6 }, () => new AbortController());
+  const left = leaving.map(async (abort, i) => {
+    const response = await ask({ samples: 8 }, abort.signal);
+    const events = ['asked', 'plan', 'text', 'vote'];
+    for await (const { event } of eventsOf(response)) if (event.type === events[i % events.length]) abort.abort();
+  });
+  expect((await Promise.allSettled(left)).map(({ status }) => status)).toEqual(leaving.map(() => 'rejected'));
+  while ((await metric('sequences_live')) > 0 || (await metric('model_requests')) > 0) await delay(5);
+  const before = await metric('sampled_tokens_total');
+  expect((await allOf(await ask({ mode: 'top-token' }))).at(-1)!.event.type).toBe('answer');
+  expect(await metric('sampled_tokens_total')).toBe(before);
+});
+
+test('a connection that breaks is taken up again behind the last event', async () => {
+  const id = newId();
+  const abort = new AbortController();
+  const sent: Sent[] = [];
+  const broken = (async () => {
+    for await (const each of eventsOf(await ask({ samples: 5, id }, abort.signal))) {
+      sent.push(each);
+      if (each.event.type === 'text') abort.abort();
+    }
+  })();
+  await expect(broken).rejects.toThrow();
+  const again = await fetch(`${server.url}/v1/meditron/asks/${id}`, {
+    headers: { ...headers, 'Last-Event-ID': String(sent.at(-1)!.id) },
+  });
+  const rest = await allOf(again);
+  expect([...sent, ...rest].map(each => each.id)).toEqual([...sent, ...rest].map((_, i) => i + 1));
+  expect(rest.at(-1)!.event.type).toBe('answer');
+});
