@@ -1,5 +1,6 @@
 import type { RouteSet } from './app.js';
 import { meditronRoutes } from './meditron/routes.js';
+import { openapiRoutes } from './openapi.js';
 
-/** Every set of routes that needs models. */
-export const routeSets: readonly RouteSet[] = [parts => meditronRoutes(parts)];
+/** Every set of routes beside the server's own. */
+export const routeSets: readonly RouteSet[] = [() => openapiRoutes(), parts => meditronRoutes(parts)];

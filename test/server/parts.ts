@@ -1,24 +1,27 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Hono } from 'hono';
+import { MeditronError } from '../../src/check/errors.js';
 import { type AppParts, makeApp, type RouteSet } from '../../src/server/app.js';
 import { type Listening, listen } from '../../src/server/listen.js';
 import type { ListenOptions } from '../../src/server/options.js';
+import { unknownModel } from '../../src/server/pool/names.js';
 import type { Pool } from '../../src/server/pool/pool.js';
 import { ownHost } from '../../src/server/safety/host.js';
 
 export const pageKey = 'the-key-of-the-page';
 
-const noModels: Pool = {
+/** A pool of none. */
+export const noModels: Pool = {
   models: [],
-  find() {
-    throw new Error('There are no models');
+  find(name) {
+    throw unknownModel(name ?? '', []);
   },
-  async use() {
-    throw new Error('There are no models');
+  async use(name) {
+    throw unknownModel(name ?? '', []);
   },
   async add() {
-    throw new Error('There are no models');
+    throw new MeditronError('ERR_OPTION', 'There are no models here');
   },
   async unload() {},
   async [Symbol.asyncDispose]() {},
