@@ -14,6 +14,9 @@ const withEngine = [
 /** What users install, tried on their systems: needs the packed packages, and other npm clients, Wine or qemu. Not part of `npm test`. */
 const installed = ['install', 'windows', 'arm64', 'bundle'];
 
+/** The page in Chromium; what drives it is installed apart: `npm ci --prefix test/page/browser`. Not part of `npm test`. */
+const inBrowser = 'test/page/browser/**';
+
 /** Temporary folders of all tests, and of the processes that they start and kill, are made in this one. */
 const temporary = mkdtempSync(join(tmpdir(), 'meditron-tests-'));
 chmodSync(temporary, 0o711); // some of them run as another user
@@ -41,8 +44,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'pure',
-          include: ['test/**/*.test.ts'],
-          exclude: [...withEngine, ...installed.map(name => `test/${name}/**`)],
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: [...withEngine, ...installed.map(name => `test/${name}/**`), inBrowser],
           pool: 'threads',
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -53,6 +56,10 @@ export default defineConfig({
         // small models compute on one thread.
         extends: true,
         test: { name: 'engine', include: withEngine, pool: 'forks', sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'page', include: [`${inBrowser}/*.test.ts`], pool: 'forks', sequence: { groupOrder: 2 } },
       },
       // Two files at a time, of whichever: they share what is packed, and have folders of their own.
       ...installed.map(name => ({

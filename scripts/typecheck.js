@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Checks the types of everything: the project, its page, and the Electron example against Electron's own types, of whose package nothing else is used.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,11 @@ function check(project) {
   );
 }
 
+const inBrowser = existsSync(join(root, 'test', 'page', 'browser', 'node_modules'));
+if (!inBrowser) process.stderr.write('test/page/browser was not checked: npm ci --prefix test/page/browser\n');
 let passed = check('tsconfig.json') && check('page/tsconfig.json') && check('test/electron/renderer.tsconfig.json');
+if (inBrowser) passed = check('test/page/browser/tsconfig.json') && passed;
+else if (process.env.CI) passed = false;
 try {
   obtain('electron', note => process.stderr.write(`${note}\n`));
   passed = check('test/electron/tsconfig.json') && passed;

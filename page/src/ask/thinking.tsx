@@ -20,6 +20,7 @@ export function Thinking({ run, store, machine }: Props) {
   const { thinking } = words.value;
   const progress = run.progress.value;
   const { plan, chains, model } = progress;
+  const listed = firstWaiting(chains) + nextWaiting;
   return (
     <section class="thinking" aria-label={thinking.title} aria-busy="true">
       <div class="head">
@@ -34,9 +35,10 @@ export function Thinking({ run, store, machine }: Props) {
         </p>
       )}
       <ol class="chains">
-        {chains.map((chain, i) => (
+        {chains.slice(0, listed).map((chain, i) => (
           <Line key={i} run={run} chain={chain} i={i} progress={progress} />
         ))}
+        {listed < chains.length && <li class="hint">{thinking.moreWait(chains.length - listed)}</li>}
       </ol>
       {plan && (
         <div class="tally">
@@ -71,6 +73,13 @@ function Stage({ progress }: { readonly progress: Progress }) {
   );
 }
 
+/** Chains that have not begun and are listed each: of the rest there is their number. */
+const nextWaiting = 4;
+
+function firstWaiting(chains: readonly Chain[]): number {
+  return chains.findLastIndex(({ state }) => state !== 'waiting') + 1;
+}
+
 /** Characters of the newest words that a line may show: more would be laid out for nothing. */
 const shown = 140;
 
@@ -81,15 +90,9 @@ function Line({ run, chain, i, progress }: { run: Run; chain: Chain; i: number; 
   const waits = progress.plan && state === 'waiting' ? waitsFor(progress.plan, i) : null;
   return (
     <li class={`chain ${state}`}>
-      <button
-        type="button"
-        class="line"
-        aria-expanded={isOpen}
-        aria-label={`${thinking.chain(i + 1)}: ${stateOf(chain, progress)}. ${isOpen ? thinking.hide : thinking.show}`}
-        onClick={() => run.toggle(i)}
-      >
+      <button type="button" class="line" aria-expanded={isOpen} onClick={() => run.toggle(i)}>
         <span class="name">{thinking.chain(i + 1)}</span>
-        <span class="newest" lang="en" dir="ltr">
+        <span class="newest" lang="en" dir="ltr" aria-hidden="true">
           {state === 'waiting' ? '' : (text.length > shown ? '… ' : '') + text.slice(-shown).replace(/\s+/g, ' ')}
         </span>
         <span class="state">

@@ -83,7 +83,10 @@ export class ChatStore {
   /** How much of the context is left. */
   async measure(): Promise<void> {
     const { model } = this;
-    if (!model?.chats) return;
+    if (!model?.chats || this.turns.value.length === 0) {
+      this.room.value = null;
+      return;
+    }
     try {
       this.room.value = await this.#api.post<ChatRoom>('chat/room', { model: model.name, messages: this.#messages() });
     } catch {

@@ -92,8 +92,8 @@ export class RecordsStore {
     await this.#attempt(async () => {
       const history = await this.#api.get<HistoryState>('history');
       this.history.value = history;
-      this.items.value =
-        history.entries && !history.locked ? await this.#api.get<HistoryItem[]>('history/entries') : [];
+      const isReadable = history.on && !history.locked;
+      this.items.value = isReadable ? await this.#api.get<HistoryItem[]>('history/entries') : [];
     });
   }
 

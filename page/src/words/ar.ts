@@ -186,14 +186,13 @@ export const ar: Messages = {
     loading: 'يُحمَّل النموذج …',
     reading: (done, total) => `يقرأ الحالة: ${number(done)} من ${tokens(total)}`,
     chain: i => `السلسلة ${number(i)}`,
-    show: 'أظهر النص كله',
-    hide: 'أظهر أقل',
     thinking: 'تفكّر',
     notBegun: 'لم تبدأ',
     waits: (from, to) =>
       from === to
         ? `تنتظر انتهاء السلسلة ${number(from)}`
         : `تنتظر انتهاء السلاسل من ${number(from)} إلى ${number(to)}`,
+    moreWait: n => counted(n, 'أخرى تنتظر'),
     notNeeded: 'غير لازمة: لم يعد التصويت يتغير',
     stoppedHere: 'أُوقفت',
     noAnswer: 'بلا جواب',

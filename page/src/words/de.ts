@@ -145,14 +145,13 @@ export const de: Messages = {
     loading: 'Das Modell wird geladen …',
     reading: (done, total) => `Liest den Fall: ${number(done)} von ${number(total)} Token`,
     chain: i => `Kette ${number(i)}`,
-    show: 'Den ganzen Text zeigen',
-    hide: 'Weniger zeigen',
     thinking: 'denkt nach',
     notBegun: 'noch nicht begonnen',
     waits: (from, to) =>
       from === to
         ? `wartet, bis Kette ${number(from)} zu Ende ist`
         : `wartet, bis die Ketten ${number(from)} bis ${number(to)} zu Ende sind`,
+    moreWait: n => plural(n, { one: '# weitere wartet', other: '# weitere warten' }),
     notNeeded: 'nicht nötig: Die Abstimmung kann sich nicht mehr ändern',
     stoppedHere: 'angehalten',
     noAnswer: 'keine Antwort',

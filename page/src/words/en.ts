@@ -143,14 +143,13 @@ export const en = {
     loading: 'Loading the model …',
     reading: (done: number, total: number) => `Reading the case: ${number(done)} of ${number(total)} tokens`,
     chain: (i: number) => `Chain ${number(i)}`,
-    show: 'Show the whole text',
-    hide: 'Show less',
     thinking: 'thinking',
     notBegun: 'not begun',
     waits: (from: number, to: number) =>
       from === to
         ? `waits until chain ${number(from)} has ended`
         : `waits until chains ${number(from)} to ${number(to)} have ended`,
+    moreWait: (n: number) => plural(n, { one: '# more waits', other: '# more wait' }),
     notNeeded: 'not needed: the vote cannot change any more',
     stoppedHere: 'stopped',
     noAnswer: 'no answer',

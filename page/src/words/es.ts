@@ -148,14 +148,13 @@ export const es: Messages = {
     loading: 'Cargando el modelo …',
     reading: (done, total) => `Leyendo el caso: ${number(done)} de ${number(total)} tokens`,
     chain: i => `Cadena ${number(i)}`,
-    show: 'Mostrar todo el texto',
-    hide: 'Mostrar menos',
     thinking: 'pensando',
     notBegun: 'sin empezar',
     waits: (from, to) =>
       from === to
         ? `espera a que termine la cadena ${number(from)}`
         : `espera a que terminen las cadenas ${number(from)} a ${number(to)}`,
+    moreWait: n => plural(n, { one: '# más espera', many: '# más esperan', other: '# más esperan' }),
     notNeeded: 'no hace falta: el voto ya no puede cambiar',
     stoppedHere: 'detenida',
     noAnswer: 'sin respuesta',

@@ -147,14 +147,13 @@ export const fr: Messages = {
     loading: 'Chargement du modèle …',
     reading: (done, total) => `Lecture du cas : ${number(done)} jetons sur ${number(total)}`,
     chain: i => `Chaîne ${number(i)}`,
-    show: 'Afficher tout le texte',
-    hide: 'Afficher moins',
     thinking: 'réfléchit',
     notBegun: 'pas commencée',
     waits: (from, to) =>
       from === to
         ? `attend la fin de la chaîne ${number(from)}`
         : `attend la fin des chaînes ${number(from)} à ${number(to)}`,
+    moreWait: n => plural(n, { one: '# autre attend', many: '# autres attendent', other: '# autres attendent' }),
     notNeeded: 'inutile : le vote ne peut plus changer',
     stoppedHere: 'arrêtée',
     noAnswer: 'pas de réponse',

@@ -147,14 +147,13 @@ export const pt: Messages = {
     loading: 'A carregar o modelo …',
     reading: (done, total) => `A ler o caso: ${number(done)} de ${number(total)} tokens`,
     chain: i => `Cadeia ${number(i)}`,
-    show: 'Mostrar o texto todo',
-    hide: 'Mostrar menos',
     thinking: 'a pensar',
     notBegun: 'não começou',
     waits: (from, to) =>
       from === to
         ? `espera que a cadeia ${number(from)} termine`
         : `espera que as cadeias ${number(from)} a ${number(to)} terminem`,
+    moreWait: n => plural(n, { one: 'mais # espera', many: 'mais # esperam', other: 'mais # esperam' }),
     notNeeded: 'não é precisa: o voto já não pode mudar',
     stoppedHere: 'parada',
     noAnswer: 'sem resposta',
