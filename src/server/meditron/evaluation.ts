@@ -30,6 +30,7 @@ export class LiveEvaluation {
   #notes: readonly string[];
   #progress: RunProgress | null = null;
   #error: Failure | null = null;
+  #hasRows = false;
   #config: EvaluationConfig | undefined;
   /** When the run that goes on began, and which rows of it with a known answer came since, and were right. */
   #since = { at: 0, count: 0, of: 0 };
@@ -42,6 +43,11 @@ export class LiveEvaluation {
     this.id = id;
     this.#notes = work.questions.set.notes;
     this.ended = this.#run();
+  }
+
+  /** Whether there is anything to report. */
+  get hasRows(): boolean {
+    return this.#hasRows;
   }
 
   get running(): boolean {
@@ -119,6 +125,7 @@ export class LiveEvaluation {
       if (read.correct) this.#since.count++;
     }
     const { at, count, of } = this.#since;
+    this.#hasRows ||= progress.done > 0;
     const came = progress.done - progress.resumed;
     const seconds = (performance.now() - at) / 1000;
     const secondsLeft = came === 0 ? null : Math.round((seconds / came) * (progress.total - progress.done));

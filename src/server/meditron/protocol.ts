@@ -447,7 +447,7 @@ export interface RunRow {
   readonly error: string | null;
 }
 
-/** `GET runs/:id/report`, also while it runs, as soon as there is a row; `GET runs/compare?first=ID&second=ID`. */
+/** `GET runs/:id/report`, also while it runs, without any run before the first row; `GET runs/compare?first=ID&second=ID`. */
 export interface ReportData {
   readonly title: string;
   readonly created: string;

@@ -33,9 +33,12 @@ export function rowsQuery(given: Record<string, string>): RowsQuery {
   return checkedBody(given, query);
 }
 
-/** Its figures, from the rows that there are. @throws MeditronError `ERR_OPTION` before the first row */
+/** Its figures, from the rows that there are. */
 export async function reportData(run: LiveEvaluation): Promise<ReportData> {
-  return dataOf(await report(run), !run.running);
+  const complete = !run.running;
+  if (run.hasRows) return dataOf(await report(run), complete);
+  const { title, created, notes } = run.state;
+  return { title, created, notes, incidents: [], runs: [], comparisons: [], complete, rows: 0 };
 }
 
 /** @throws MeditronError `ERR_INPUT` if they have no run in common */
@@ -48,6 +51,7 @@ export async function comparedData(first: LiveEvaluation, second: LiveEvaluation
 export async function rowsOf(run: LiveEvaluation, { from, count, run: place, only }: RowsQuery): Promise<ReportRows> {
   const rows: ListedRow[] = [];
   let total = 0;
+  if (!run.hasRows) return { from, total, rows };
   for await (const row of (await report(run)).rows()) {
     if ((place !== undefined && row.run !== place) || (only !== undefined && verdictOf(row) !== only)) continue;
     if (total >= from && rows.length < count) rows.push(row);

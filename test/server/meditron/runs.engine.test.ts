@@ -37,6 +37,7 @@ test('an evaluation grows, ends, and its report is that of its rows', async () =
   const out = join(folder, 'kept');
   const run = await begin({ file: few, modes: ['top-token', 'cot'], limit: 5, out });
   expect(run).toMatchObject({ model: 'meditron-mini', state: 'running', out, kept: true, progress: null });
+  expect(await jsonOf(send('GET', `runs/${run.id}/report`))).toMatchObject({ complete: false, rows: 0, runs: [] });
   const events = (await allOf(watch(run.id))).map(({ event }) => event);
   expect(events[0]).toMatchObject({ type: 'run', run: { id: run.id } });
   const rows = events.filter(({ type, row }) => type === 'progress' && row !== null);
