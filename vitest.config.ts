@@ -13,6 +13,8 @@ const withEngine = [
 
 /** What users install, tried on their systems: needs the packed packages, and other npm clients, Wine or qemu. Not part of `npm test`. */
 const installed = ['install', 'windows', 'arm64', 'bundle'];
+/** Clients of others, which are installed for these tests alone: `npm run test:clients`. */
+const clients = 'test/clients/*.test.ts';
 
 /** The page in Chromium; what drives it is installed apart: `npm ci --prefix test/page/browser`. Not part of `npm test`. */
 const inBrowser = 'test/page/browser/**';
@@ -45,7 +47,13 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [...withEngine, ...installed.map(name => `test/${name}/**`), inBrowser],
+          exclude: [
+            ...withEngine,
+            clients,
+            'test/clients/node_modules/**',
+            ...installed.map(name => `test/${name}/**`),
+            inBrowser,
+          ],
           pool: 'threads',
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -61,6 +69,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'page', include: [`${inBrowser}/*.test.ts`], pool: 'forks', sequence: { groupOrder: 2 } },
       },
+      { extends: true, test: { name: 'clients', include: [clients], pool: 'forks', sequence: { groupOrder: 1 } } },
       // Two files at a time, of whichever: they share what is packed, and have folders of their own.
       ...installed.map(name => ({
         extends: true as const,

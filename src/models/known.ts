@@ -192,7 +192,7 @@ export function plainName(name: string): string {
 }
 
 function unknown({ name, file }: ModelIdentity, why: string): MeditronError {
-  const what = [name, file]
+  const what = [name, file?.replace(/^.*[/\\]/, '')]
     .filter(Boolean)
     .map(text => JSON.stringify(text))
     .join(', ');

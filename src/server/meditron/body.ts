@@ -34,8 +34,16 @@ export function checkedBody<T>(body: unknown, schema: v.GenericSchema<unknown, T
     const hint = near ? `did you mean \`${near}\`?` : `known fields: ${known.join(', ')}`;
     throw new RequestError(400, `Unknown field ${named(key)}; ${hint}`, key.length > 60 ? null : key, {}, 'ERR_OPTION');
   }
-  const expected = issue.kind === 'schema' ? (issue.expected ?? issue.message) : issue.message;
+  const missing = issue.kind === 'schema' && issue.received === 'undefined';
+  const said = issue.kind !== 'schema' || !issue.message.startsWith('Invalid '); // by the schema, in words
+  const expected = missing ? 'given' : said ? issue.message : (issue.expected ?? issue.message);
   const got = describe(issue.input);
   const what = path === null ? 'the body' : `\`${field}\``;
-  throw new RequestError(400, `Expected ${what} to be ${expected}, got ${got}`, path, {}, 'ERR_OPTION');
+  throw new RequestError(
+    400,
+    `Expected ${what} to be ${expected}, got ${missing ? 'none' : got}`,
+    path,
+    {},
+    'ERR_OPTION',
+  );
 }

@@ -24,9 +24,13 @@ export function wantsEvents(c: Context): boolean {
 
 /**
  * Events as they come, as server-sent events: one that is numbered with its `id`. `begin` is given a signal that is aborted when the client
- * leaves; it is not asked for more events than the client takes.
+ * leaves; it is not asked for more events than the client takes. `last` is the data of a line behind them.
  */
-export function eventStream(c: Context, begin: (signal: AbortSignal) => AsyncGenerator<unknown>): Response {
+export function eventStream(
+  c: Context,
+  begin: (signal: AbortSignal) => AsyncGenerator<unknown>,
+  last?: string,
+): Response {
   const left = new AbortController();
   const events = begin(AbortSignal.any([left.signal, c.req.raw.signal]));
   const encoder = new TextEncoder();
@@ -37,8 +41,10 @@ export function eventStream(c: Context, begin: (signal: AbortSignal) => AsyncGen
       const come = await unlessQuiet(next);
       if (come === undefined) return controller.enqueue(encoder.encode(': \n\n'));
       next = undefined;
-      if (come.done) controller.close();
-      else controller.enqueue(encoder.encode(lineOf(come.value)));
+      if (come.done) {
+        if (last !== undefined) controller.enqueue(encoder.encode(`data: ${last}\n\n`));
+        controller.close();
+      } else controller.enqueue(encoder.encode(lineOf(come.value)));
     },
     async cancel() {
       left.abort();

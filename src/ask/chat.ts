@@ -1,0 +1,50 @@
+import { MeditronError } from '../check/errors.js';
+import type { Model } from '../engine/model.js';
+import type { FormatName } from '../prompt/format/format.js';
+import { buildPrompt } from '../prompt/prompt.js';
+import { type Message, parseQuestion } from '../prompt/question/question.js';
+import type { Segment } from '../types.js';
+import { chooseFormat } from './choice.js';
+
+/** A conversation as a model reads it, and where its answer ends. */
+export interface ChatPrompt {
+  readonly format: FormatName;
+  readonly segments: readonly Segment[];
+  readonly stop: readonly string[];
+  readonly stopTokens: readonly number[];
+}
+
+/**
+ * Lays out a conversation in the model's own format, or in the one that is named. Messages of one speaker that stand side by side are one,
+ * with a blank line between them.
+ *
+ * @throws MeditronError `ERR_PROMPT_FORMAT` with the choices for a model whose format is not known, or one that has no conversation; `ERR_INPUT`
+ *   for a conversation that is none
+ */
+export async function chatPrompt(
+  model: Model,
+  messages: readonly Message[],
+  name: FormatName | undefined,
+  signal?: AbortSignal,
+): Promise<ChatPrompt> {
+  const { format } = await chooseFormat(model, name, signal);
+  if (!format.accepts.system && messages.some(({ role }) => role === 'system'))
+    throw new MeditronError('ERR_PROMPT_FORMAT', `The ${format.name} format has no system turn: send none`);
+  const question = parseQuestion({ kind: 'chat', messages: joined(messages) });
+  const { segments, stops } = buildPrompt(format, { question, mode: 'free', protocol: 'strict' });
+  const ends = await Promise.all(stops.tokens.map(text => model.special(text)));
+  const known = new Set(model.info.ends);
+  const stopTokens = ends.filter(id => id !== undefined && !known.has(id)) as number[];
+  return { format: format.name, segments, stop: stops.texts, stopTokens };
+}
+
+function joined(messages: readonly Message[]): readonly Message[] {
+  const out: Message[] = [];
+  for (const message of messages) {
+    const last = out.at(-1);
+    if (last?.role === message.role)
+      out[out.length - 1] = { ...last, content: `${last.content}\n\n${message.content}` };
+    else out.push(message);
+  }
+  return out;
+}

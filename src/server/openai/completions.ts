@@ -1,0 +1,244 @@
+import { Hono } from 'hono';
+import { MeditronError, optionError } from '../../check/errors.js';
+import type { SampleEnd, TextToken } from '../../engine/jobs/generation.js';
+import type { Model } from '../../engine/model.js';
+import type { Pool, Use } from '../pool/pool.js';
+import { headOf, reasonOf, usageOf } from './answer.js';
+import { CompletionList, type CompletionLogprobs, joined, tokensOf } from './logprobs.js';
+import { type Pieces, piecesOf } from './pieces.js';
+import { type CompletionRequest, completionSchema, received } from './request.js';
+import { type ChoiceEvent, samplesOf } from './samples.js';
+import { sampledOf } from './sampling.js';
+import { streamed } from './stream.js';
+
+const mostPrompts = 1024;
+
+/** `POST /v1/completions`. */
+export function completionRoutes(pool: Pool): Hono {
+  return new Hono().post('/v1/completions', async c => {
+    const { request } = await received(c, completionSchema);
+    checkRequest(request);
+    if (request.stream) return streamed(c, signal => chunksOf(pool, request, signal));
+    const { signal } = c.req.raw;
+    await using use = await pool.use(request.model, signal);
+    return c.json(await answerOf(use, request, signal));
+  });
+}
+
+function checkRequest({ suffix, best_of, n, max_tokens, echo, prompt }: CompletionRequest): void {
+  if (suffix) throw optionError('suffix', 'left out: nothing is inserted before a given end here', suffix);
+  if (best_of !== undefined && best_of !== 1 && best_of !== n)
+    throw optionError('best_of', 'left out, 1, or as `n`: every sample is returned', best_of);
+  if (max_tokens === 0 && !echo)
+    throw optionError('max_tokens', 'at least 1 where the prompt is not echoed', max_tokens);
+  if (typeof prompt !== 'string' && (prompt.length === 0 || prompt.length > mostPrompts))
+    throw optionError('prompt', `an array of 1 to ${mostPrompts} elements, or token ids`, prompt);
+}
+
+/** A prompt, and what is echoed of it. */
+interface Prompted {
+  readonly tokens: Int32Array;
+  readonly text: string;
+  /** The tokens begin with a blank that the text has not. */
+  readonly blank: boolean;
+}
+
+/** A request on its way: its prompts in tokens, and how the engine is asked. */
+class Work {
+  readonly #lists = new Map<number, CompletionList>();
+
+  private constructor(
+    private readonly use: Use,
+    private readonly request: CompletionRequest,
+    readonly prompts: readonly Prompted[],
+    private readonly pieces: Pieces | undefined,
+  ) {}
+
+  static async of(use: Use, request: CompletionRequest, signal: AbortSignal): Promise<Work> {
+    const pieces = request.logprobs !== undefined || request.echo ? await piecesOf(use.model) : undefined;
+    const limit = use.engine.settings.sequenceSize;
+    const prompts = await Promise.all(
+      promptsOf(request.prompt).map(prompt => prompted(use.model, prompt, pieces, limit, signal)),
+    );
+    return new Work(use, request, prompts, pieces);
+  }
+
+  /** Log-probabilities of a prompt come with the sampling of one sample. */
+  get #scores(): boolean {
+    return this.request.echo && this.request.logprobs !== undefined;
+  }
+
+  events(signal: AbortSignal): AsyncGenerator<ChoiceEvent, void, void> {
+    const { max_tokens, logprobs } = this.request;
+    const sampled = sampledOf(this.request, this.use.engine);
+    const { engine } = this.use;
+    const tokens = this.prompts.map(prompt => prompt.tokens);
+    const options = { ...sampled, maxTokens: Math.max(1, max_tokens), topLogprobs: logprobs };
+    if (!this.#scores) return samplesOf(engine, tokens, options, signal);
+    return this.#scored(tokens, options, signal);
+  }
+
+  /**
+   * One prompt after the other: where the tokens of others lie in the cache changes in which order attention adds up, and so the last digits of a
+   * log-probability. It costs little, because a step scores no more tokens of several prompts than of one. Where several samples are
+   * wanted the prompt is scored by itself, and evaluated a second time for them.
+   */
+  async *#scored(
+    tokens: readonly Int32Array[],
+    options: Parameters<typeof samplesOf>[2],
+    signal: AbortSignal,
+  ): AsyncGenerator<ChoiceEvent, void, void> {
+    const { engine } = this.use;
+    const { n } = this.request;
+    const scoring = { topLogprobs: options.topLogprobs, promptLogprobs: true, maxTokens: 1, samplers: [{}] };
+    for (const [p, prompt] of tokens.entries()) {
+      let scores: SampleEnd['prompt'];
+      if (n > 1)
+        for await (const event of samplesOf(engine, [prompt], scoring, signal))
+          if (event.type === 'end') scores = event.prompt;
+      for await (const event of samplesOf(engine, [prompt], { ...options, promptLogprobs: n === 1 }, signal)) {
+        if (event.type === 'begun') yield event;
+        else if (event.type === 'text') yield { ...event, index: p * n + event.index };
+        else yield { ...event, index: p * n + event.index, prompt: event.prompt ?? scores };
+      }
+    }
+  }
+
+  prompt(index: number): Prompted {
+    return this.prompts[Math.floor(index / this.request.n)]!;
+  }
+
+  get promptTokens(): number {
+    return this.prompts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  }
+
+  /** Tokens that count as sampled: with `max_tokens` 0 one is, and dropped. */
+  sampledIn({ tokens }: Pick<SampleEnd, 'tokens'>): number {
+    return this.request.max_tokens === 0 ? 0 : tokens.length;
+  }
+
+  list(index: number): CompletionList {
+    const list = this.#lists.get(index) ?? new CompletionList(this.pieces!);
+    this.#lists.set(index, list);
+    return list;
+  }
+
+  /** Log-probabilities of the tokens of a sample from `from` on, the token that ended it included; of the prompt first, if it is echoed. */
+  logprobsOf(event: ChoiceEvent & { readonly type: 'end' }, from: number): CompletionLogprobs | null {
+    if (this.request.logprobs === undefined) return null;
+    const list = this.list(event.index);
+    const prompt = this.#scores && from === 0 ? [list.prompt(event.prompt!, this.prompt(event.index).blank)] : [];
+    const to = event.finish === 'stop' ? event.textTokens : event.tokens.length;
+    const tokens = this.request.max_tokens === 0 ? [] : tokensOf({ ...event, sample: 0 }, from, to);
+    return joined([...prompt, list.sampled(tokens)]);
+  }
+
+  finishOf(event: Pick<SampleEnd, 'finish'>): 'stop' | 'length' {
+    return this.request.max_tokens === 0 ? 'length' : reasonOf(event.finish);
+  }
+}
+
+async function answerOf(use: Use, request: CompletionRequest, signal: AbortSignal): Promise<object> {
+  const work = await Work.of(use, request, signal);
+  const choices: object[] = [];
+  let sampled = 0;
+  for await (const event of work.events(signal)) {
+    if (event.type !== 'end') continue;
+    sampled += work.sampledIn(event);
+    const text = request.max_tokens === 0 ? '' : event.text;
+    choices[event.index] = {
+      text: request.echo ? `${work.prompt(event.index).text}${text}` : text,
+      index: event.index,
+      logprobs: work.logprobsOf(event, 0),
+      finish_reason: work.finishOf(event),
+    };
+  }
+  return {
+    ...headOf('cmpl', 'text_completion', use.name, use.engine),
+    choices,
+    usage: usageOf(work.promptTokens, sampled),
+  };
+}
+
+async function* chunksOf(
+  pool: Pool,
+  request: CompletionRequest,
+  signal: AbortSignal,
+): AsyncGenerator<object, void, void> {
+  await using use = await pool.use(request.model, signal);
+  const work = await Work.of(use, request, signal);
+  const head = headOf('cmpl', 'text_completion', use.name, use.engine);
+  const withUsage = request.stream_options?.include_usage ?? false;
+  const chunk = (index: number, text: string, logprobs: CompletionLogprobs | null, finish: string | null) => ({
+    ...head,
+    choices: [{ text, index, logprobs, finish_reason: finish }],
+    ...(withUsage && { usage: null }),
+  });
+  // What an echoed prompt's log-probabilities are is known when its sample has ended: then all of it comes at once.
+  const whole = request.echo && (request.logprobs !== undefined || request.max_tokens === 0);
+  const told = new Map<number, number>(); // tokens whose log-probabilities have been sent
+  const echoed = new Set<number>();
+  const echo = (index: number) => {
+    if (!request.echo || echoed.has(index)) return '';
+    echoed.add(index);
+    return work.prompt(index).text;
+  };
+  let sampled = 0;
+  for await (const event of work.events(signal)) {
+    if (event.type === 'text' && !whole) {
+      const tokens: readonly TextToken[] = event.tokens ?? [];
+      told.set(event.index, (told.get(event.index) ?? 0) + tokens.length);
+      const logprobs = request.logprobs === undefined ? null : work.list(event.index).sampled(tokens);
+      yield chunk(event.index, echo(event.index) + event.text, logprobs, null);
+    } else if (event.type === 'end') {
+      sampled += work.sampledIn(event);
+      const text = whole && request.max_tokens > 0 ? event.text : '';
+      const logprobs = work.logprobsOf(event, told.get(event.index) ?? 0);
+      yield chunk(event.index, echo(event.index) + text, logprobs, work.finishOf(event));
+    }
+  }
+  if (withUsage) yield { ...head, choices: [], usage: usageOf(work.promptTokens, sampled) };
+}
+
+/** One prompt, or a batch of them. */
+function promptsOf(given: CompletionRequest['prompt']): (string | Int32Array)[] {
+  if (typeof given === 'string') return [given];
+  if (given.every(each => typeof each === 'number')) return [idsOf(given as number[])];
+  return given.map(each => {
+    if (typeof each === 'string') return each;
+    if (Array.isArray(each)) return idsOf(each);
+    throw optionError('prompt', 'all texts, all token ids, or all arrays of token ids', given);
+  });
+}
+
+function idsOf(ids: readonly number[]): Int32Array {
+  if (ids.length === 0) throw new MeditronError('ERR_OPTION', 'Expected `prompt` to be at least one token, got none');
+  const wrong = ids.find(id => id < 0 || id > 0x7fffffff);
+  if (wrong !== undefined) throw optionError('prompt', 'token ids', wrong);
+  return Int32Array.from(ids);
+}
+
+async function prompted(
+  model: Model,
+  prompt: string | Int32Array,
+  pieces: Pieces | undefined,
+  maxTokens: number,
+  signal: AbortSignal,
+): Promise<Prompted> {
+  const tokens = typeof prompt === 'string' ? await model.tokenize(prompt, { maxTokens, signal }) : prompt;
+  if (!pieces) return { tokens, text: '', blank: false };
+  checkIds(tokens, model);
+  const spelled = pieces.textOf(tokens);
+  const text = typeof prompt === 'string' ? prompt : beginsRun(tokens, model) ? spelled.replace(/^ /, '') : spelled;
+  return { tokens, text, blank: spelled === ` ${text}` };
+}
+
+/** SentencePiece puts a blank before the text that follows the token that begins it. */
+function beginsRun([first]: Int32Array, { info }: Model): boolean {
+  return first !== undefined && first === info.bos && info.vocabulary.model === 'llama';
+}
+
+function checkIds(tokens: Int32Array, { info }: Model): void {
+  const wrong = tokens.find(id => id >= info.vocabulary.size);
+  if (wrong !== undefined) throw optionError('prompt', `token ids from 0 to ${info.vocabulary.size - 1}`, wrong);
+}

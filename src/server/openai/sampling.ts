@@ -1,0 +1,86 @@
+import { randomInt } from 'node:crypto';
+import { MeditronError, optionError } from '../../check/errors.js';
+import { samplingNumbers } from '../../check/sampling.js';
+import type { Engine } from '../../engine/engine.js';
+import type { SamplingOptions } from '../../engine/jobs/sampling.js';
+import { jsonGrammar, schemaGrammar } from '../../prompt/schema/grammar.js';
+import { RequestError } from '../error.js';
+import type { Common } from './request.js';
+
+/** How the samples of a request are made, as the engine takes it. */
+export interface Sampled {
+  readonly samplers: readonly SamplingOptions[];
+  readonly seed: number;
+  readonly stop: readonly string[];
+}
+
+/** Names of fields, by the option of ours that they are. */
+const fields = {
+  temperature: 'temperature',
+  topP: 'top_p',
+  topK: 'top_k',
+  minP: 'min_p',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+  repeatPenalty: 'repetition_penalty',
+} as const satisfies Record<keyof typeof samplingNumbers, keyof Common>;
+
+/** Beyond this a whole number is not exact, nor a seed of the engine. */
+const seeds = 2 ** 53;
+
+export function sampledOf(request: Common, { settings }: Engine): Sampled {
+  const { n, stop = [], seed } = request;
+  if (n > settings.maxSequences)
+    throw optionError('n', `at most ${settings.maxSequences}, as many samples as this server runs at once`, n);
+  const sampler = samplerOf(request);
+  return {
+    samplers: Array.from({ length: n }, () => sampler),
+    // Of a greedy request every sample is the same, and without a seed the others are not.
+    seed: seed === undefined ? randomInt(2 ** 47) : ((seed % seeds) + seeds) % seeds,
+    stop: (typeof stop === 'string' ? [stop] : stop).filter(text => text !== ''),
+  };
+}
+
+function samplerOf(request: Common): SamplingOptions {
+  const numbers = Object.entries(fields).map(([option, field]) => {
+    const given = request[field];
+    if (given === undefined)
+      return [option, option === 'temperature' ? 1 : samplingNumbers[option as keyof typeof fields].default];
+    const value = option === 'topK' && given === -1 ? 0 : given; // as some servers spell "all"
+    return [option, samplingNumbers[option as keyof typeof fields].kind.check(field, value)];
+  });
+  const grammar = grammarOf(request);
+  return {
+    ...(Object.fromEntries(numbers) as Record<keyof typeof fields, number>),
+    ...(request.logit_bias && { logitBias: biasOf(request.logit_bias) }),
+    ...(grammar !== undefined && { grammar }),
+  };
+}
+
+function biasOf(given: Readonly<Record<string, number>>): ReadonlyMap<number, number> {
+  return new Map(
+    Object.entries(given).map(([token, bias]) => {
+      if (!/^\d{1,9}$/.test(token)) throw optionError('logit_bias', 'an object with token ids as its keys', token);
+      if (Math.abs(bias) > 100) throw optionError('logit_bias', 'an object with numbers from -100 to 100', bias);
+      return [Number(token), bias];
+    }),
+  );
+}
+
+function grammarOf({ response_format, grammar }: Common): string | undefined {
+  const type = response_format?.type ?? 'text';
+  if (type === 'text') return grammar;
+  if (grammar !== undefined)
+    throw new MeditronError('ERR_OPTION', `Expected \`grammar\` to be left out beside \`response_format\` ${type}`);
+  if (type === 'json_object') return jsonGrammar();
+  const schema = response_format?.json_schema?.schema;
+  if (schema === undefined || schema === null)
+    throw new RequestError(
+      400,
+      'Expected `response_format.json_schema.schema` to be a JSON schema, got none',
+      'response_format.json_schema.schema',
+      {},
+      'ERR_OPTION',
+    );
+  return schemaGrammar(schema);
+}
