@@ -1,5 +1,6 @@
 import { MeditronError } from '../check/errors.js';
 import type { Model } from '../engine/model.js';
+import type { EngineSettings } from '../engine/settings.js';
 import type { FormatName } from '../prompt/format/format.js';
 import { buildPrompt } from '../prompt/prompt.js';
 import { type Message, parseQuestion } from '../prompt/question/question.js';
@@ -36,6 +37,25 @@ export async function chatPrompt(
   const known = new Set(model.info.ends);
   const stopTokens = ends.filter(id => id !== undefined && !known.has(id)) as number[];
   return { format: format.name, segments, stop: stops.texts, stopTokens };
+}
+
+/**
+ * Most tokens of an answer of unstated length: what its sequence has left, and no more than its part of the cache, which others share.
+ *
+ * @throws MeditronError `ERR_CONTEXT_FULL` if there is none
+ */
+export function roomForAnswer(
+  { sequenceSize, contextSize, maxSequences }: EngineSettings,
+  promptTokens: number,
+  samples: number,
+): number {
+  const part = Math.max(512, Math.floor(contextSize / maxSequences));
+  const room = Math.min(sequenceSize - promptTokens, Math.floor((contextSize - promptTokens) / samples), part);
+  if (room >= 1) return room;
+  throw new MeditronError(
+    'ERR_CONTEXT_FULL',
+    `The conversation has ${promptTokens} tokens and the context ${sequenceSize}: there is no room for an answer. Send a shorter one; nothing is cut silently`,
+  );
 }
 
 function joined(messages: readonly Message[]): readonly Message[] {

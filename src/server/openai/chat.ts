@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { chatPrompt } from '../../ask/chat.js';
+import { chatPrompt, roomForAnswer } from '../../ask/chat.js';
 import { MeditronError, optionError } from '../../check/errors.js';
 import type { Engine } from '../../engine/engine.js';
 import { formatNameOf } from '../../prompt/format/formats.js';
@@ -56,7 +56,6 @@ function ofFormat(error: unknown): never {
   throw error;
 }
 
-/** An answer of unstated length has the sequence's rest, and no more than its part of the cache, which others share. */
 function mostTokens(
   { max_completion_tokens, max_tokens, n }: ChatRequest,
   { settings }: Engine,
@@ -64,15 +63,7 @@ function mostTokens(
 ): number {
   const wanted = max_completion_tokens ?? max_tokens;
   if (wanted === 0) throw optionError('max_tokens', 'at least 1', wanted);
-  if (wanted !== undefined) return wanted;
-  const { sequenceSize, contextSize, maxSequences } = settings;
-  const part = Math.max(512, Math.floor(contextSize / maxSequences));
-  const room = Math.min(sequenceSize - prompt, Math.floor((contextSize - prompt) / n), part);
-  if (room >= 1) return room;
-  throw new MeditronError(
-    'ERR_CONTEXT_FULL',
-    `The conversation has ${prompt} tokens and the context ${sequenceSize}: there is no room for an answer. Send a shorter one; nothing is cut silently`,
-  );
+  return wanted ?? roomForAnswer(settings, prompt, n);
 }
 
 async function answerOf(use: Use, request: ChatRequest, signal: AbortSignal): Promise<object> {
