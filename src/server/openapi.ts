@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { packageVersion } from '../check/project.js';
 import type { RouteDescription } from './described.js';
 import { meditronDescriptions } from './meditron/described.js';
+import { openaiDescriptions } from './openai/described.js';
 import { type JsonSchema, jsonSchemaOf } from './schema.js';
 
 /** The server's own routes. */
@@ -20,7 +21,7 @@ const own: readonly RouteDescription[] = [
 ];
 
 /** Every route that there is; the page's own files are not told one by one. */
-export const descriptions: readonly RouteDescription[] = [...own, ...meditronDescriptions];
+export const descriptions: readonly RouteDescription[] = [...own, ...openaiDescriptions, ...meditronDescriptions];
 
 /** Answers with the description of all routes. */
 export function openapiRoutes(): Hono {
