@@ -9,7 +9,7 @@ import type { FormatName } from '../prompt/format/format.js';
 import { formatNameOf } from '../prompt/format/formats.js';
 import { type Call, callOf, type Part } from './call.js';
 import { generated } from './generate.js';
-import type { CallOptions, CallResult, StreamPart } from './types.js';
+import type { CallOptions, CallResult, ResponseMetadata, StreamPart, StreamResult } from './types.js';
 import { countable, voted } from './vote.js';
 
 /** How a model is loaded, and how it answers. Everything of `loadModel`, and: */
@@ -39,7 +39,7 @@ export interface MeditronModel extends AsyncDisposable {
   /** Answers at once; called by the AI SDK. */
   doGenerate(options: CallOptions): Promise<CallResult>;
   /** Answers as it is written; called by the AI SDK. */
-  doStream(options: CallOptions): Promise<{ stream: ReadableStream<StreamPart> }>;
+  doStream(options: CallOptions): Promise<StreamResult>;
   /** Ends what runs and frees the model. Idempotent. */
   close(): Promise<void>;
 }
@@ -98,7 +98,7 @@ class LocalModel implements MeditronModel {
     throw new Error('A generation ended without an end'); // it throws, or ends
   }
 
-  async doStream(options: CallOptions): Promise<{ stream: ReadableStream<StreamPart> }> {
+  async doStream(options: CallOptions): Promise<StreamResult> {
     const left = new AbortController();
     const signals = options.abortSignal ? [left.signal, options.abortSignal] : [left.signal];
     const { call, parts } = await this.#begin(options, AbortSignal.any(signals));
@@ -172,7 +172,7 @@ class LocalModel implements MeditronModel {
     }
   }
 
-  #response(): CallResult['response'] {
+  #response(): ResponseMetadata {
     return { id: `meditron-${randomBytes(12).toString('hex')}`, timestamp: new Date(), modelId: this.modelId };
   }
 }
@@ -186,7 +186,7 @@ interface Loaded {
 async function* streamParts(
   call: Call,
   parts: AsyncGenerator<Part, void, void>,
-  response: CallResult['response'],
+  response: ResponseMetadata,
 ): AsyncGenerator<StreamPart, void, void> {
   yield { type: 'stream-start', warnings: [...call.warnings] };
   yield { type: 'response-metadata', ...response };

@@ -43,6 +43,18 @@ export interface PromptMessage {
   readonly content: string | readonly PromptPart[];
 }
 
+/** What an answer is to be. */
+export interface ResponseFormat {
+  /** Text, or JSON. */
+  readonly type: 'text' | 'json';
+  /** The JSON schema that it follows. */
+  readonly schema?: unknown;
+  /** Not read. */
+  readonly name?: string;
+  /** Not read. */
+  readonly description?: string;
+}
+
 /** What a call asks for. */
 export interface CallOptions {
   /** The conversation. */
@@ -62,10 +74,7 @@ export interface CallOptions {
   /** Subtracted for each time something has been generated. */
   readonly frequencyPenalty?: number | undefined;
   /** Text, or JSON, of a schema if there is one. */
-  readonly responseFormat?:
-    | { readonly type: 'text' }
-    | { readonly type: 'json'; readonly schema?: unknown; readonly name?: string; readonly description?: string }
-    | undefined;
+  readonly responseFormat?: ResponseFormat | undefined;
   /** The same seed, the same answer. */
   readonly seed?: number | undefined;
   /** Not supported: a warning. */
@@ -83,28 +92,63 @@ export interface CallOptions {
 /** Tokens of a call. */
 export interface CallUsage {
   /** Of the prompt. */
-  inputTokens: {
-    total: number | undefined;
-    noCache: number | undefined;
-    cacheRead: number | undefined;
-    cacheWrite: number | undefined;
-  };
+  inputTokens: InputTokens;
   /** Sampled, of all samples. */
-  outputTokens: { total: number | undefined; text: number | undefined; reasoning: number | undefined };
+  outputTokens: OutputTokens;
+}
+
+/** Tokens of a prompt. */
+export interface InputTokens {
+  /** All of them. */
+  total: number | undefined;
+  /** Evaluated. */
+  noCache: number | undefined;
+  /** None. */
+  cacheRead: number | undefined;
+  /** None. */
+  cacheWrite: number | undefined;
+}
+
+/** Tokens that were sampled. */
+export interface OutputTokens {
+  /** All of them. */
+  total: number | undefined;
+  /** All of them. */
+  text: number | undefined;
+  /** None that are told apart. */
+  reasoning: number | undefined;
 }
 
 /** How an answer ended. */
 export interface FinishReason {
   /** In the AI SDK's words. */
   unified: 'stop' | 'length' | 'other';
-  /** In ours. */
+  /** In ours: `end`, `stop`, `length`, or the decision of a vote. */
   raw: string | undefined;
+}
+
+/** The text of an answer. */
+export interface TextContent {
+  /** It is text. */
+  type: 'text';
+  /** All of it. */
+  text: string;
+}
+
+/** Which answer it is. */
+export interface ResponseMetadata {
+  /** Another for each call. */
+  id: string;
+  /** When it began. */
+  timestamp: Date;
+  /** The file's name without `.gguf`. */
+  modelId: string;
 }
 
 /** What a call comes to. */
 export interface CallResult {
   /** One text. */
-  content: { type: 'text'; text: string }[];
+  content: TextContent[];
   /** How it ended. */
   finishReason: FinishReason;
   /** What it cost. */
@@ -112,22 +156,68 @@ export interface CallResult {
   /** The vote, under `meditron`, where samples were counted. */
   providerMetadata?: Record<string, JsonObject>;
   /** When, and of which model. */
-  response: { id: string; timestamp: Date; modelId: string };
+  response: ResponseMetadata;
   /** What was asked for and is not met. */
   warnings: CallWarning[];
 }
 
+/** A streamed answer begins. */
+export interface StreamStart {
+  /** It begins. */
+  type: 'stream-start';
+  /** What was asked for and is not met. */
+  warnings: CallWarning[];
+}
+
+/** Which answer it is. */
+export interface StreamResponse extends ResponseMetadata {
+  /** Which answer it is. */
+  type: 'response-metadata';
+}
+
+/** The text begins, or ends. */
+export interface StreamEdge {
+  /** It begins, or ends. */
+  type: 'text-start' | 'text-end';
+  /** Which text; there is one. */
+  id: string;
+}
+
+/** The text goes on. */
+export interface StreamDelta {
+  /** It goes on. */
+  type: 'text-delta';
+  /** Which text; there is one. */
+  id: string;
+  /** What is added. */
+  delta: string;
+}
+
+/** The answer has ended. */
+export interface StreamFinish {
+  /** It has ended. */
+  type: 'finish';
+  /** What it cost. */
+  usage: CallUsage;
+  /** How it ended. */
+  finishReason: FinishReason;
+  /** The vote, under `meditron`, where samples were counted. */
+  providerMetadata?: Record<string, JsonObject>;
+}
+
+/** The answer has failed. */
+export interface StreamError {
+  /** It has failed. */
+  type: 'error';
+  /** With what. */
+  error: unknown;
+}
+
 /** A part of a streamed answer. */
-export type StreamPart =
-  | { type: 'stream-start'; warnings: CallWarning[] }
-  | { type: 'response-metadata'; id: string; timestamp: Date; modelId: string }
-  | { type: 'text-start'; id: string }
-  | { type: 'text-delta'; id: string; delta: string }
-  | { type: 'text-end'; id: string }
-  | {
-      type: 'finish';
-      usage: CallUsage;
-      finishReason: FinishReason;
-      providerMetadata?: Record<string, JsonObject>;
-    }
-  | { type: 'error'; error: unknown };
+export type StreamPart = StreamStart | StreamResponse | StreamEdge | StreamDelta | StreamFinish | StreamError;
+
+/** An answer as it is written. */
+export interface StreamResult {
+  /** Its parts. */
+  stream: ReadableStream<StreamPart>;
+}
