@@ -19,7 +19,8 @@ function check(project) {
 
 const inBrowser = existsSync(join(root, 'test', 'page', 'browser', 'node_modules'));
 if (!inBrowser) process.stderr.write('test/page/browser was not checked: npm ci --prefix test/page/browser\n');
-let passed = check('tsconfig.json') && check('page/tsconfig.json') && check('test/electron/renderer.tsconfig.json');
+let passed =
+  check('tsconfig.json') && check('test/page/tsconfig.json') && check('test/electron/renderer.tsconfig.json');
 if (inBrowser) passed = check('test/page/browser/tsconfig.json') && passed;
 else if (process.env.CI) passed = false;
 try {

@@ -17,7 +17,7 @@ export function Report({ run, store }: Props) {
   const report = store.report.value;
   return (
     <>
-      <OneRun run={run} store={store} />
+      <OneRun run={run} store={store} isOpen />
       {report && (
         <>
           {report.runs.map(found => (
@@ -201,7 +201,7 @@ function Row({ row, name }: { readonly row: RowData; readonly name: string | und
       title={
         <>
           {verdict && <b class={`verdict ${verdict}`}>{t.verdicts[verdict]}</b>}{' '}
-          <English>{question.slice(0, 160)}</English>
+          <English>{question.length > 160 ? `${question.slice(0, 160)} …` : question}</English>
         </>
       }
     >

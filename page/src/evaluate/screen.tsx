@@ -231,7 +231,14 @@ function Runs({ store }: { readonly store: EvaluateStore }) {
   );
 }
 
-export function OneRun({ run, store }: { readonly run: RunState; readonly store: EvaluateStore }) {
+interface OneRunProps {
+  readonly run: RunState;
+  readonly store: EvaluateStore;
+  /** Its report stands below. */
+  readonly isOpen?: boolean;
+}
+
+export function OneRun({ run, store, isOpen = false }: OneRunProps) {
   const { evaluate: t, shell } = words.value;
   const { progress, state, error } = run;
   const isRunning = state === 'running' || state === 'stopping';
@@ -253,9 +260,11 @@ export function OneRun({ run, store }: { readonly run: RunState; readonly store:
       {error && <Failed problem={error} />}
       {!run.kept && <p class="hint">{shell.temporary}</p>}
       <div class="actions">
-        <a class="button" href={`#/evaluate/${run.id}`}>
-          {t.report}
-        </a>
+        {!isOpen && (
+          <a class="button" href={`#/evaluate/${run.id}`}>
+            {t.report}
+          </a>
+        )}
         {isRunning && (
           <button type="button" onClick={() => void store.stop(run.id)}>
             {t.stop}

@@ -246,7 +246,7 @@ export const ar: Messages = {
     },
     needed: (votes, of) => `يجب أن تتفق ${number(votes)} من ${number(of)} قبل أن يُعطى جواب.`,
     accuracy: (right, of, set, when) =>
-      `في ${questions(of)} من ${set} أصاب هذا النموذج ${number(Math.round((100 * right) / of))} من كل 100 مرة (قيس هنا، ${when}).`,
+      `في ${questions(of)} (${set}) أصاب هذا النموذج ${of < 100 ? times(right) : `${number(Math.round((100 * right) / of))} من كل 100 مرة`} (قيس هنا، ${when}).`,
     notMeasured: 'لم يُقَس على هذا الجهاز كم مرة يصيب هذا النموذج.',
     why: (chain, of) =>
       of === 1 ? `لماذا (السلسلة ${number(chain)})` : `لماذا (السلسلة ${number(chain)}، الأرجح من ${chains(of)})`,
@@ -492,7 +492,7 @@ export const ar: Messages = {
     report: 'افتح التقرير',
     back: 'عودة إلى التقييمات',
     right: (right, of) => `${number(right)} صواب من ${number(of)}`,
-    interval: (low, high) => `في أسئلة أخرى: من ${number(low)} إلى ${number(high)} من 100`,
+    interval: (low, high) => `في أسئلة أخرى مثلها يصيب من ${number(low)} إلى ${number(high)} من كل 100 (مجال 95 %)`,
     questions: 'الأسئلة',
     filter: 'أظهر',
     filters: { all: 'الكل', wrong: 'الخطأ', right: 'الصواب', none: 'بلا جواب' },

@@ -201,7 +201,7 @@ export const de: Messages = {
     },
     needed: (votes, of) => `${number(votes)} von ${number(of)} müssen übereinstimmen, damit eine Antwort gegeben wird.`,
     accuracy: (right, of, set, when) =>
-      `Bei ${number(of)} Fragen von ${set} hatte dieses Modell ${number(Math.round((100 * right) / of))} von 100 Malen recht (hier gemessen, ${when}).`,
+      `Bei ${number(of)} Fragen (${set}) hatte dieses Modell ${of < 100 ? `${number(right)}-mal` : `${number(Math.round((100 * right) / of))} von 100 Malen`} recht (hier gemessen, ${when}).`,
     notMeasured: 'Wie oft dieses Modell recht hat, ist auf diesem Rechner nicht gemessen worden.',
     why: (chain, of) =>
       of === 1
@@ -446,7 +446,8 @@ export const de: Messages = {
     report: 'Den Bericht öffnen',
     back: 'Zurück zu den Messungen',
     right: (right, of) => `${number(right)} von ${number(of)} richtig`,
-    interval: (low, high) => `bei anderen Fragen: ${number(low)} bis ${number(high)} von 100`,
+    interval: (low, high) =>
+      `bei weiteren solchen Fragen wären ${number(low)} bis ${number(high)} von 100 richtig (95-%-Intervall)`,
     questions: 'Fragen',
     filter: 'Zeigen',
     filters: { all: 'alle', wrong: 'falsche', right: 'richtige', none: 'ohne Antwort' },

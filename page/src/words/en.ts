@@ -201,7 +201,9 @@ export const en = {
     },
     needed: (votes: number, of: number) => `${number(votes)} of ${number(of)} have to agree before an answer is given.`,
     accuracy: (right: number, of: number, set: string, when: string) =>
-      `On ${number(of)} questions of ${set} this model was right ${number(Math.round((100 * right) / of))} of 100 times (measured here, ${when}).`,
+      of < 100
+        ? `On ${number(of)} questions (${set}) this model was right ${number(right)} times (measured here, ${when}).`
+        : `On ${number(of)} questions (${set}) this model was right ${number(Math.round((100 * right) / of))} of 100 times (measured here, ${when}).`,
     notMeasured: 'How often this model is right has not been measured on this machine.',
     why: (chain: number, of: number) =>
       of === 1 ? `Why (chain ${number(chain)})` : `Why (chain ${number(chain)}, the most probable of ${word(of)})`,
@@ -446,7 +448,8 @@ export const en = {
     report: 'Open the report',
     back: 'Back to the runs',
     right: (right: number, of: number) => `${number(right)} of ${number(of)} right`,
-    interval: (low: number, high: number) => `asked again on other questions: ${number(low)} to ${number(high)} of 100`,
+    interval: (low: number, high: number) =>
+      `on more questions like these, ${number(low)} to ${number(high)} of 100 would be right (95 % interval)`,
     questions: 'Questions',
     filter: 'Show',
     filters: { all: 'all', wrong: 'wrong', right: 'right', none: 'without an answer' },

@@ -212,7 +212,7 @@ export const es: Messages = {
     },
     needed: (votes, of) => `${number(votes)} de ${number(of)} tienen que coincidir para que se dé una respuesta.`,
     accuracy: (right, of, set, when) =>
-      `En ${number(of)} preguntas de ${set}, este modelo acertó ${number(Math.round((100 * right) / of))} de cada 100 veces (medido aquí, ${when}).`,
+      `En ${number(of)} preguntas (${set}), este modelo acertó ${of < 100 ? `${number(right)} veces` : `${number(Math.round((100 * right) / of))} de cada 100 veces`} (medido aquí, ${when}).`,
     notMeasured: 'En este equipo no se ha medido cuántas veces acierta este modelo.',
     why: (chain, of) =>
       of === 1
@@ -464,7 +464,8 @@ export const es: Messages = {
     report: 'Abrir el informe',
     back: 'Volver a las evaluaciones',
     right: (right, of) => `${number(right)} acertadas de ${number(of)}`,
-    interval: (low, high) => `con otras preguntas: de ${number(low)} a ${number(high)} de 100`,
+    interval: (low, high) =>
+      `con más preguntas como estas acertaría de ${number(low)} a ${number(high)} de cada 100 (intervalo del 95 %)`,
     questions: 'Preguntas',
     filter: 'Mostrar',
     filters: { all: 'todas', wrong: 'falladas', right: 'acertadas', none: 'sin respuesta' },

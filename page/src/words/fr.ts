@@ -225,7 +225,7 @@ export const fr: Messages = {
     },
     needed: (votes, of) => `${number(votes)} sur ${number(of)} doivent être d’accord pour qu’une réponse soit donnée.`,
     accuracy: (right, of, set, when) =>
-      `Sur ${number(of)} questions de ${set}, ce modèle a eu raison ${number(Math.round((100 * right) / of))} fois sur 100 (mesuré ici, le ${when}).`,
+      `Sur ${number(of)} questions (${set}), ce modèle a eu raison ${of < 100 ? `${number(right)} fois` : `${number(Math.round((100 * right) / of))} fois sur 100`} (mesuré ici, le ${when}).`,
     notMeasured: 'On n’a pas mesuré sur cette machine combien de fois ce modèle a raison.',
     why: (chain, of) =>
       of === 1
@@ -469,7 +469,8 @@ export const fr: Messages = {
     report: 'Ouvrir le rapport',
     back: 'Retour aux évaluations',
     right: (right, of) => `${number(right)} justes sur ${number(of)}`,
-    interval: (low, high) => `sur d’autres questions : ${number(low)} à ${number(high)} sur 100`,
+    interval: (low, high) =>
+      `sur d’autres questions semblables, ${number(low)} à ${number(high)} sur 100 seraient justes (intervalle à 95 %)`,
     questions: 'Questions',
     filter: 'Afficher',
     filters: { all: 'toutes', wrong: 'fausses', right: 'justes', none: 'sans réponse' },

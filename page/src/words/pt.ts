@@ -213,7 +213,7 @@ export const pt: Messages = {
     },
     needed: (votes, of) => `${number(votes)} de ${number(of)} têm de concordar para que seja dada uma resposta.`,
     accuracy: (right, of, set, when) =>
-      `Em ${number(of)} perguntas de ${set}, este modelo acertou ${number(Math.round((100 * right) / of))} de 100 vezes (medido aqui, ${when}).`,
+      `Em ${number(of)} perguntas (${set}), este modelo acertou ${of < 100 ? `${number(right)} vezes` : `${number(Math.round((100 * right) / of))} de 100 vezes`} (medido aqui, ${when}).`,
     notMeasured: 'Quantas vezes este modelo acerta não foi medido nesta máquina.',
     why: (chain, of) =>
       of === 1
@@ -459,7 +459,8 @@ export const pt: Messages = {
     report: 'Abrir o relatório',
     back: 'Voltar às avaliações',
     right: (right, of) => `${number(right)} certas de ${number(of)}`,
-    interval: (low, high) => `com outras perguntas: de ${number(low)} a ${number(high)} em 100`,
+    interval: (low, high) =>
+      `com mais perguntas como estas acertaria de ${number(low)} a ${number(high)} em 100 (intervalo de 95 %)`,
     questions: 'Perguntas',
     filter: 'Mostrar',
     filters: { all: 'todas', wrong: 'erradas', right: 'certas', none: 'sem resposta' },

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { en } from '../../page/src/words/en.js';
+import { grammar, type Language, languages, locales } from '../../page/src/words/grammar.js';
+import { catalogues, fitting } from '../../page/src/words/words.js';
+import { notice } from '../../src/ask/types.js';
+
+const tags = Object.keys(languages) as Language[];
+
+test('the plural categories of the types are those of Intl', () => {
+  const typed: Record<Language, readonly string[]> = {
+    en: ['one', 'other'],
+    fr: ['many', 'one', 'other'],
+    de: ['one', 'other'],
+    es: ['many', 'one', 'other'],
+    pt: ['many', 'one', 'other'],
+    ar: ['few', 'many', 'one', 'other', 'two', 'zero'],
+  };
+  for (const tag of tags)
+    expect([...new Intl.PluralRules(locales[tag]).resolvedOptions().pluralCategories].sort()).toEqual(typed[tag]);
+});
+
+test('what a model is not is said word for word as the library says it', () => {
+  expect(en.notice).toBe(notice);
+});
+
+test.each(tags)('%s says everything, and fills in all that is filled in', tag => {
+  const lacking: string[] = [];
+  compare(en, catalogues[tag], '', lacking);
+  expect(lacking).toEqual([]);
+});
+
+/** Same shape, no empty text; whatever is counted, no gap stays open and every number given is said. */
+function compare(english: unknown, other: unknown, path: string, lacking: string[]): void {
+  if (typeof english === 'string') {
+    if (typeof other !== 'string' || other.trim() === '') lacking.push(path);
+  } else if (typeof english === 'function') {
+    for (const n of [0, 1, 2, 3, 5, 11, 100, 1_000_000]) {
+      const text = calls(other as (...given: never[]) => string, n);
+      if (typeof text !== 'string' || text.trim() === '' || /#|undefined|NaN|\[object/.test(text))
+        lacking.push(`${path}(${n}): ${text}`);
+    }
+  } else {
+    const [one, two] = [english, other] as [Record<string, unknown>, Record<string, unknown>];
+    expect(Object.keys(two).sort(), path).toEqual(Object.keys(one).sort());
+    for (const key of Object.keys(one)) compare(one[key], two[key], `${path}.${key}`, lacking);
+  }
+}
+
+/** A message with numbers wherever it takes some; lists where it takes lists. */
+function calls(message: (...given: never[]) => string, n: number): string {
+  const text = (given: readonly unknown[]) => message(...(given as never[]));
+  try {
+    return text([n, n, n, '2026-11-27']);
+  } catch {
+    return text([[n, n]]);
+  }
+}
+
+test('a number is not lost on the way', () => {
+  for (const tag of tags) {
+    const { answer, thinking } = catalogues[tag];
+    expect(answer.some(4, 5)).toMatch(/4.*5/);
+    expect(answer.stopped(2, 99)).toMatch(/2.*99/);
+    expect(thinking.reading(312, 540)).toMatch(/312.*540/);
+    expect(answer.accuracy(52, 100, 'MedQA', '12')).toContain('MedQA');
+    // Nobody reads "100 %" where all chains agree.
+    expect(answer.all(5)).not.toContain('%');
+  }
+});
+
+test('an accuracy of few questions is told as it was counted', () => {
+  expect(en.answer.accuracy(10, 12, 'own', 'today')).toContain('10 times');
+  expect(en.answer.accuracy(662, 1273, 'MedQA', 'today')).toContain('52 of 100 times');
+});
+
+test('the language is the first that the browser asks for and the page has', () => {
+  expect(fitting(['nl-NL', 'pt-BR', 'en'])).toBe('pt');
+  expect(fitting(['xx'])).toBe('en');
+  expect(fitting([])).toBe('en');
+});
+
+test('times are told in steps that do not flicker, and doses keep their digits in Arabic', () => {
+  const { duration, bytes } = grammar('en');
+  expect([400, 4_000, 41_000, 119_000, 125_000, 8_000_000].map(duration)).toEqual([
+    '1 second',
+    '4 seconds',
+    '40 seconds',
+    '120 seconds',
+    '2 minutes',
+    '2 hours',
+  ]);
+  expect([bytes(7_525_472), bytes(4_081_000_000)]).toEqual(['8 MB', '4.1 GB']);
+  expect(grammar('ar').number(312)).toBe('312');
+});
