@@ -28,6 +28,7 @@ run(join(root, 'build', variant, 'Release', 'core-test'), [
   (thisPlatform && librariesOf(root, thisPlatform)?.directory) ?? '',
   times ? '--times' : join(root, 'test', 'fixtures', 'stories260K.greedy.txt'),
   join(root, 'models', 'meditron-mini.gguf'),
+  join(root, 'models', 'probe.gguf'),
 ]);
 
 /** @param {string} command @param {string[]} args */

@@ -3,8 +3,12 @@
 #include "error.h"
 #include "log.h"
 
+#include <ggml-backend.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 
 // Below so many logits the threads are not worth waking: one thread reads them in a tenth of a millisecond.
@@ -50,9 +54,38 @@ void Step::append(const Step & next) {
     all += next.all;
 }
 
+// Whether the processor multiplies rows in pairs (i8mm of arm64), which rounds otherwise than one row after the other.
+static bool multiplies_pairs() {
+    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (!cpu) return false;
+    ggml_backend_reg_t reg   = ggml_backend_dev_backend_reg(cpu);
+    const auto features_of   = (ggml_backend_get_features_t)ggml_backend_reg_get_proc_address(reg, "ggml_backend_get_features");
+    const auto * has_feature = features_of ? features_of(reg) : nullptr;
+    for (; has_feature && has_feature->name; has_feature++)
+        if (std::strcmp(has_feature->name, "MATMUL_INT8") == 0) return true;
+    return false;
+}
+
+// Rows of the smallest matrix that weights are likely to have: that of the keys. 0 where there is none.
+static int32_t fewest_rows(const llama_model * model) {
+    const int32_t n_head = llama_model_n_head(model);
+    int32_t head         = n_head > 0 ? llama_model_n_embd(model) / n_head : 0;
+    char name[128], length[32];
+    if (llama_model_meta_val_str(model, "general.architecture", name, sizeof(name)) > 0 &&
+        llama_model_meta_val_str(model, (std::string(name) + ".attention.key_length").c_str(), length, sizeof(length)) > 0)
+        head = std::min(head, std::atoi(length));
+    return head * llama_model_n_head_kv(model);
+}
+
+// llama.cpp cuts a matrix into chunks of 16 rows, but into one for each thread where that were fewer than four for each; and it multiplies
+// in pairs where a chunk has an even number of rows.
+static bool chunks_follow_threads(const llama_model * model, const CoreParams & params) {
+    return multiplies_pairs() && (!params.loras.empty() || fewest_rows(model) < 64 * params.n_threads);
+}
+
 Core::Core(SharedWeights weights_, const CoreParams & params)
     : weights(std::move(weights_)), vocab(llama_model_get_vocab(weights->model.get())),
-      threads({ params.n_threads, params.adapt_threads, params.resident }),
+      threads({ params.n_threads, params.adapt_threads && !chunks_follow_threads(weights->model.get(), params), params.resident }),
       pool(std::min((size_t)params.n_samplers, (size_t)params.n_seq_max)), scratch(pool.size()) {
     llama_model * model          = weights->model.get();
     llama_context_params cparams = llama_context_default_params();
@@ -341,15 +374,18 @@ int32_t Core::decode() {
         starved = false;
         since_step.restart();
         const int32_t rc = llama_decode(ctx.get(), batch);
-        if (rc == 0) threads.done(since_step.spent());
+        if (rc == 0) {
+            threads.done(since_step.spent());
+            threadpool->computed();
+        }
         if (rc != 2 || !starved || abort) return rc;
         threads.broken_off(since_step.spent());
         forget_partial();
     }
 }
 
-// What a step computes does not depend on how many threads compute it, with one exception: for a single row llama.cpp's flash attention
-// sums over as many parts of a long cache as there are threads.
+// What a step computes does not depend on how many threads compute it, with one exception beside `chunks_follow_threads`: for a single row
+// llama.cpp's flash attention sums over as many parts of a long cache as there are threads.
 bool Core::all_threads() const { return splits_single && batch.n_tokens == 1; }
 
 // Asked by the thread that decodes, after every operation.

@@ -19,7 +19,7 @@ void Threadpool::use(int32_t n_threads) {
     if (!pool || (n_threads > 1 && n_many != n_threads)) {
         if (used > 0) llama_detach_threadpool(ctx);
         used = 0;
-        pool.reset();
+        if (pool) replaced.push_back(std::move(pool));
         pool = start(n_threads);
         if (n_threads > 1) n_many = n_threads;
     }
@@ -27,6 +27,8 @@ void Threadpool::use(int32_t n_threads) {
     llama_set_n_threads(ctx, n_threads, n_threads);
     used = n_threads;
 }
+
+void Threadpool::computed() { replaced.clear(); }
 
 // Null for an older backend: correct, only slower.
 std::shared_ptr<void> Threadpool::start(int32_t n_threads) const {

@@ -3,6 +3,7 @@
 #include <llama.h>
 
 #include <memory>
+#include <vector>
 
 // llama.cpp's compute threads, for one context: exactly as many as compute, because those beyond would spin between steps. Without a pool
 // of its own the context creates and joins its threads at every decode. Freed before the context.
@@ -18,6 +19,9 @@ public:
     // Has the next decode computed by so many threads, the caller's among them. Between two decodes.
     void use(int32_t n_threads);
 
+    // A decode has succeeded: what computed the one before it is forgotten.
+    void computed();
+
 private:
     std::shared_ptr<void> start(int32_t n_threads) const;
 
@@ -27,4 +31,5 @@ private:
     std::shared_ptr<void> one; // the caller's thread alone
     std::shared_ptr<void> many;
     int32_t n_many = 0;
+    std::vector<std::shared_ptr<void>> replaced; // llama.cpp pauses the threads of the last decode when it computes the next on others
 };

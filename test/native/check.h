@@ -23,5 +23,5 @@ void long_texts(const std::string & folder);
 // The choice of threads, on simulated machines.
 void threads_follow_the_machine();
 
-// What is computed against the number of threads that compute it: of the model in a file.
-void any_number_of_threads(const char * path);
+// What is computed against the number of threads that compute it: of the model in a file. `most`: on up to four, behind 2,000 tokens too.
+void any_number_of_threads(const char * path, bool most);

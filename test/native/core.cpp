@@ -1,6 +1,6 @@
 // The decode loop without Node, so that it can run under sanitizers.
-// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI; prints what failed and ends in "N passed, N failed". With `--times` in place of the
-// golden text it measures sampling instead.
+// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE; prints what failed and ends in "N passed, N failed". With `--times` in place
+// of the golden text it measures sampling instead.
 #include "core.h"
 #include "check.h"
 #include "error.h"
@@ -653,8 +653,8 @@ static void file_pages(const std::string & path) {
 }
 
 int main(int argc, char ** argv) {
-    if (argc != 5) {
-        std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI\n");
+    if (argc != 6) {
+        std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE\n");
         return 2;
     }
     LogCapture::install();
@@ -691,7 +691,7 @@ int main(int argc, char ** argv) {
 #if defined(__SANITIZE_THREAD__)
     if (MEDITRON_LLAMA_KIND != std::string("prebuilt"))
 #endif
-        any_number_of_threads(argv[4]);
+        for (const char * model : { argv[1], argv[4], argv[5] }) any_number_of_threads(model, model == argv[5]);
     grammars(weights);
     grammar_properties(weights->vocabulary);
     logit_rows(weights->vocabulary);
