@@ -16,7 +16,7 @@ const questionsIn = (count: number): string => {
   writeFileSync(file, `${rows.join('\n')}\n`);
   return file;
 };
-const [few, many] = [questionsIn(6), questionsIn(16)];
+const [few, many] = [questionsIn(4), questionsIn(10)];
 
 let server: Served;
 beforeAll(async () => {
@@ -35,35 +35,35 @@ const lastOf = async (id: string): Promise<Json> => (await allOf(watch(id))).at(
 
 test('an evaluation grows, ends, and its report is that of its rows', async () => {
   const out = join(folder, 'kept');
-  const run = await begin({ file: few, modes: ['top-token', 'cot'], limit: 5, out });
+  const run = await begin({ file: few, modes: ['top-token', 'cot'], limit: 3, out });
   expect(run).toMatchObject({ model: 'meditron-mini', state: 'running', out, kept: true, progress: null });
   expect(await jsonOf(send('GET', `runs/${run.id}/report`))).toMatchObject({ complete: false, rows: 0, runs: [] });
   const events = (await allOf(watch(run.id))).map(({ event }) => event);
   expect(events[0]).toMatchObject({ type: 'run', run: { id: run.id } });
   const rows = events.filter(({ type, row }) => type === 'progress' && row !== null);
   expect(rows.map(({ progress }) => [progress.place, progress.done])).toEqual(
-    [1, 2].flatMap(place => [1, 2, 3, 4, 5].map(done => [place, done])),
+    [1, 2].flatMap(place => [1, 2, 3].map(done => [place, done])),
   );
   const right = rows.filter(({ progress, row }) => progress.place === 2 && row.correct).length;
-  expect(rows.at(-1).progress.right).toEqual({ count: right, of: 5 });
+  expect(rows.at(-1).progress.right).toEqual({ count: right, of: 3 });
   expect(events.at(-1)).toMatchObject({ type: 'ended', run: { state: 'done' } });
 
   const report = await jsonOf(send('GET', `runs/${run.id}/report`));
   const expected = await reportOf(await readEvaluation(out));
-  expect(report).toMatchObject({ title: expected.title, rows: 10, complete: true });
+  expect(report).toMatchObject({ title: expected.title, rows: 6, complete: true });
   expect(report.runs).toEqual(JSON.parse(JSON.stringify(expected.runs.map(({ outcomes: _, ...each }) => each))));
   expect(report.comparisons).toEqual(JSON.parse(JSON.stringify(expected.comparisons)));
 
   const page = await jsonOf(send('GET', `runs/${run.id}/rows?run=1&from=1&count=2`));
-  expect(page).toMatchObject({ from: 1, total: 5, rows: [{ mode: 'cot' }, { mode: 'cot' }] });
+  expect(page).toMatchObject({ from: 1, total: 3, rows: [{ mode: 'cot' }, { mode: 'cot' }] });
   const wrong = await jsonOf(send('GET', `runs/${run.id}/rows?run=1&only=wrong`));
   const none = await jsonOf(send('GET', `runs/${run.id}/rows?run=1&only=none`));
-  expect(right + wrong.total + none.total).toBe(5);
+  expect(right + wrong.total + none.total).toBe(3);
 
   const [model] = await jsonOf(send('GET', 'models'));
   expect(model.measured.map(({ run, accuracy }: Json) => [run, accuracy.n])).toEqual([
-    ['CoT', 5],
-    ['top-token', 5],
+    ['CoT', 3],
+    ['top-token', 3],
   ]);
 });
 
@@ -79,7 +79,7 @@ test('two run at once, survive their watchers, and are compared', async () => {
   const ids = (await jsonOf(send('GET', 'runs'))).map(({ id }: Json) => id);
   expect(ids.slice(0, 2).sort()).toEqual([first.id, second.id].sort());
   const compared = await jsonOf(send('GET', `runs/compare?first=${first.id}&second=${second.id}`));
-  expect(compared.comparisons[0].n).toBe(6);
+  expect(compared.comparisons[0].n).toBe(4);
   expect(await jsonOf(send('DELETE', `runs/${first.id}`))).toEqual({ id: first.id, state: 'forgotten' });
   expect(existsSync(first.out)).toBe(false);
   expect((await send('GET', `runs/${first.id}`)).status).toBe(404);
@@ -96,11 +96,11 @@ test('stopped in the middle its rows stay, and it goes on behind them', async ()
   expect(stopped).toMatchObject({ state: 'stopped', error: null });
   const partial = await jsonOf(send('GET', `${url}/report`));
   expect(partial.rows).toBeGreaterThanOrEqual(3);
-  expect(partial.rows).toBeLessThan(16);
+  expect(partial.rows).toBeLessThan(10);
   expect(await jsonOf(send('POST', `${url}/resume`, {}))).toMatchObject({ id: run.id, state: 'running' });
   const events = (await allOf(watch(run.id))).map(({ event }) => event);
   expect(events.at(-1)).toMatchObject({ type: 'ended', run: { state: 'done' } });
-  expect(events.at(-1).run.progress).toMatchObject({ done: 16, resumed: partial.rows, total: 16 });
+  expect(events.at(-1).run.progress).toMatchObject({ done: 10, resumed: partial.rows, total: 10 });
   expect((await send('POST', `${url}/resume`, {})).status).toBe(409);
 });
 
@@ -126,8 +126,8 @@ test('a folder that holds results already fails with what to do', async () => {
 });
 
 test('what it would be is said before: how many questions, how long once the speed was measured', async () => {
-  const body = { file: few, modes: ['sc-cot'], limit: 4 };
-  expect(await jsonOf(send('POST', 'runs/plan', body))).toMatchObject({ questions: 4, seconds: null });
+  const body = { file: few, modes: ['sc-cot'], limit: 3 };
+  expect(await jsonOf(send('POST', 'runs/plan', body))).toMatchObject({ questions: 3, seconds: null });
   await allOf(send('POST', 'models/meditron-mini/measure', {}, { events: true }));
   expect((await jsonOf(send('POST', 'runs/plan', body))).seconds).toBeGreaterThanOrEqual(0);
   const names = (await jsonOf(send('GET', 'questions'))).map(({ name }: Json) => name);
