@@ -58,12 +58,12 @@ export const poolOptions = {
     help: 'requests that may wait for a model; more are told to come again later (default: 64)',
     stored: false,
   },
-  /** Sequences computed at once on a model, of all requests together. Default 16. */
+  /** Sequences computed at once on a model, of all requests together. A question of five chains with four options takes up to ten. Default 32. */
   parallel: {
     kind: whole(1, 256),
-    default: 16,
+    default: 32,
     flag: '--parallel <n>',
-    help: 'samples computed at once on a model, of all requests together (default: 16)',
+    help: 'samples computed at once on a model, of all requests together (default: 32)',
     stored: false,
   },
   /** Models in memory at once. The least recently used leaves. Default: as many as fit. */

@@ -59,6 +59,12 @@ export const campaigns: Readonly<Record<string, Entry>> = {
     long: 100_000,
     home: './soak.ts',
   },
+  serve: {
+    about: 'two hundred connections to a server, of which every second leaves at a random moment',
+    short: 600,
+    long: 50_000,
+    home: '../server/campaign.ts',
+  },
   faults: {
     about: 'too little memory, full disk, no permission, files that change or go, too many open files, a closed output',
     short: 30,

@@ -286,3 +286,23 @@ describe('the command', () => {
     expect(networkOf(ended)).toEqual([]);
   });
 });
+
+describe('the server', () => {
+  test.each([false, true])(
+    'with isolate %s: words reach the answer alone, whatever is refused, aborted or dies',
+    async isolate => {
+      const input = JSON.stringify({ planted, model: patient.model, isolate });
+      const ended = await sandbox.node([join(import.meta.dirname, 'serving.js')], { input });
+      expect(ended.code, ended.stderr.toString()).toBe(0);
+      const said = told(ended);
+      expect(said.get('answered')!.length).toBeGreaterThan(3);
+      expect(said.get('refused')!.length).toBeGreaterThan(10);
+      expect(said.get('died')).toEqual(isolate ? [503] : undefined);
+      const answers = answersOf(said.get('answer') ?? []);
+      expect(leaks(ended, { ...planted, ...answers })).toEqual([]);
+      expect(found(JSON.stringify([said.get('refused'), said.get('metrics')]), planted)).toEqual([]);
+      expect(elsewhere(ended)).toEqual([]);
+      expect(ended.seen?.network ?? []).toEqual([]);
+    },
+  );
+});
