@@ -90,8 +90,7 @@ export const campaign: Campaign = async options => {
     server.child.kill('SIGINT');
     const [code] = await once(server.child, 'exit');
     if (code !== 130) tally.fault('broken', 0, `the server ended with ${code} at Ctrl-C`);
-    if (server.said !== interrupted)
-      tally.fault('broken', 0, `it printed ${JSON.stringify(server.said)}`);
+    if (server.said !== interrupted) tally.fault('broken', 0, `it printed ${JSON.stringify(server.said)}`);
     const answered = { statuses, median: rounded(quantile(waits, 0.5)), p99: rounded(quantile(waits, 0.99)) };
     return tally.outcome({ connections, ...answered, megabytes: looks.at(-1)?.megabytes ?? 0, grownPer1000: grown });
   } finally {

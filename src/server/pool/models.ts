@@ -54,9 +54,9 @@ export class ModelPool implements Pool {
 
   async use(name: string | undefined, signal: AbortSignal, { computes = true, waitMs }: UseOptions = {}): Promise<Use> {
     const entry = this.#entry(name);
-    const waiting = AbortSignal.any([signal, this.#closing.signal, ...(waitMs === undefined ? [] : [waitOf(waitMs)])]);
-    waiting.throwIfAborted();
-    const leaveQueue = computes ? await entry.queue.enter(waiting) : () => {};
+    using waiting = new Waiting([signal, this.#closing.signal], waitMs);
+    waiting.signal.throwIfAborted();
+    const leaveQueue = computes ? await entry.queue.enter(waiting.signal) : () => {};
     entry.pins++;
     const leave = () => {
       leaveQueue();
@@ -64,8 +64,8 @@ export class ModelPool implements Pool {
     };
     let loaded: LoadedEngine;
     try {
-      loaded = await entry.get(stop => this.#load(entry, stop), waiting);
-      waiting.throwIfAborted();
+      loaded = await entry.get(stop => this.#load(entry, stop), waiting.signal);
+      waiting.signal.throwIfAborted();
     } catch (error) {
       leave();
       entry.abandon();
@@ -182,12 +182,29 @@ export class ModelPool implements Pool {
   }
 }
 
-function waitOf(waitMs: number): AbortSignal {
-  const controller = new AbortController();
-  const busy = new MeditronError(
-    'ERR_BUSY',
-    'The model is loading or busy, and the request would not wait: try again later',
-  );
-  setTimeout(() => controller.abort(busy), waitMs).unref();
-  return controller.signal;
+/** Aborted when one of some signals is, or after some time, until it is disposed of: nothing of it is left at signals that live longer. */
+class Waiting implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #forget: readonly (() => void)[];
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(signals: readonly AbortSignal[], waitMs: number | undefined) {
+    const abort = (reason: unknown) => this.#controller.abort(reason);
+    this.#forget = signals.map(signal => whenAborted(signal, () => abort(signal.reason)));
+    for (const signal of signals) if (signal.aborted) abort(signal.reason);
+    this.#timer = waitMs === undefined ? undefined : setTimeout(() => abort(busy()), waitMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const forget of this.#forget) forget();
+  }
+}
+
+function busy(): MeditronError {
+  return new MeditronError('ERR_BUSY', 'The model is loading or busy, and the request would not wait: try again later');
 }
