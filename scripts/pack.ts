@@ -120,7 +120,16 @@ function layPages(folder: string): void {
   copyFileSync(join(root, 'npm', 'meditron', 'README.md'), join(folder, 'README.md'));
   copyFileSync(join(root, 'SECURITY.md'), join(folder, 'SECURITY.md'));
   mkdirSync(join(folder, 'docs'));
-  for (const name of ['asking', 'electron', 'embedding', 'evaluating', 'small-machines', 'troubleshooting'])
+  for (const name of [
+    'asking',
+    'asking-over-http',
+    'electron',
+    'embedding',
+    'evaluating',
+    'serving',
+    'small-machines',
+    'troubleshooting',
+  ])
     copyFileSync(join(root, 'docs', `${name}.md`), join(folder, 'docs', `${name}.md`));
   for (const page of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))) {
     const path = join(folder, page);
