@@ -88,16 +88,14 @@ const left = await send(
 await left.body.getReader().read();
 gone.abort();
 
-// Under which the engine dies.
+// Under which the engine dies, once the last request is gone.
 if (isolate) {
-  const dying = send('/v1/meditron/ask', { ...ask, maxTokens: 400 });
-  const sampled = async () =>
-    Number(
-      /^meditron_sequences_live\{.*\} (\d+)/m.exec(
-        await (await app.fetch(new Request('http://127.0.0.1/metrics'))).text(),
-      )[1],
-    );
-  while ((await sampled()) === 0) await new Promise(resolve => setTimeout(resolve, 10));
+  const metrics = async () => (await app.fetch(new Request('http://127.0.0.1/metrics'))).text();
+  const live = async () => Number(/^meditron_sequences_live\{.*\} (\d+)/m.exec(await metrics())[1]);
+  const pause = () => new Promise(resolve => setTimeout(resolve, 10));
+  while ((await live()) > 0) await pause();
+  const dying = send('/v1/meditron/ask', { ...ask, maxTokens: 1000 });
+  while ((await live()) === 0) await pause();
   process.kill(child.pid, 'SIGSEGV');
   tell('died', (await dying).status);
 }
