@@ -5,6 +5,7 @@ import type { Engine } from '../../engine/engine.js';
 import { formatNameOf } from '../../prompt/format/formats.js';
 import { RequestError } from '../error.js';
 import type { Pool, Use } from '../pool/pool.js';
+import { preferenceOf } from '../prefer.js';
 import { headOf, reasonOf, usageOf } from './answer.js';
 import { type ChatLogprobs, chatLogprobs, tokensOf } from './logprobs.js';
 import { messagesOf } from './messages.js';
@@ -20,9 +21,10 @@ export function chatRoutes(pool: Pool): Hono {
     const { request } = await received(c, chatSchema);
     if (request.top_logprobs !== undefined && !request.logprobs)
       throw optionError('top_logprobs', 'left out where `logprobs` is not true', request.top_logprobs);
-    if (request.stream) return streamed(c, signal => chunksOf(pool, request, signal));
+    if (request.stream)
+      return streamed(c, signal => chunksOf(pool.use(request.model, signal, preferenceOf(c)), request, signal));
     const { signal } = c.req.raw;
-    await using use = await pool.use(request.model, signal);
+    await using use = await pool.use(request.model, signal, preferenceOf(c));
     return c.json(await answerOf(use, request, signal));
   });
 }
@@ -87,8 +89,12 @@ async function answerOf(use: Use, request: ChatRequest, signal: AbortSignal): Pr
   };
 }
 
-async function* chunksOf(pool: Pool, request: ChatRequest, signal: AbortSignal): AsyncGenerator<object, void, void> {
-  await using use = await pool.use(request.model, signal);
+async function* chunksOf(
+  coming: Promise<Use>,
+  request: ChatRequest,
+  signal: AbortSignal,
+): AsyncGenerator<object, void, void> {
+  await using use = await coming;
   const { promptTokens, pieces, events } = await workOf(use, request, signal);
   const head = headOf('chatcmpl', 'chat.completion.chunk', use.name, use.engine);
   const withUsage = request.stream_options?.include_usage ?? false;

@@ -3,6 +3,7 @@ import { MeditronError, optionError } from '../../check/errors.js';
 import type { SampleEnd, TextToken } from '../../engine/jobs/generation.js';
 import type { Model } from '../../engine/model.js';
 import type { Pool, Use } from '../pool/pool.js';
+import { preferenceOf } from '../prefer.js';
 import { headOf, reasonOf, usageOf } from './answer.js';
 import { CompletionList, type CompletionLogprobs, joined, tokensOf } from './logprobs.js';
 import { type Pieces, piecesOf } from './pieces.js';
@@ -18,9 +19,10 @@ export function completionRoutes(pool: Pool): Hono {
   return new Hono().post('/v1/completions', async c => {
     const { request } = await received(c, completionSchema);
     checkRequest(request);
-    if (request.stream) return streamed(c, signal => chunksOf(pool, request, signal));
+    if (request.stream)
+      return streamed(c, signal => chunksOf(pool.use(request.model, signal, preferenceOf(c)), request, signal));
     const { signal } = c.req.raw;
-    await using use = await pool.use(request.model, signal);
+    await using use = await pool.use(request.model, signal, preferenceOf(c));
     return c.json(await answerOf(use, request, signal));
   });
 }
@@ -161,11 +163,11 @@ async function answerOf(use: Use, request: CompletionRequest, signal: AbortSigna
 }
 
 async function* chunksOf(
-  pool: Pool,
+  coming: Promise<Use>,
   request: CompletionRequest,
   signal: AbortSignal,
 ): AsyncGenerator<object, void, void> {
-  await using use = await pool.use(request.model, signal);
+  await using use = await coming;
   const work = await Work.of(use, request, signal);
   const head = headOf('cmpl', 'text_completion', use.name, use.engine);
   const withUsage = request.stream_options?.include_usage ?? false;

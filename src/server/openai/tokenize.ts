@@ -1,9 +1,10 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { chatPrompt } from '../../ask/chat.js';
 import { optionError } from '../../check/errors.js';
 import type { Model } from '../../engine/model.js';
 import { formatNameOf } from '../../prompt/format/formats.js';
-import type { Pool } from '../pool/pool.js';
+import type { Pool, UseOptions } from '../pool/pool.js';
+import { preferenceOf } from '../prefer.js';
 import { messagesOf } from './messages.js';
 import { piecesOf } from './pieces.js';
 import { detokenizeSchema, received, tokenizeSchema } from './request.js';
@@ -14,7 +15,7 @@ export function tokenizeRoutes(pool: Pool): Hono {
     .post('/tokenize', async c => {
       const { request } = await received(c, tokenizeSchema);
       const { signal } = c.req.raw;
-      await using use = await pool.use(request.model, signal);
+      await using use = await pool.use(request.model, signal, forTokens(c));
       const tokens = await tokensOf(use.model, request, signal);
       const pieces = request.return_token_strs ? await piecesOf(use.model) : undefined;
       return c.json({
@@ -26,13 +27,18 @@ export function tokenizeRoutes(pool: Pool): Hono {
     })
     .post('/detokenize', async c => {
       const { request } = await received(c, detokenizeSchema);
-      await using use = await pool.use(request.model, c.req.raw.signal);
+      await using use = await pool.use(request.model, c.req.raw.signal, forTokens(c));
       return c.json({ prompt: await use.model.detokenize(Int32Array.from(request.tokens), { special: true }) });
     })
     .get('/tokenizer_info', async c => {
-      await using use = await pool.use(c.req.query('model'), c.req.raw.signal);
+      await using use = await pool.use(c.req.query('model'), c.req.raw.signal, forTokens(c));
       return c.json(infoOf(use.model, use.engine.settings.sequenceSize));
     });
+}
+
+/** The vocabulary is asked beside what is computed. */
+function forTokens(c: Context): UseOptions {
+  return { ...preferenceOf(c), computes: false };
 }
 
 interface Tokenizing {
