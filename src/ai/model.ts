@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import { optionError } from '../check/errors.js';
+import { MeditronError } from '../check/errors.js';
 import { checkKeys, integer, object, string } from '../check/options.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineOptions, Model } from '../engine/model.js';
@@ -154,7 +154,7 @@ class LocalModel implements MeditronModel {
   }
 
   #open(): Promise<Loaded> {
-    if (this.#closed) throw optionError('model', 'a model that is not closed', 'closed');
+    if (this.#closed) throw new MeditronError('ERR_CLOSED', 'The model is closed');
     this.#loaded ??= this.#loadNow().catch(error => {
       this.#loaded = undefined; // the next call tries again
       throw error;

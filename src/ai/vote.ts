@@ -6,7 +6,7 @@ import type { Question } from '../prompt/question/question.js';
 import { readQuestionText } from '../prompt/question/text.js';
 import type { Call, Part } from './call.js';
 import { usageOf } from './generate.js';
-import type { JsonObject } from './types.js';
+import type { CallWarning, JsonObject } from './types.js';
 
 /** The question of a call on which samples can vote; undefined, with a warning, if it is none. */
 export function countable(
@@ -28,6 +28,7 @@ export function countable(
     const { question } = readQuestionText(last.content);
     if (question.kind !== 'choice' && question.kind !== 'boolean')
       return why('The message lists no options between which samples could decide');
+    call.warnings.push(...notInVotes(call));
     const system = before
       .map(({ content }) => content)
       .reverse()
@@ -46,14 +47,13 @@ export async function* voted(
   call: Call,
   samples: number,
 ): AsyncGenerator<Part, void, void> {
-  const { temperature, topP, topK, presencePenalty, frequencyPenalty } = call.sampling;
-  for (const [feature, value] of Object.entries({ topP, topK, presencePenalty, frequencyPenalty }))
-    if (value !== undefined) call.warnings.push(notInVotes(feature));
-  if (call.stop.length > 0) call.warnings.push(notInVotes('stopSequences'));
+  const { temperature, topP, topK } = call.sampling;
   const answer = await ask(engine, question, {
     samples,
     seed: call.seed,
     ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
+    ...(topK !== undefined && { topK }),
     ...(call.maxTokens !== undefined && { maxTokens: call.maxTokens }),
     ...(call.format !== undefined && { format: call.format }),
     ...(system !== undefined && { system }),
@@ -70,12 +70,16 @@ export async function* voted(
   };
 }
 
-function notInVotes(feature: string) {
-  return {
-    type: 'unsupported',
-    feature,
-    details: 'Samples that are counted are drawn by their temperature alone',
-  } as const;
+function notInVotes({ sampling, stop }: Call): CallWarning[] {
+  const { presencePenalty, frequencyPenalty } = sampling;
+  const stopSequences = stop.length > 0 ? stop : undefined;
+  return Object.entries({ presencePenalty, frequencyPenalty, stopSequences })
+    .filter(([, value]) => value !== undefined)
+    .map(([feature]) => ({
+      type: 'unsupported',
+      feature,
+      details: 'Samples that are counted are drawn without penalties, to their end',
+    }));
 }
 
 function textOf({ decision, summary, rationale }: Answer): string {
@@ -93,10 +97,23 @@ function metadataOf({
   rationale,
   dissent,
   samples,
+  warnings,
   notice,
   evidence,
 }: Answer): JsonObject {
   const texts = samples.map(({ index, answer, text }) => ({ index, answer, text }));
-  const told = { answer, decision, reason, summary, votes, rationale, dissent, samples: texts, notice, evidence };
+  const told = {
+    answer,
+    decision,
+    reason,
+    summary,
+    votes,
+    rationale,
+    dissent,
+    samples: texts,
+    warnings,
+    notice,
+    evidence,
+  };
   return JSON.parse(JSON.stringify(told)) as JsonObject;
 }

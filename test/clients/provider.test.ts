@@ -126,6 +126,17 @@ await withClients(async () => {
       expect(await replay(vote.evidence)).toMatchObject({ same: true });
     });
 
+    test('settings that have no part in a vote are warnings, streamed too', async () => {
+      const more = { frequencyPenalty: 0.5, stopSequences: ['x'] };
+      const features = (warnings: readonly object[] | undefined) =>
+        warnings!.map(each => (each as { feature: string }).feature);
+      const expected = ['frequencyPenalty', 'stopSequences'];
+      expect(features((await generateText(ask(more))).warnings)).toEqual(expect.arrayContaining(expected));
+      const stream = streamText(ask(more));
+      await stream.consumeStream();
+      expect(features(await stream.warnings)).toEqual(expected);
+    });
+
     test('the same streamed', async () => {
       const whole = await generateText(ask());
       const stream = streamText(ask());

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { MeditronError, optionError } from '../../check/errors.js';
 import type { SampleEnd, TextToken } from '../../engine/jobs/generation.js';
+import type { TokenizeOptions } from '../../engine/jobs/options.js';
 import type { Model } from '../../engine/model.js';
 import type { Pool, Use } from '../pool/pool.js';
 import { preferenceOf } from '../prefer.js';
@@ -58,9 +59,10 @@ class Work {
 
   static async of(use: Use, request: CompletionRequest, signal: AbortSignal): Promise<Work> {
     const pieces = request.logprobs !== undefined || request.echo ? await piecesOf(use.model) : undefined;
+    const bos = request.add_special_tokens ? 'auto' : 'never';
     const limit = use.engine.settings.sequenceSize;
     const prompts = await Promise.all(
-      promptsOf(request.prompt).map(prompt => prompted(use.model, prompt, pieces, limit, signal)),
+      promptsOf(request.prompt).map(prompt => prompted(use.model, prompt, pieces, { bos, maxTokens: limit, signal })),
     );
     return new Work(use, request, prompts, pieces);
   }
@@ -224,10 +226,9 @@ async function prompted(
   model: Model,
   prompt: string | Int32Array,
   pieces: Pieces | undefined,
-  maxTokens: number,
-  signal: AbortSignal,
+  options: TokenizeOptions,
 ): Promise<Prompted> {
-  const tokens = typeof prompt === 'string' ? await model.tokenize(prompt, { maxTokens, signal }) : prompt;
+  const tokens = typeof prompt === 'string' ? await model.tokenize(prompt, options) : prompt;
   if (!pieces) return { tokens, text: '', blank: false };
   checkIds(tokens, model);
   const spelled = pieces.textOf(tokens);

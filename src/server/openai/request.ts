@@ -84,6 +84,7 @@ export const completionSchema = v.object({
   max_tokens: v.optional(between(0, 0x7ffffffe), 16),
   logprobs: v.optional(between(0, 20)),
   echo: v.optional(yesNo, false),
+  add_special_tokens: v.optional(yesNo, true),
   best_of: v.optional(whole),
   suffix: v.optional(text),
 });

@@ -59,6 +59,12 @@ describe('a prompt', () => {
     );
   });
 
+  test('as text begins with the token that begins one, unless it is told not to', async () => {
+    const { usage, choices } = await complete({ prompt: once1, add_special_tokens: false, echo: true, logprobs: 0 });
+    expect(usage.prompt_tokens).toBe(4);
+    expect(choices[0].logprobs.tokens[0]).toBe('Once');
+  });
+
   test('is evaluated once for all samples', async () => {
     const before = server.engine.counters.promptTokens;
     const { choices, usage } = await complete({ prompt: once1, n: 4, temperature: 1, seed: 5 });
