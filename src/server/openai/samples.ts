@@ -11,8 +11,8 @@ export type ChoiceEvent =
   | (Omit<SampleEnd, 'sample'> & { readonly index: number });
 
 /**
- * The samples of all prompts, in one batch as far as the engine has room; each prompt is evaluated once. The first event says that
- * nothing was refused. Leaving ends all of them.
+ * The samples of all prompts, in one batch as far as the engine has room; each prompt is evaluated once. Prompts come into the engine's line as others
+ * end, so that nobody else stands behind all of them. The first event says that nothing was refused. Leaving ends all of them.
  */
 export async function* samplesOf(
   engine: Engine,
@@ -23,8 +23,12 @@ export async function* samplesOf(
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
   const width = options.samplers?.length ?? 1;
+  const places = new Places(Math.max(1, Math.floor(engine.settings.maxSequences / width)));
   const feed = new Feed(
-    prompts.map((prompt, p) => numbered(engine.generate({ ...options, prompt, signal: either }), p * width)),
+    prompts.map((prompt, p) => {
+      const events = () => engine.generate({ ...options, prompt, signal: either });
+      return numbered(places.within(events), p * width);
+    }),
   );
   try {
     let begun = false;
@@ -53,5 +57,24 @@ async function* numbered(
     if (event.type === 'end' && event.finish === 'cancelled') continue; // what cancelled it is thrown next
     const { sample, ...rest } = event;
     yield { ...rest, index: first + sample };
+  }
+}
+
+/** So many at once, in the order they came. */
+class Places {
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  async *within<T>(begin: () => AsyncGenerator<T>): AsyncGenerator<T, void, void> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+    try {
+      yield* begin();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
   }
 }

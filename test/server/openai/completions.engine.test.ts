@@ -74,6 +74,20 @@ describe('a prompt', () => {
   });
 });
 
+test('nobody stands behind a whole batch', async () => {
+  const order: string[] = [];
+  const prompt = Array.from({ length: 40 }, () => once1);
+  const batch = complete({ prompt, max_tokens: 60 }).then(({ choices }) => {
+    expect(choices).toHaveLength(40);
+    order.push('batch');
+  });
+  const start = server.engine.counters.sampledTokens;
+  while (server.engine.counters.sampledTokens === start) await new Promise(resolve => setImmediate(resolve));
+  await complete({ prompt: once1, max_tokens: 1 }).then(() => order.push('other'));
+  await batch;
+  expect(order).toEqual(['other', 'batch']);
+});
+
 describe('the same seed repeats', () => {
   test.each([7, 0, -3, 2 ** 53 - 1])('%d', async seed => {
     const body = { prompt: once1, temperature: 1, seed, n: 2 };
