@@ -97,6 +97,8 @@ test('a conversation’s room is what its prompt leaves of the context', async (
   expect(short.used + short.left).toBe(short.context);
   expect(long.used).toBeGreaterThan(short.used);
   expect(short.words).toBeLessThan(short.left);
+  const chat = await server.completions({ messages: turn('What is sepsis?'), max_tokens: 1 });
+  expect(chat.usage.prompt_tokens).toBe(short.used);
   expect((await send('POST', 'chat/room', { messages: [] })).status).toBe(400);
   expect((await send('POST', 'chat/room', { messages: turn('a'), format: 'few-shot' })).status).toBe(400);
 });

@@ -5,6 +5,7 @@ import type { EngineOptions, Model } from '../../../src/engine/model.js';
 import { type LoadOptions, loadModel } from '../../../src/host/load.js';
 import { makeApp } from '../../../src/server/app.js';
 import { type MeditronOptions, meditronRoutes } from '../../../src/server/meditron/routes.js';
+import { openaiRoutes } from '../../../src/server/openai/routes.js';
 import { SinglePool } from '../../../src/server/pool/single.js';
 
 /** The page's key of all servers here. */
@@ -29,6 +30,8 @@ export type Send = (method: string, path: string, body?: unknown, more?: Request
 export interface Served extends AsyncDisposable {
   /** Sends a request to a path below `/v1/meditron`. */
   readonly send: Send;
+  /** What `/v1/chat/completions` answers. */
+  readonly completions: (body: object) => Promise<Json>;
   readonly model: Model;
 }
 
@@ -55,11 +58,12 @@ export async function served(
   const app = makeApp({
     pool: new SinglePool(model, engine),
     pageKey: key,
-    routes: [parts => meditronRoutes(parts, options)],
+    routes: [openaiRoutes, parts => meditronRoutes(parts, options)],
     onClose: close => closing.push(close),
   });
   return {
     send: sendTo(app),
+    completions: async body => jsonOf(app.request('/v1/chat/completions', request('POST', body))),
     model,
     async [Symbol.asyncDispose]() {
       await Promise.all(closing.map(close => close()));
