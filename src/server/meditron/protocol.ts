@@ -14,10 +14,10 @@ import type { Message, Question } from '../../prompt/question/question.js';
 import type { QuestionReading } from '../../prompt/question/text.js';
 
 /**
- * What is sent to the routes below `/v1/meditron` and what they answer: plain data, as it stands in JSON. What is `undefined` in the
- * library's types is left out, and what is not finite is null. Routes that are marked *key* need the key of the page as
- * `Authorization: Bearer KEY`. A stream is `text/event-stream`: a `data:` line of JSON an event, told apart by `type`, and of asks, runs and replays an
- * `id:` line, counted from 1, to go on behind with the header `Last-Event-ID`; after its last event it ends.
+ * What is sent to the routes below `/v1/meditron` and what they answer: plain data, as it stands in JSON. What is `undefined` in the library's types is
+ * left out, and what is not finite is null. Routes that are marked *key* need the key of the page as `Authorization: Bearer KEY`. A `POST` has a body of
+ * JSON, `{}` if it says nothing. A stream is `text/event-stream`, where the request's `Accept` asks for it: a `data:` line of JSON an event, told apart by
+ * `type`; those of asks and evaluations have an `id:` line, counted from 1, to go on behind with the header `Last-Event-ID`. After its last event it ends.
  */
 
 /** What a request that fails is answered with, whatever the route. */
