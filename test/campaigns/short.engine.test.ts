@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { campaign as gguf } from '../gguf/campaign/campaign.js';
 import { campaign as kill } from '../host/campaign.js';
 import { campaign as terminate } from '../leaving/terminate.js';
+import { campaign as serve } from '../server/campaign.js';
 import { campaign as state } from '../state/campaign.js';
 import { campaign as abort } from './abort.js';
 import type { Campaign } from './campaign.js';
@@ -16,6 +17,7 @@ const short: [string, Campaign, number][] = [
   ['a worker may be terminated at any moment', terminate, 10],
   ['a file of ours that was changed is refused', state, 300],
   ['threads, files, handles and listeners do not grow', soak, 300],
+  ['two hundred connections to a server may leave at any moment: it comes to rest', serve, 200],
   ['what the system refuses or takes away is an error, and the app goes on', faults, 10],
 ];
 
