@@ -1,8 +1,8 @@
 /** Milliseconds between two changes of what is shown: text that streams need not be newer than the eye can read. */
-const least = 120;
+const least = 250;
 
 /**
- * A function that has the work done at most once a frame and not more often than eight times a second; told that it is urgent, with the next
+ * A function that has the work done at most once a frame and not more often than four times a second; told that it is urgent, with the next
  * frame. In a hidden page, which has no frames, a timer takes their place.
  */
 export function paced(work: () => void): (urgent: boolean) => void {

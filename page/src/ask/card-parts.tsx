@@ -14,7 +14,8 @@ interface Props {
 export function Counts({ answer, question }: Props) {
   const t = words.value.answer;
   const { vote } = answer;
-  if (!vote) return null;
+  // A list says itself who named what.
+  if (!vote || answer.ranking) return null;
   const choices = choicesOf(question, words.value);
   return (
     <ul class="counts">
@@ -69,7 +70,7 @@ export function Voices({ answer, question, verdict }: Props & { readonly verdict
 export function ModelText({ text }: { readonly text: string }) {
   return (
     <p class="model-text" lang="en" dir="auto">
-      {text.trim()}
+      {text.trim().replace(/\n{3,}/g, '\n\n')}
     </p>
   );
 }

@@ -36,7 +36,7 @@ export function Card({ run, answer, store, machine, isFirst }: Props) {
           {headline(answer, question)}
         </h2>
         <Under answer={answer} question={question} />
-        {answer.vote && <Counts answer={answer} question={question} />}
+        <Counts answer={answer} question={question} />
         <p class="caution">{answer.vote ? words.value.caution : t.one}</p>
         {verdict === 'list' ? (
           <Lists answer={answer} />
@@ -97,6 +97,7 @@ export function headline(answer: Answer, question: Question): string {
     case 'stopped':
       return t.stopped(heard, answer.plan.samples);
     case 'list':
+      if (answer.reason === 'out_of_scope') return t.abstained;
       return heard < answer.plan.samples && answer.cut.length > 0 ? t.stopped(heard, answer.plan.samples) : t.list;
     default:
       return t.free;
@@ -122,6 +123,6 @@ export function underHeadline(answer: Answer, question: Question): string {
     case 'stopped':
       return first ? t.leading(first.count, inFull(first.answer, question, words.value)) : t.nothingYet;
     default:
-      return '';
+      return answer.reason === 'out_of_scope' ? t.reasons.out_of_scope : '';
   }
 }

@@ -101,6 +101,8 @@ export class Draft {
 
   /** The person has typed. */
   write(text: string): void {
+    // What was chosen for one question is not meant for another.
+    if (isAnother(this.text.value, text)) this.kind.value = null;
     this.text.value = text;
     this.isExample.value = false;
     clearTimeout(this.#timer);
@@ -186,4 +188,10 @@ export class Draft {
   #toRead(): string {
     return `${this.#asOpen() ? 'open' : ''}\n${this.text.value}`;
   }
+}
+
+/** Whether a text has neither its beginning nor its end from the one before. */
+function isAnother(before: string, text: string): boolean {
+  const some = 12;
+  return !text.startsWith(before.slice(0, some)) && !text.endsWith(before.slice(-some));
 }

@@ -124,11 +124,11 @@ export function waitsFor(plan: Plan, i: number): { readonly from: number; readon
 
 /**
  * About how long until all planned chains have ended, in milliseconds, from what was measured in this ask: waves take as long as the chains that
- * have ended took. Null as long as nothing can be said.
+ * have ended took. Null until a whole wave has ended.
  */
 export function timeLeft({ plan, firstWords, ends }: Progress, now: number): number | null {
-  if (!plan || firstWords === null || ends.length === 0 || ends.length === plan.samples) return null;
-  const wave = Math.max(1, plan.waves[0] ?? 1);
+  const wave = Math.max(1, plan?.waves[0] ?? 1);
+  if (!plan || firstWords === null || ends.length < wave || ends.length === plan.samples) return null;
   const perWave = (ends.at(-1)! - firstWords) / Math.ceil(ends.length / wave);
   const left = perWave * plan.waves.length - (now - firstWords);
   return left > 0 ? left : null;

@@ -87,6 +87,8 @@ function Line({ run, chain, i, progress }: { run: Run; chain: Chain; i: number; 
   const { thinking } = words.value;
   const isOpen = run.open.value.has(i);
   const { text, state } = chain;
+  const choices = progress.question ? choicesOf(progress.question, words.value) : [];
+  const place = choices.findIndex(({ label }) => label === chain.answer);
   const waits = progress.plan && state === 'waiting' ? waitsFor(progress.plan, i) : null;
   return (
     <li class={`chain ${state}`}>
@@ -96,13 +98,8 @@ function Line({ run, chain, i, progress }: { run: Run; chain: Chain; i: number; 
           {state === 'waiting' ? '' : (text.length > shown ? '… ' : '') + text.slice(-shown).replace(/\s+/g, ' ')}
         </span>
         <span class="state">
-          {waits ? thinking.waits(waits.from, waits.to) : stateOf(chain, progress)}
-          {chain.answer !== null && progress.question && (
-            <Dot
-              place={choicesOf(progress.question, words.value).findIndex(({ label }) => label === chain.answer)}
-              isOpen={chain.forced}
-            />
-          )}
+          <span>{waits ? thinking.waits(waits.from, waits.to) : stateOf(chain, progress)}</span>
+          {place >= 0 && <Dot place={place} isOpen={chain.forced} />}
         </span>
       </button>
       {isOpen && (
@@ -114,6 +111,9 @@ function Line({ run, chain, i, progress }: { run: Run; chain: Chain; i: number; 
   );
 }
 
+/** Characters of a name that stands beside its chain. */
+const longest = 60;
+
 function stateOf({ state, answer, forced }: Chain, { question, settled }: Progress): string {
   const { thinking } = words.value;
   if (state === 'waiting') return thinking.notBegun;
@@ -123,14 +123,15 @@ function stateOf({ state, answer, forced }: Chain, { question, settled }: Progre
     return isRule ? thinking.notNeeded : thinking.stoppedHere;
   }
   if (answer === null) return thinking.noAnswer;
-  const short = question ? inShort(answer, question, words.value) : answer;
+  const short = question ? inShort(answer, question, words.value).slice(0, longest) : answer;
   return forced ? `${short} (${thinking.askedAgain})` : short;
 }
 
 /** Dots and counts, the most first. */
 function Tally({ progress }: { readonly progress: Progress }) {
   const { question, chains } = progress;
-  if (!question) return null;
+  // Of lists there is nothing to count yet.
+  if (!question || choicesOf(question, words.value).length === 0) return null;
   const choices = choicesOf(question, words.value);
   return (
     <>

@@ -87,8 +87,11 @@ export class ChatStore {
       this.room.value = null;
       return;
     }
+    const said = this.#messages();
+    // The model's turn is followed by the person's, which has not been written.
+    const messages = said.at(-1)?.role === 'user' ? said : [...said, { role: 'user' as const, content: '…' }];
     try {
-      this.room.value = await this.#api.post<ChatRoom>('chat/room', { model: model.name, messages: this.#messages() });
+      this.room.value = await this.#api.post<ChatRoom>('chat/room', { model: model.name, messages });
     } catch {
       this.room.value = null; // the answer says what is wrong
     }
