@@ -46,10 +46,10 @@ export class Run {
   /** Watches until the answer; a connection that is lost is looked for again. Never rejects. */
   async watch(): Promise<void> {
     const waiting: (() => void)[] = [];
-    const show = paced(() => {
-      const all = waiting.splice(0);
-      for (const step of all) step();
-    });
+    const flush = () => {
+      for (const step of waiting.splice(0)) step();
+    };
+    const show = paced(flush);
     let progress = this.progress.value;
     let last: string | undefined;
     const hear = (event: AskStreamEvent) => {
@@ -72,7 +72,7 @@ export class Run {
           attempt = 0;
           last = id;
           hear(event);
-          if (event.type === 'answer' || event.type === 'failed') return show(true);
+          if (event.type === 'answer' || event.type === 'failed') return flush();
         }
         // Ended without an end: the server left.
       } catch (error) {

@@ -242,11 +242,12 @@ export function OneRun({ run, store, isOpen = false }: OneRunProps) {
   const { evaluate: t, shell } = words.value;
   const { progress, state, error } = run;
   const isRunning = state === 'running' || state === 'stopping';
+  const Heading = isOpen ? 'h2' : 'h3';
   return (
     <article class="panel">
-      <h3>
+      <Heading>
         <English>{run.title}</English> <span class="tag">{t.states[state]}</span>
-      </h3>
+      </Heading>
       {progress && (
         <>
           <p>

@@ -1,0 +1,102 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { clinicalQuestions } from '../../../src/clinical/questions.js';
+import { example, withPage } from './harness.js';
+
+const { served, open } = withPage();
+
+test('a run on a file is estimated, grows, and its report opens every question', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'questions-')), 'own.jsonl');
+  const questions = [...clinicalQuestions({ seed: 5, count: 4 })];
+  writeFileSync(file, questions.map(question => `${JSON.stringify(question)}\n`).join(''));
+  const visit = await open();
+  const { page } = visit;
+  await visit.screen('evaluate');
+  await page.fill('#run-file', file);
+  await page.getByRole('button', { name: 'See what it would take' }).click();
+  expect(await page.locator('.plan').innerText()).toContain('4 questions.');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await page.locator('article .tag', { hasText: 'done' }).waitFor();
+  await page.getByRole('link', { name: 'Open the report' }).click();
+  expect(await page.locator('.figure').innerText()).toMatch(/^[0-4] of 4 right$/);
+  const rows = page.locator('.row-of');
+  await rows.first().waitFor();
+  expect(await rows.count()).toBe(4);
+  await rows.first().locator('summary').click();
+  expect(await rows.first().locator('.all-chains li').count()).toBe(5);
+  expect(await visit.violations()).toEqual([]);
+  // What was measured here is said before the next answer.
+  await visit.screen('ask');
+  await expect
+    .poll(() => page.locator('.accuracy').innerText())
+    .toMatch(/^On 4 questions .* right \d times? \(measured here, /);
+});
+
+test('without the page’s key, what would read files says why it cannot', async () => {
+  const visit = await open({ at: served().url });
+  for (const screen of ['models', 'evaluate', 'records']) {
+    await visit.screen(screen);
+    expect(await visit.page.locator('.why-not').first().innerText()).toContain('meditron serve');
+  }
+});
+
+test('history keeps answers only when it is on, unreadable without the passphrase, and nothing after it is turned off', async () => {
+  const visit = await open();
+  const { page } = visit;
+  await visit.ask(example);
+  await visit.card.waitFor();
+  await visit.screen('records');
+  await page.fill('#passphrase', 'correct horse battery');
+  await page.getByRole('button', { name: 'Turn history on' }).click();
+  await page.getByText('Nothing is kept yet.').waitFor();
+  await page.locator('footer', { hasText: 'History is on' }).waitFor();
+  await visit.screen('ask');
+  await page.getByRole('button', { name: 'Ask again with another seed' }).click();
+  await visit.screen('records');
+  await page.getByText('1 entry is kept.').waitFor();
+  expect(everythingIn(served().state)).not.toContain('atrial fibrillation');
+  await page.locator('.history .entries .link').click();
+  expect(await page.locator('.record').innerText()).toContain('atrial fibrillation');
+  await page.getByRole('button', { name: 'Turn off and delete everything' }).click();
+  await page.getByRole('button', { name: 'Turn history on' }).waitFor();
+  expect(await page.locator('.history .entries li').count()).toBe(0);
+});
+
+/** All that lies in the files of a folder. */
+function everythingIn(folder: string): string {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    .join('\n');
+}
+
+test('a conversation streams, is stopped, taken back and begun anew', async () => {
+  const visit = await open();
+  const { page } = visit;
+  await visit.screen('chat');
+  await page.fill('#message', 'What is the score?');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.turn.assistant .model-text').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Begin anew' }).waitFor();
+  await page.locator('.room', { hasText: /Room for about/ }).waitFor();
+  expect(await visit.violations()).toEqual([]);
+  await page.getByRole('button', { name: 'Change the last question' }).click();
+  expect(await page.locator('#message').inputValue()).toBe('What is the score?');
+  expect(await page.locator('.turn').count()).toBe(0);
+});
+
+test('models say what they are, and the speed is measured where one asks for it', async () => {
+  const visit = await open();
+  const { page } = visit;
+  await visit.screen('models');
+  const model = page.locator('.model');
+  expect(await model.innerText()).toContain('This is the demonstration model.');
+  await page.getByRole('button', { name: 'Look in folders' }).click();
+  await page.locator('.places button').first().waitFor();
+  await page.fill('#model-path', '/nowhere/none.gguf');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  expect(await page.locator('.failed .what').innerText()).toContain('file cannot be read');
+});
