@@ -70,6 +70,16 @@ describe('log-probabilities of a prompt', () => {
     expect([...end!.tokens, whole!.tokens[6], ...rest!.tokens]).toEqual([...whole!.tokens]);
   });
 
+  test('that fills the context to its last cell is sampled to its end', async () => {
+    const { sequenceSize } = engine.settings;
+    const prompt = 'Once upon a time, there was a little girl';
+    const left = sequenceSize - (await model.tokenize(prompt)).length;
+    const options = { prompt, promptLogprobs: true, ignoreEnd: true };
+    const [end] = await ends(engine.generate({ ...options, maxTokens: left }));
+    expect(end).toMatchObject({ finish: 'length', tokens: { length: left } });
+    await expect(ends(engine.generate({ ...options, maxTokens: left + 1 }))).rejects.toThrow(/do not fit/);
+  });
+
   test('what does not fit is refused with the numbers of the whole prompt', async () => {
     await expect(
       ends(engine.generate({ prompt: 'Once upon a time', promptLogprobs: true, maxTokens: 600 })),

@@ -424,10 +424,12 @@ static void cells(const SharedWeights & weights) {
     const std::vector<llama_token> prompt = tokens_of(weights, "Once upon a time");
     Branch scored;
     scored.forced = { 298, 315, 421 };
+    Branch both   = sampled(5);
+    both.forced   = scored.forced;
     Branch ready;
     ready.hold = true;
     for (const bool whole : { true, false }) {
-        for (const Branch & branch : { sampled(5), scored, ready }) {
+        for (const Branch & branch : { sampled(5), scored, both, ready }) {
             Core core(weights, small(256, 64, 16));
             Job first;
             first.prompt       = prompt;
@@ -441,12 +443,13 @@ static void cells(const SharedWeights & weights) {
             filler.prompt.assign(32, 300);
             filler.branches = { ready };
             Job next;
-            next.from      = seq;
-            next.from_size = whole ? -1 : taken;
-            next.prompt    = { 298 };
-            next.branches  = { branch };
-            next.cells     = core.cells_for(next);
-            check(next.cells == 1 + (whole ? 1 : 0) + (branch.forced.empty() ? std::max(0, branch.max_tokens - 1) : 2),
+            next.from            = seq;
+            next.from_size       = whole ? -1 : taken;
+            next.prompt          = { 298 };
+            next.branches        = { branch };
+            next.cells           = core.cells_for(next);
+            const int32_t tokens = (int32_t)branch.forced.size() + branch.max_tokens;
+            check(next.cells == 1 + (whole ? 1 : 0) + std::max(0, tokens - 1),
                   "starting from a whole sample takes one cell more than starting from what has been evaluated of it");
             for (int32_t left = 256 - taken - next.cells; left > 0; left -= (int32_t)filler.prompt.size()) {
                 filler.prompt.resize(std::min<size_t>(filler.prompt.size(), left));
