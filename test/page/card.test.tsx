@@ -134,3 +134,14 @@ test.each(Object.keys(languages) as Language[])('on paper, in %s, an answer stan
     language.value = 'en';
   }
 });
+
+test('a list out of the model’s scope begins with that, and one that was stopped says so', async () => {
+  const open: Question = { kind: 'open', question: 'What is it?' };
+  const listed = await ask(new FakeEngine([{ text: '{"diagnoses": ["Gout"]}' }]), open, {
+    ...{ format: 'raw', hash: false, mode: 'ranked', samples: 1 },
+  });
+  expect(headline(listed, open)).toBe('Diagnoses, as the chains name them together');
+  expect(headline({ ...listed, reason: 'out_of_scope' }, open)).toBe('No answer to rely on');
+  const stopped = { ...listed, vote: { ...listed.vote!, stoppedBy: 'aborted' as const }, reason: 'aborted' as const };
+  expect(headline(stopped, open)).toBe('Stopped after 1 of 1');
+});

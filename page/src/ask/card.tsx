@@ -97,8 +97,8 @@ export function headline(answer: Answer, question: Question): string {
     case 'stopped':
       return t.stopped(heard, answer.plan.samples);
     case 'list':
-      if (answer.reason === 'out_of_scope') return t.abstained;
-      return heard < answer.plan.samples && answer.cut.length > 0 ? t.stopped(heard, answer.plan.samples) : t.list;
+      if (answer.vote?.stoppedBy === 'aborted') return t.stopped(heard, answer.plan.samples);
+      return answer.reason === 'out_of_scope' ? t.abstained : t.list;
     default:
       return t.free;
   }
