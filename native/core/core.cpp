@@ -130,6 +130,7 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
         throw CodedError("ERR_LORA", "llama.cpp could not apply the LoRA adapters");
     }
 
+    if (!params.streamed.empty()) stream = std::make_unique<Stream>(params.streamed, params.stay);
     threadpool = std::make_unique<Threadpool>(ctx.get(), params.poll);
     threadpool->use(params.n_threads);
     splits_single = params.flash_attn != LLAMA_FLASH_ATTN_TYPE_DISABLED && !ggml_is_quantized(params.type_k);
@@ -373,8 +374,10 @@ int32_t Core::decode() {
         threadpool->use(threads.begin(batch.n_tokens, all_threads()));
         starved = false;
         since_step.restart();
+        if (stream) stream->begin();
         const int32_t rc = llama_decode(ctx.get(), batch);
         if (rc == 0) {
+            if (stream) stream->end();
             threads.done(since_step.spent());
             threadpool->computed();
         }
@@ -390,6 +393,7 @@ bool Core::all_threads() const { return splits_single && batch.n_tokens == 1; }
 
 // Asked by the thread that decodes, after every operation.
 bool Core::breaks_off() {
+    if (stream) stream->operation();
     if (abort) return true;
     if (!starved && threads.adapting() && threads.may_be_starved(since_step.wall())) starved = threads.starved(since_step.spent());
     return starved;

@@ -4,6 +4,7 @@
 #include "pool.h"
 #include "sampler.h"
 #include "stops.h"
+#include "stream.h"
 #include "threadpool.h"
 #include "threads.h"
 #include "vocabulary.h"
@@ -34,14 +35,16 @@ struct LoraParams {
 };
 
 struct CoreParams {
-    uint32_t n_ctx;     // cells of the unified KV cache, shared by all sequences
-    uint32_t n_batch;   // rows of one step: the grain at which a prompt is evaluated
-    uint32_t n_seq_max; // sequences alive at once, held ones included
-    int32_t n_threads;  // that compute
-    int32_t n_samplers; // that turn rows of logits into tokens, between two steps
-    bool adapt_threads; // fewer where other programs want the cores
-    bool resident;      // all weights are in memory: none are read from a disk as they are used
-    uint32_t poll;      // 0 … 100: how eagerly idle compute threads wait for work
+    uint32_t n_ctx;       // cells of the unified KV cache, shared by all sequences
+    uint32_t n_batch;     // rows of one step: the grain at which a prompt is evaluated
+    uint32_t n_seq_max;   // sequences alive at once, held ones included
+    int32_t n_threads;    // that compute
+    int32_t n_samplers;   // that turn rows of logits into tokens, between two steps
+    bool adapt_threads;   // fewer where other programs want the cores
+    std::string streamed; // a file of mapped weights that is larger than memory; empty: there is none
+    uint64_t stay;        // bytes of it that are kept there
+    bool resident;        // all weights are in memory: none are read from a disk as they are used
+    uint32_t poll;        // 0 … 100: how eagerly idle compute threads wait for work
     ggml_type type_k;
     ggml_type type_v;
     llama_flash_attn_type flash_attn;
@@ -241,7 +244,8 @@ private:
     int32_t n_outputs = 0;
     Threads threads;
     std::unique_ptr<Threadpool> threadpool;
-    Stopwatch since_step; // was begun
+    std::unique_ptr<Stream> stream; // of weights that are larger than memory
+    Stopwatch since_step;           // was begun
     bool starved       = false;
     bool splits_single = false; // attention over the cache of a single row is split between the threads
     std::vector<Sequence> live; // in the order they came

@@ -60,6 +60,8 @@ Napi::Value Engine::open(const Napi::CallbackInfo & info) {
     params.n_threads     = (int32_t)number_of(object, "threads");
     params.n_samplers    = (int32_t)number_of(object, "samplers");
     params.adapt_threads = flag_of(object, "adaptThreads");
+    params.streamed      = text_of(object, "streamed");
+    params.stay          = (uint64_t)number_of(object, "stay");
     params.resident      = flag_of(object, "resident");
     params.poll          = (uint32_t)number_of(object, "poll");
     params.type_k        = kv_type(text_of(object, "kvType"));

@@ -73,6 +73,7 @@ export async function openEngine(
       threads,
       samplers,
       adaptThreads: (given.adaptThreads ?? given.threads === undefined) && info.gpuLayers === 0,
+      ...streaming(weights.mapped, availableMemory()),
       resident: info.loadMode === 'read',
       poll,
       kvType,
@@ -100,4 +101,14 @@ function checkMemory(info: ModelInfo, context: ContextShape, addon: Addon): void
     return { bytes: free, words: `${inBytes(free)} are free there` };
   });
   if (message !== undefined) throw new MeditronError('ERR_MEMORY', message);
+}
+
+/** Left for what is read ahead and not yet let go, for the cache, computing, and the rest of the machine. */
+const besideStream = 5e9;
+
+/** How mapped weights that do not fit into memory are walked through, and how many bytes of them stay there. */
+function streaming(mapped: LoadedWeights['mapped'], available: number): { streamed: string; stay: number } {
+  const [file, ...more] = mapped;
+  if (!file || more.length > 0 || file.sizeBytes + besideStream <= available) return { streamed: '', stay: 0 };
+  return { streamed: file.path, stay: Math.max(0, available - besideStream) };
 }

@@ -164,6 +164,10 @@ export interface NativeEngineParams {
   readonly samplers: number;
   /** Fewer of `threads` where other programs want the cores. */
   readonly adaptThreads: boolean;
+  /** A file of mapped weights that is larger than memory; empty: there is none. */
+  readonly streamed: string;
+  /** Bytes of it that are kept in memory. */
+  readonly stay: number;
   /** All weights are in memory: none are read from a disk as they are used. */
   readonly resident: boolean;
   readonly poll: number;

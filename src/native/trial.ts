@@ -60,6 +60,8 @@ export async function logprobs(
         threads: 1,
         samplers: 1,
         adaptThreads: false,
+        streamed: '',
+        stay: 0,
         resident: true,
         poll: 0,
         kvType: 'f16',

@@ -66,6 +66,8 @@ async function step(path) {
     samplers: 1,
     poll: 0,
     adaptThreads: false,
+    streamed: '',
+    stay: 0,
     resident: true,
   };
   await engine.open({ ...size, kvType: 'f16', flashAttention: 'auto', loras: [] });

@@ -108,14 +108,18 @@ static std::string one(Core & core, const Job & job) {
     return drain(core).text[id];
 }
 
-static void golden_text(const SharedWeights & weights, const std::string & golden) {
-    Core core(weights, small());
+static void golden_on(Core & core, const std::string & golden) {
     Job job;
     job.prompt       = { 1 };
     job.branches     = { sampled(200) };
     std::string text = one(core, job);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.pop_back();
     check(text == golden, "greedy text equals the golden text");
+}
+
+static void golden_text(const SharedWeights & weights, const std::string & golden) {
+    Core core(weights, small());
+    golden_on(core, golden);
 }
 
 static std::vector<llama_token> tokens_of(const SharedWeights & weights, const std::string & text) {
@@ -655,6 +659,22 @@ static void file_pages(const std::string & path) {
 #endif
 }
 
+// Weights that are walked through, as if they were larger than memory, give the same text.
+static void streaming(const std::string & path, const std::string & expected) {
+    LoadParams load{};
+    load.paths                  = { path };
+    load.mmap                   = true;
+    const SharedWeights weights = load_weights(load, [](float) { return true; }).weights;
+    CoreParams params           = small();
+    params.streamed             = path;
+    params.stay                 = 100'000;
+    Core core(weights, params);
+    golden_on(core, expected);
+    params.streamed += ".none";
+    Core other(weights, params);
+    golden_on(other, expected);
+}
+
 int main(int argc, char ** argv) {
     if (argc != 6) {
         std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE\n");
@@ -689,6 +709,8 @@ int main(int argc, char ** argv) {
     saved_states(weights);
     speed();
     file_pages(argv[1]);
+
+    streaming(argv[1], expected);
     threads_follow_the_machine();
     // The sanitizer takes the threads of libraries that it has not instrumented for unsynchronized.
 #if defined(__SANITIZE_THREAD__)
