@@ -12,6 +12,7 @@
 #    include <cstdio>
 #    include <cstring>
 #    include <fstream>
+#    include <system_error>
 
 // Where the computation is in the file is known to about a layer, and no layer has a gigabyte.
 static constexpr uint64_t BEFORE = uint64_t(1500) << 20;
@@ -37,7 +38,9 @@ Stream::Stream(const std::string & path, uint64_t stay) : piece(LEAST), size(0),
             mappings.push_back({ (char *)(uintptr_t)begin, offset, offset + (end - begin) });
     }
     if (mappings.empty()) return;
-    walker = std::thread([this] { walk(); });
+    try {
+        walker = std::thread([this] { walk(); });
+    } catch (const std::system_error &) {} // correct without, only slower
 }
 
 Stream::~Stream() {
