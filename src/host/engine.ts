@@ -81,6 +81,7 @@ export class HostEngine extends Engine implements Restorable {
     const leave = this.#host.enter(stream, signal);
     try {
       for await (const event of stream.events()) yield this.#event(stream, event);
+      signal?.throwIfAborted(); // all of it was here before its reader left off
     } finally {
       leave();
     }

@@ -12,8 +12,8 @@ export interface Aborting {
   readonly in: 'prompt' | 'token' | 'prefix' | 'score';
   /** In the evaluation of a prompt: after this share of the time it takes. */
   readonly share: number;
-  /** In sampling: at this piece of text. */
-  readonly token: number;
+  /** In sampling: when so much of the text has come. */
+  readonly character: number;
   readonly samples: number;
 }
 
@@ -90,7 +90,7 @@ function draw(seed: number, index: number, model: string, isolate: boolean | und
     isolate: isolate ?? index % 2 === 1,
     in: places[Math.floor(random() * places.length)]!,
     share: random(),
-    token: 1 + Math.floor(random() ** 2 * 100),
+    character: 1 + Math.floor(random() ** 2 * 100),
     samples: 1 + Math.floor(random() * 4),
   };
 }

@@ -49,7 +49,7 @@ const moments = {
       }),
     );
   },
-  async token(engine, { token, samples }, signal, abort) {
+  async token(engine, { character, samples }, signal, abort) {
     let seen = 0;
     for await (const event of engine.generate({
       prompt: text,
@@ -58,7 +58,9 @@ const moments = {
       ignoreEnd: true,
       signal,
     })) {
-      if (event.type === 'text' && ++seen === token) abort();
+      if (event.type !== 'text' || seen >= character) continue;
+      seen += event.text.length; // pieces hold as many tokens as came together
+      if (seen >= character) abort();
     }
   },
   async prefix(engine, { share }, signal, abort, promptMs) {

@@ -120,6 +120,7 @@ const base: Readonly<Record<string, () => readonly string[]>> = {
   tokenize: () => ['-m', model, evil, '--in-process'],
   devices: () => [],
   demo: () => [],
+  serve: () => ['-m', path('nowhere')],
   menu: () => [],
   verify: () => [path('nowhere')],
 };

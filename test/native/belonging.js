@@ -75,6 +75,7 @@ async function step(path) {
     maxTokens: 0,
     forced: new Int32Array(0),
     logprobs: false,
+    topLogprobs: 0,
     ends: null,
     stops: [],
     stopTokens: new Int32Array(0),

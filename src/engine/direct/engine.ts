@@ -76,6 +76,7 @@ export class DirectEngine extends Engine {
     const leave = this.#loop.enter(generation, work.signal);
     try {
       yield* generation.events();
+      work.signal?.throwIfAborted(); // all of it was here before its reader left off
     } finally {
       leave();
     }
