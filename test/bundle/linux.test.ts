@@ -73,7 +73,7 @@ describe.runIf(onLinux)('the folder for linux-x64', () => {
   test('asks an example from its menu, without anything of the user on the path', () => {
     const { status, stdout, stderr } = run('2\n\n\n0\n');
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('ERR_')]);
-    expect(stdout).toMatch(/5 of 5 chains have ended/);
+    expect(stdout).toMatch(/[3-5] of 5 chains have ended/); // as many as decide the vote
     expect(stdout).toMatch(/By the rules of the score/);
   });
 
@@ -133,7 +133,7 @@ describe.runIf(onLinux)('the folder for linux-x64', () => {
         { encoding: 'utf8', env: { HOME: '/nowhere', PATH: process.env.PATH } },
       );
       expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('ERR_') });
-      expect(stdout).toMatch(/5 of 5 chains have ended/);
+      expect(stdout).toMatch(/[3-5] of 5 chains have ended/); // as many as decide the vote
       expect(stdout).toMatch(/All \d+ files .* are there and unchanged/);
       const libraries = needed.map(file => file.replace(/^.*\//, ''));
       for (const name of libraries) {

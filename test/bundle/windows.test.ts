@@ -39,7 +39,7 @@ describe.runIf(existsSync(wine) || process.env.CI)('the folder for win32-x64, un
     expect(status).toBe(0);
     const said = readFileSync(output, 'utf8');
     expect(said).toContain('I read a question with 4 options:');
-    expect(said).toMatch(/5 of 5 chains have ended/);
+    expect(said).toMatch(/[3-5] of 5 chains have ended/); // as many as decide the vote
     expect(said).toMatch(/^(agreement|NO AGREEMENT|NO ANSWER TO RELY ON): /m);
     expect(said).toMatch(/All \d+ files .* are there and unchanged\./);
   });

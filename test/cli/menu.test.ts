@@ -16,7 +16,7 @@ test('an example is shown, asked five times and answered; then the menu is there
   const { code, stdout, stderr } = await meditron(['menu'], '2\n\n\n0\n');
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('ERR_') });
   expect(stdout).toMatch(/I read a question with 4 options:\n {2}A {2}-?\d+\n/);
-  expect(stdout.match(/chains have ended/g)).toHaveLength(5);
+  expect(stdout.match(/[1-5] of 5 chains have ended/g)!.length).toBeGreaterThanOrEqual(3); // as many as decide the vote
   expect(stdout).toMatch(/By the rules of the score the answer is [A-D]\. -?\d+\./);
   expect(stdout.split(number)).toHaveLength(3);
 });
