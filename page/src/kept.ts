@@ -1,4 +1,5 @@
 import { effect, signal } from '@preact/signals';
+import { safely } from './storage.js';
 import { directions, fitting, type Language, language, languages, locales } from './words/words.js';
 
 /** The colours of the page. */
@@ -9,11 +10,13 @@ export const theme = signal<Theme>('auto');
 /** The only things that this page keeps in the browser, and only if the person has chosen them. */
 const keys = { language: 'meditron.language', theme: 'meditron.theme' };
 
+const kept = safely(() => localStorage);
+
 /** Language and colours as the person chose them, else as the system has them; the document follows them. */
 export function begin(): void {
-  const chosen = stored(keys.language);
+  const chosen = kept.get(keys.language);
   language.value = chosen && chosen in languages ? (chosen as Language) : fitting(navigator.languages);
-  const colours = stored(keys.theme);
+  const colours = kept.get(keys.theme);
   if (colours === 'light' || colours === 'dark') theme.value = colours;
   effect(() => {
     const { documentElement: root } = document;
@@ -25,27 +28,11 @@ export function begin(): void {
 
 export function chooseLanguage(chosen: Language): void {
   language.value = chosen;
-  store(keys.language, chosen);
+  kept.set(keys.language, chosen);
 }
 
 /** As the system has it is the default: then nothing is kept. */
 export function chooseTheme(chosen: Theme): void {
   theme.value = chosen;
-  store(keys.theme, chosen === 'auto' ? null : chosen);
-}
-
-// A browser may forbid storage: then the choice lasts as long as the page.
-function stored(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function store(key: string, value: string | null): void {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
-  } catch {}
+  kept.set(keys.theme, chosen === 'auto' ? null : chosen);
 }

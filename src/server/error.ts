@@ -27,7 +27,7 @@ export function errorResponse(error: unknown, c: Context): Response {
   return c.json(errorBody(error), status, { ...retry, ...headers });
 }
 
-export function statusOf(error: unknown): ContentfulStatusCode {
+function statusOf(error: unknown): ContentfulStatusCode {
   if (error instanceof RequestError) return error.status;
   if (error instanceof SyntaxError && error.message.includes('JSON')) return 400; // of a body that is empty
   if (error instanceof HTTPException) return error.status as ContentfulStatusCode;

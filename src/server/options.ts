@@ -49,7 +49,7 @@ export const accessOptions = {
 } as const satisfies Table;
 
 /** Models: how many at once, for how many requests. */
-export const poolOptions = {
+const poolOptions = {
   /** Requests of one model that wait beside those that run. One more is answered with 429. Default 64. */
   maxQueue: {
     kind: whole(0, 100_000),
@@ -76,7 +76,7 @@ export const poolOptions = {
 } as const satisfies Table;
 
 /** Sockets. */
-export const listenOptions = {
+const listenOptions = {
   /** Address to answer on. Another than a loopback address takes a key. Default 127.0.0.1. */
   host: {
     kind: address,

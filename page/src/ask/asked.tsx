@@ -1,6 +1,7 @@
 import { Disclosure } from '../parts/parts.js';
 import { words } from '../words/words.js';
-import { choicesOf, contextOf, textOf } from './question.js';
+import { Choices } from './choices.js';
+import { contextOf, textOf } from './question.js';
 import type { Run } from './run.js';
 import type { AskStore } from './store.js';
 
@@ -10,7 +11,6 @@ export function Asked({ runs, store }: { readonly runs: readonly Run[]; readonly
   const [first] = runs;
   const question = first?.progress.value.question ?? first?.request?.question;
   if (!question) return null;
-  const choices = choicesOf(question, words.value);
   return (
     <section class="asked" aria-label={answer.question}>
       {contextOf(question).map((text, i) => (
@@ -19,18 +19,7 @@ export function Asked({ runs, store }: { readonly runs: readonly Run[]; readonly
         </p>
       ))}
       <LongText text={textOf(question)} />
-      {question.kind === 'choice' && (
-        <ol class="options">
-          {choices.map(({ label, text }) => (
-            <li key={label}>
-              <b class="letter">{label}</b>
-              <span class="text" dir="auto">
-                {text}
-              </span>
-            </li>
-          ))}
-        </ol>
-      )}
+      {question.kind === 'choice' && <Choices question={question} />}
       {first?.resumed && <p class="hint">{thinking.again}</p>}
       {!store.isRunning.value && (
         <p class="no-print">

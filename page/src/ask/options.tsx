@@ -1,3 +1,4 @@
+import { formatNames, protocols } from '../../../src/prompt/format/format.js';
 import type { Machine } from '../machine.js';
 import { Disclosure, English, Field } from '../parts/parts.js';
 import { words } from '../words/words.js';
@@ -5,19 +6,6 @@ import type { Draft } from './draft.js';
 import type { Kind } from './question.js';
 
 const kinds: readonly Kind[] = ['choice', 'boolean', 'ranked', 'free'];
-const protocols = ['strict', 'paper', 'authors-code'] as const;
-const formats = [
-  'chatml',
-  'medical',
-  'raw',
-  'few-shot',
-  'one-shot',
-  'zero-shot',
-  'alpaca',
-  'llama-2',
-  'llama-3',
-  'jinja',
-];
 
 /** How it is asked: everything has a default, and the reason for it stands beside it. */
 export function How({ draft, machine }: { readonly draft: Draft; readonly machine: Machine }) {
@@ -108,7 +96,7 @@ export function How({ draft, machine }: { readonly draft: Draft; readonly machin
             onChange={event => draft.set({ format: event.currentTarget.value || null })}
           >
             <option value="">{ask.formatAuto}</option>
-            {formats.map(name => (
+            {formatNames.map(name => (
               <option key={name} value={name}>
                 {name}
               </option>

@@ -1,7 +1,8 @@
 import { AllChains } from '../ask/card-parts.js';
+import { Choices } from '../ask/choices.js';
 import { factsOf } from '../ask/howasked.js';
 import { ended } from '../ask/progress.js';
-import { choicesOf, contextOf, inFull, textOf } from '../ask/question.js';
+import { contextOf, inFull, textOf } from '../ask/question.js';
 import type { Machine } from '../machine.js';
 import { Disclosure, English, Facts, Failed, Field } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
@@ -67,16 +68,7 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
       <p class="text" dir="auto">
         {textOf(question)}
       </p>
-      <ol class="options">
-        {choicesOf(question, words.value).map(({ label, text }) => (
-          <li key={label}>
-            <b class="letter">{label}</b>
-            <span class="text" dir="auto">
-              {text}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <Choices question={question} />
       <h2>{a.from}</h2>
       <p class="headline">
         {result.decision === 'agree' && result.answer !== null

@@ -73,7 +73,7 @@ const content = v.union(
   [text, v.array(v.union([text, v.looseObject({ type: text })]))],
   'a text, or an array of parts',
 );
-export const messageSchema = v.object({ role: text, content: v.optional(v.nullable(content)) });
+const messageSchema = v.object({ role: text, content: v.optional(v.nullable(content)) });
 
 export const completionSchema = v.object({
   ...common,

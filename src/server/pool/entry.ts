@@ -1,5 +1,6 @@
 import { MeditronError } from '../../check/errors.js';
 import { type EngineCounters, noCounts } from '../../engine/settings.js';
+import { whenAborted } from '../../engine/signals.js';
 import { diedOnGpu, gpuOf, type LoadedEngine, loadEngine, type ModelSetup } from './load.js';
 import type { ServedModel } from './pool.js';
 import { Queue } from './queue.js';
@@ -165,10 +166,9 @@ export class Entry {
 /** The result, or the signal's reason if that comes first. */
 function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    if (signal.aborted) return reject(signal.reason);
+    const forget = whenAborted(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(forget);
   });
 }
 

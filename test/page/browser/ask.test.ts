@@ -25,9 +25,9 @@ test('a case is asked with the keyboard alone, and the focus goes to the answer'
   await page.keyboard.press('Alt+3');
   await page.locator('h1', { hasText: 'Models' }).waitFor();
   await page.keyboard.press('?');
-  expect(await page.locator('dialog').isVisible()).toBe(true);
+  await page.locator('dialog').waitFor();
   await page.keyboard.press('Escape');
-  expect(await page.locator('dialog').count()).toBe(0);
+  await page.locator('dialog').waitFor({ state: 'detached' });
 });
 
 test('nothing is asked that was not shown', async () => {
