@@ -46,23 +46,32 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Sums as `sha256sum` writes them: for a name with a backslash or a line break in it the line begins with a backslash. */
+/**
+ * Sums as `sha256sum` writes them (for a name with a backslash or a line break in it the line begins with a backslash), and a last
+ * line with their number, which tools pass over as a comment: without it a file that was cut behind a line would be a whole one.
+ */
 export function formatSums(sums: readonly Sum[]): string {
-  return sums
-    .map(({ path, sha256 }) => {
-      const escaped = path.replace(/[\\\n\r]/g, sign => escapes[sign as keyof typeof escapes]);
-      return `${escaped === path ? '' : '\\'}${sha256}  ${escaped}\n`;
-    })
-    .join('');
+  const lines = sums.map(({ path, sha256 }) => {
+    const escaped = path.replace(/[\\\n\r]/g, sign => escapes[sign as keyof typeof escapes]);
+    return `${escaped === path ? '' : '\\'}${sha256}  ${escaped}\n`;
+  });
+  return `${lines.join('')}${lastLine(lines.length)}\n`;
+}
+
+function lastLine(count: number): string {
+  return `# files listed: ${count}`;
 }
 
 const escapes = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' } as const;
 
-/** Reads what `sha256sum` writes. @throws MeditronError `ERR_INPUT` with the line that is none, or leads out of the folder */
+/** Reads what `formatSums` writes. @throws MeditronError `ERR_INPUT` with the line that is none, or leads out of the folder */
 export function parseSums(text: string, name = sumsName): readonly Sum[] {
   const sums = new Map<string, Sum>();
   const lines = text.split('\n');
   if (lines.pop() !== '') throw unusable(name, 'its last line is cut short');
+  const last = lines.pop()?.replace(/\r$/, '');
+  if (last !== lastLine(lines.length))
+    throw unusable(name, `expected the last line to be "${lastLine(lines.length)}"; lines are missing, or were added`);
   for (const [i, line] of lines.entries()) {
     const [, escaped, sha256, rest] = /^(\\?)([0-9a-f]{64}) [ *](.+)$/is.exec(line.replace(/\r$/, '')) ?? [];
     const path = escaped ? unescaped(rest!) : rest;

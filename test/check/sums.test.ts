@@ -181,7 +181,9 @@ describe('the file of sums', () => {
         const at = mkdtempSync(join(place, 'names-'));
         for (const path of paths) writeFileSync(join(at, path), path);
         const written = spawnSync('sha256sum', ['--', ...paths], { cwd: at, encoding: 'utf8' }).stdout;
-        expect(formatSums(paths.map(path => ({ path, sha256: sha256(path) })))).toBe(written);
+        expect(formatSums(paths.map(path => ({ path, sha256: sha256(path) })))).toBe(
+          `${written}# files listed: ${paths.length}\n`,
+        );
       }),
       { numRuns: 20 },
     );
@@ -189,20 +191,28 @@ describe('the file of sums', () => {
 
   const sum = sha256('');
   test.each([
-    ['', 'lists no file'],
-    ['\n', 'line 1'],
-    [`${sum}  a\n${sum.slice(0, 63)}\n`, 'line 2'],
-    [`${sum}  a\n${sum}  b`, 'cut short'],
-    [`${sum} a\n`, 'line 1'],
-    [`${sum}  a\n\n${sum}  b\n`, 'line 2'],
-    [`${sum}  ../a\n`, 'inside the folder'],
-    [`${sum}  /etc/passwd\n`, 'inside the folder'],
-    [`${sum}  a/../../b\n`, 'inside the folder'],
-    [`${sum}  a//b\n`, 'inside the folder'],
-    [`\\${sum}  a\\x\n`, 'line 1'],
-    [`${sum}  a\n${sum}  a\n`, 'twice'],
-  ])('%j is refused', (text, why) => {
-    expect(() => parseSums(text)).toThrow(why);
+    [[], 'lists no file'],
+    [[''], 'line 1'],
+    [[`${sum}  a`, sum.slice(0, 63)], 'line 2'],
+    [[`${sum} a`], 'line 1'],
+    [[`${sum}  a`, '', `${sum}  b`], 'line 2'],
+    [[`${sum}  ../a`], 'inside the folder'],
+    [[`${sum}  /etc/passwd`], 'inside the folder'],
+    [[`${sum}  a/../../b`], 'inside the folder'],
+    [[`${sum}  a//b`], 'inside the folder'],
+    [[`\\${sum}  a\\x`], 'line 1'],
+    [[`${sum}  a`, `${sum}  a`], 'twice'],
+  ])('%j is refused', (lines, why) => {
+    expect(() => parseSums([...lines, `# files listed: ${lines.length}`, ''].join('\n'))).toThrow(why);
+  });
+
+  test('cut anywhere, or with a line taken out, it is refused', () => {
+    const whole = readFileSync(join(folder, sumsName), 'utf8');
+    for (let end = 0; end < whole.length; end++)
+      expect(() => parseSums(whole.slice(0, end))).toThrow(/cut short|last line/);
+    const lines = whole.split('\n');
+    for (const i of Object.keys(files).keys())
+      expect(() => parseSums(lines.toSpliced(i, 1).join('\n'))).toThrow('last line');
   });
 
   test('line breaks of Windows and the mark of binary files are read as sha256sum reads them', async () => {

@@ -12,7 +12,7 @@ beforeEach(() => {
   writeFileSync(join(folder, 'node', 'node'), 'binary');
   writeFileSync(join(folder, 'Read me first.txt'), 'Read me');
   const { stdout } = spawnSync('sha256sum', ['Read me first.txt', 'node/node'], { cwd: folder, encoding: 'utf8' });
-  writeFileSync(join(folder, 'SHA256SUMS'), stdout);
+  writeFileSync(join(folder, 'SHA256SUMS'), `${stdout}# files listed: 2\n`);
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 

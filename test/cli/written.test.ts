@@ -19,7 +19,10 @@ const quick = ['-m', model, '--format', 'raw', '--max-tokens', '8', '--threads',
 beforeAll(() => {
   for (const path of [inputs, home, temporary, folder, state]) mkdirSync(path);
   mkdirSync(verified);
-  writeFileSync(join(verified, 'SHA256SUMS'), `${createHash('sha256').update('').digest('hex')}  a\n`);
+  writeFileSync(
+    join(verified, 'SHA256SUMS'),
+    `${createHash('sha256').update('').digest('hex')}  a\n# files listed: 1\n`,
+  );
   writeFileSync(join(verified, 'a'), '');
   writeFileSync(question, `What cures ${secret}?\nA. rest\nB. tea\n`);
   expect(run(['ask', question, ...quick, '-n', '1', '--record', record]).status).toBe(0);

@@ -74,7 +74,8 @@ export class Browser {
 
   async close(): Promise<void> {
     const ended = once(this.#process, 'exit');
-    this.#process.kill();
+    // Its pipe closed, the browser leaves by itself, after the processes of its own that still write to the profile.
+    this.#process.stdio[3]!.destroy();
     await ended;
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
