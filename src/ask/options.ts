@@ -92,18 +92,18 @@ export const promptOptions = {
   },
   /** The text of the system turn, in formats that have one. */
   system: { kind: text, flag: '--system <text>', help: 'the system turn, in formats that have one', stored: true },
-  /** Worked examples for `few-shot`, all of which are used, in this order. */
+  /** Worked examples, all of which are used, in this order; in conversations as turns before the question (`strict` only). */
   demonstrations: {
     kind: demonstrationList,
     flag: { none: 'demonstrations are drawn from a file: see eval' },
-    help: 'worked examples for few-shot',
+    help: 'worked examples',
     stored: true,
   },
-  /** How many of our own examples `few-shot` uses when no demonstrations are given (`strict` only): 0 to 5, default 3. */
+  /** How many of our own examples are shown when no demonstrations are given (`strict` only): 0 to 5; default 3 for `few-shot`, else 0. */
   shots: {
     kind: whole(0, 5),
     flag: '--shots <n>',
-    help: 'examples of the few-shot format (default: 3, or what suits the model)',
+    help: 'worked examples (default: 0; few-shot: 3, or what suits the model)',
     stored: true,
   },
   /** Length of the lists of mode `ranked`. Default 5. */

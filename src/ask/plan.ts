@@ -58,7 +58,7 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
       ...(scope === undefined ? [] : [scope.warning]),
       ...(equal === undefined ? [] : [equal]),
       ...asked.warnings,
-      ...(asked.prompt.shots !== undefined && outline.chosen.format.name !== 'few-shot'
+      ...(asked.prompt.shots !== undefined && !outline.chosen.format.accepts.demonstrations
         ? [`\`shots\` has no meaning in the format ${outline.chosen.format.name}, which shows no examples`]
         : []),
       ...fit.warnings,

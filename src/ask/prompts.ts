@@ -1,5 +1,6 @@
 import type { AnswererModel } from '../answerer/answerer.js';
 import type { PromptFormat } from '../prompt/format/format.js';
+import { isPlain } from '../prompt/format/formats.js';
 import { specialShape } from '../prompt/hygiene/special.js';
 import { buildPrompt, type Prompt } from '../prompt/prompt.js';
 import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
@@ -66,8 +67,7 @@ export function variantsOf(asked: Asked, { format, choice }: ChosenFormat, seeds
 export async function vocabularyWarnings(model: AnswererModel, prompt: Prompt): Promise<string[]> {
   const warnings: string[] = [];
   const spelled = prompt.segments.filter(s => s.template).flatMap(s => s.text.match(specialShape) ?? []);
-  // [INST] and <<SYS>> are plain text in the format that has them.
-  for (const mark of new Set(spelled.filter(text => !/^\[|SYS>$/.test(text)))) {
+  for (const mark of new Set(spelled.filter(text => !isPlain(prompt.format, text)))) {
     if ((await model.special(mark)) !== undefined) continue;
     warnings.push(
       `The format ${prompt.format} is made of ${mark}, which this model's vocabulary does not have: it reads it as plain text`,

@@ -67,7 +67,8 @@ export interface Reask {
 export function buildPrompt(format: PromptFormat, input: PromptInput): Prompt {
   check(format, input);
   const findings: Finding[] = [];
-  const cleaned = cleanInput(input, outsideText(format, input.protocol, findings));
+  const shown = format.accepts.demonstrations ? input : { ...input, shots: 0 };
+  const cleaned = cleanInput(shown, outsideText(format, input.protocol, findings));
   const labels = labelsOf(cleaned.question);
   return {
     format: format.name,

@@ -35,6 +35,16 @@ export function join(parts: readonly (readonly Segment[])[], separator: string):
   return segments;
 }
 
+/** Segments without the white space at either end, as templates that trim their messages write them. */
+export function trimmed(segments: readonly Segment[]): Segment[] {
+  const seen = segments.map(({ text }) => text.trim() !== '');
+  const [first, last] = [seen.indexOf(true), seen.lastIndexOf(true)];
+  return segments.slice(Math.max(0, first), last + 1).map((segment, i) => {
+    const text = i === 0 ? segment.text.trimStart() : segment.text;
+    return { ...segment, text: i === last - first ? text.trimEnd() : text };
+  });
+}
+
 /** The prompt as one string, as a person would read it. */
 export function textOf(segments: readonly Segment[]): string {
   return segments.map(segment => segment.text).join('');

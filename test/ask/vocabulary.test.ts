@@ -16,6 +16,18 @@ const made: Readonly<Record<string, readonly string[]>> = {
   alpaca: ['</s>'],
   'llama-2': ['</s>'],
   'llama-3': ['<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>'],
+  'llama-3.1': ['<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>'],
+  apertus: [
+    ...['system', 'developer', 'user'].flatMap(role => [`<|${role}_start|>`, `<|${role}_end|>`]),
+    ...['<|assistant_start|>', '<|assistant_end|>'],
+  ],
+  eurollm: ['<|im_start|>', '<|im_end|>'],
+  gemma: ['<start_of_turn>', '<end_of_turn>'],
+  mistral: ['</s>'],
+  olmo: ['<|endoftext|>'],
+  'phi-4': ['<|im_start|>', '<|im_sep|>', '<|im_end|>'],
+  'pmc-llama': ['</s>'],
+  qwen: ['<|im_start|>', '<|im_end|>'],
   jinja: ['<start_of_turn>', '<end_of_turn>'],
 };
 const gemma = jinjaFormat(

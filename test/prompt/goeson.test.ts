@@ -58,6 +58,7 @@ function* ways(format: PromptFormat): Generator<PromptInput & { kind: Kind }> {
         for (const examples of format.accepts.demonstrations ? [true, false] : [false]) {
           if (format.name === 'few-shot' && protocol !== 'strict' && (thinks(mode) || !examples)) continue;
           if (format.name === 'few-shot' && kind === 'open' && thinks(mode) && !examples) continue;
+          if (format.name !== 'few-shot' && protocol !== 'strict' && examples) continue;
           const demonstrations = examples ? { demonstrations: demonstrationsOf(kind) } : {};
           yield { kind, question: questions[kind][0], mode, protocol, ...demonstrations };
         }
@@ -72,7 +73,8 @@ describe('a model that goes on with an invented question', () => {
         const prompt = buildPrompt(format, input);
         if (input.protocol === 'authors-code') {
           // Theirs to the letter: `###` ends a text, and their reading cuts the rest.
-          if (!['alpaca', 'llama-2', 'llama-3'].includes(format.name)) expect(prompt.stops.texts).toEqual(['###']);
+          if (['chatml', 'medical', 'raw', 'few-shot', 'one-shot', 'zero-shot'].includes(format.name))
+            expect(prompt.stops.texts).toEqual(['###']);
           continue;
         }
         const [mine, invented] = answers[kind];
@@ -151,7 +153,8 @@ describe('a conversation', () => {
         const said = before.endsWith('\n') ? answer.trimStart() : answer;
         expect(talk(format, 'Hello?', said, 'Why?').startsWith(`${before}${said}`)).toBe(true);
         // A text without its own blank is written with one, as published.
-        expect(talk(format, 'Hello?', answer.trimStart(), 'Why?')).toBe(talk(format, 'Hello?', said, 'Why?'));
+        if (['one-shot', 'zero-shot', 'llama-2'].includes(format.name))
+          expect(talk(format, 'Hello?', answer.trimStart(), 'Why?')).toBe(talk(format, 'Hello?', said, 'Why?'));
       }
     },
   );

@@ -76,7 +76,7 @@ describe('text from outside', () => {
           (given, protocol) => {
             for (const [kind, mode] of askable) {
               if (kind === 'chat' && !format.accepts.chat) continue;
-              const examples = format.accepts.demonstrations && protocol !== 'strict';
+              const examples = format.name === 'few-shot' && protocol !== 'strict';
               if (examples && mode !== 'top-token') continue;
               const ask = (parts: readonly string[]): PromptInput => {
                 const question = questionOf(kind, parts);

@@ -9,7 +9,7 @@ export const alpaca: PromptFormat = {
   name: 'alpaca',
   description: 'Alpaca instructions and responses, for MEDITRON-7B-chat',
   source: 'Hugging Face malhajar/meditron-7b-chat, model card',
-  accepts: { chat: true, system: true, demonstrations: false },
+  accepts: { chat: true, system: true, demonstrations: true },
   markers: [specialTokens, answerCue, hashes],
   stops: () => ({ tokens: baseTokens, texts: ['###'] }),
   build(input) {

@@ -4,8 +4,8 @@ import { answerMarker, hashes, lineMarkers, specialTokens } from '../hygiene/mar
 import { join, prompt } from '../segment.js';
 import { bodyOf } from './body.js';
 import type { Demonstration } from './demonstration.js';
-import { ownDemonstrations } from './examples.js';
 import { type PromptFormat, type PromptInput, thinks } from './format.js';
+import { examplesFor } from './shown.js';
 import { baseTokens, nextQuestion, stopsFor } from './stops.js';
 import { askedOf, trainedTurn } from './turn.js';
 import { wordingOf } from './wording.js';
@@ -56,7 +56,7 @@ function worked({ question, answer, explanation }: Demonstration, input: PromptI
 }
 
 function shownBy(input: PromptInput): readonly Demonstration[] {
-  const { demonstrations, protocol, mode, question } = input;
+  const { demonstrations, protocol, mode } = input;
   if (protocol !== 'strict' && thinks(mode)) {
     throw new MeditronError(
       'ERR_PROMPT_FORMAT',
@@ -69,13 +69,5 @@ function shownBy(input: PromptInput): readonly Demonstration[] {
       `Expected \`demonstrations\` from the training split for few-shot prompts under ${protocol}, got none`,
     );
   }
-  const shown = demonstrations ?? ownDemonstrations(question.kind, mode, input.items ?? 5).slice(0, input.shots ?? 3);
-  const bare = thinks(mode) ? shown.findIndex(demonstration => !demonstration.explanation) : -1;
-  if (bare >= 0) {
-    throw new MeditronError(
-      'ERR_INPUT',
-      `Expected demonstrations with an \`explanation\` for a chain of thought, got none in number ${bare}`,
-    );
-  }
-  return shown;
+  return examplesFor(input, 3);
 }

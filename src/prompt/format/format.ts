@@ -39,6 +39,15 @@ export const formatNames = [
   'alpaca',
   'llama-2',
   'llama-3',
+  'llama-3.1',
+  'apertus',
+  'eurollm',
+  'gemma',
+  'mistral',
+  'olmo',
+  'phi-4',
+  'pmc-llama',
+  'qwen',
   'jinja',
 ] as const;
 /** A prompt format by name: how a model was trained to be asked. */
@@ -58,9 +67,9 @@ export interface PromptInput {
   readonly instruction?: string;
   /** The text of the system turn, in formats that have one. */
   readonly system?: string;
-  /** Worked examples for `few-shot`, all of which are used, in this order. */
+  /** Worked examples, all of which are used, in this order; in conversations as turns before the question (`strict` only). */
   readonly demonstrations?: readonly Demonstration[];
-  /** How many of our own examples `few-shot` uses when no demonstrations are given (`strict` only): 0 to 5, default 3. */
+  /** How many of our own examples are shown when no demonstrations are given (`strict` only): 0 to 5; default 3 for `few-shot`, else 0. */
   readonly shots?: number;
   /** The length of the list in mode `ranked`: 1 to 20, default 5. */
   readonly items?: number;

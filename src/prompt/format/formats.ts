@@ -1,14 +1,22 @@
 import { MeditronError, quoted } from '../../check/errors.js';
 import { nearest, string } from '../../check/options.js';
+import { instMarkers } from '../hygiene/marker.js';
 import { alpaca } from './alpaca.js';
+import { apertus } from './apertus.js';
 import { chatml } from './chatml.js';
 import { fewShot, raw } from './fewshot.js';
 import { type FormatName, formatNames, type PromptFormat } from './format.js';
+import { gemma } from './gemma.js';
 import { type JinjaOptions, jinjaFormat } from './jinja.js';
 import { llama2 } from './llama2.js';
-import { llama3 } from './llama3.js';
+import { llama3, llama31 } from './llama3.js';
 import { medical } from './medical.js';
+import { mistral } from './mistral.js';
+import { olmo } from './olmo.js';
 import { oneShot, zeroShot } from './oneshot.js';
+import { phi4 } from './phi4.js';
+import { pmcLlama } from './pmcllama.js';
+import { eurollm, qwen } from './qwen.js';
 
 /** All formats but `jinja`, which needs the model's template. */
 export const formats: readonly PromptFormat[] = [
@@ -21,10 +29,19 @@ export const formats: readonly PromptFormat[] = [
   alpaca,
   llama2,
   llama3,
+  llama31,
+  apertus,
+  eurollm,
+  gemma,
+  mistral,
+  olmo,
+  phi4,
+  pmcLlama,
+  qwen,
 ];
 
 /**
- * The format of a name; case, `-` and `_` do not matter. `jinja` needs the model file's template. Throws
+ * The format of a name; case, `-`, `_` and `.` do not matter. `jinja` needs the model file's template. Throws
  * `ERR_PROMPT_FORMAT` with the names there are.
  */
 export function formatByName(
@@ -37,10 +54,16 @@ export function formatByName(
   throw new MeditronError('ERR_PROMPT_FORMAT', 'The jinja format needs a chat template, and the model file has none');
 }
 
+/** Whether a literal that has the shape of a special token is plain text in a format: one that outside text must not spell either. */
+export function isPlain(name: FormatName, literal: string): boolean {
+  const markers = formats.find(format => format.name === name)?.markers ?? [instMarkers];
+  return markers.some(({ pattern, rewrite }) => rewrite !== undefined && literal.search(pattern) >= 0);
+}
+
 /** The format name that was meant. */
 export function formatNameOf(name: string): FormatName {
   string('format', name);
-  const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '');
+  const plain = (text: string) => text.toLowerCase().replace(/[-_. ]/g, '');
   const known = formatNames.find(format => plain(format) === plain(name));
   if (known) return known;
   const near = nearest(name, formatNames);

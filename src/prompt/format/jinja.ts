@@ -4,6 +4,7 @@ import { MeditronError } from '../../check/errors.js';
 import type { Segment } from '../../types.js';
 import { answerCue, hashes, instMarkers, lineMarkers, specialTokens } from '../hygiene/marker.js';
 import { fixed, join, prompt } from '../segment.js';
+import { fixedDate } from './date.js';
 import type { PromptFormat, PromptInput } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
@@ -20,8 +21,6 @@ export interface JinjaOptions {
 const maxTemplateLength = 65_536;
 const maxRenderedLength = 1_000_000;
 const maxRange = 10_000;
-/** Without a fixed date a prompt would change from day to day; this is the default in Llama-3.1's template. */
-const fixedDate = '26 Jul 2024';
 
 /**
  * The model's own chat template (`tokenizer.chat_template` of its file), rendered by @huggingface/jinja. A template is a
@@ -35,7 +34,7 @@ export function jinjaFormat(template: string, options: JinjaOptions = {}): Promp
     name: 'jinja',
     description: "the model file's own chat template",
     source: 'tokenizer.chat_template in the model file',
-    accepts: { chat: true, system: true, demonstrations: false },
+    accepts: { chat: true, system: true, demonstrations: true },
     markers: [specialTokens, answerCue, hashes, instMarkers, lineMarkers('User', 'Assistant')],
     stops: () => ({ tokens: options.eosToken ? [options.eosToken] : [], texts: [] }),
     build: input => render(layOut, input),
@@ -83,7 +82,7 @@ function layOutBy(template: string, { bosToken = '', eosToken = '', timeout = 10
       add_generation_prompt: true,
       bos_token: bosToken,
       eos_token: eosToken,
-      date_string: fixedDate,
+      date_string: fixedDate.words,
     });
     const body = rendered.slice(bosToken !== '' && rendered.startsWith(bosToken) ? bosToken.length : 0);
     const layout = body.split(new RegExp(`${name}(\\d+)\\.`)).map((piece, i) => (i % 2 === 0 ? piece : Number(piece)));
@@ -121,7 +120,7 @@ function environmentOf(values: Record<string, unknown>): Environment {
   const named = { true: true, True: true, false: false, False: false, none: null, None: null, ...values };
   for (const [name, value] of Object.entries(named)) environment.set(name, value);
   environment.set('range', range);
-  environment.set('strftime_now', () => fixedDate);
+  environment.set('strftime_now', (format: unknown) => (format === '%Y-%m-%d' ? fixedDate.iso : fixedDate.words));
   environment.set('raise_exception', (message: unknown) => {
     throw new Error(String(message));
   });

@@ -9,7 +9,7 @@ export const llama2: PromptFormat = {
   name: 'llama-2',
   description: 'Llama-2-chat, for chat tunes of Llama-2 that use its own format',
   source: 'meta-llama/llama llama/generation.py (chat_completion)',
-  accepts: { chat: true, system: true, demonstrations: false },
+  accepts: { chat: true, system: true, demonstrations: true },
   markers: [specialTokens, answerCue, instMarkers],
   stops: () => ({ tokens: ['</s>'], texts: ['</s>', '[INST]'] }),
   build(input) {

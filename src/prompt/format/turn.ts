@@ -3,7 +3,9 @@ import type { Segment } from '../../types.js';
 import type { Question } from '../question/question.js';
 import { fixed, join, prompt } from '../segment.js';
 import { type Asked, bodyOf } from './body.js';
-import { type PromptInput, thinks } from './format.js';
+import type { Demonstration } from './demonstration.js';
+import { type Mode, type PromptInput, thinks } from './format.js';
+import { examplesFor } from './shown.js';
 import { answerPhrase, wordingOf } from './wording.js';
 
 /** One turn of a conversation. */
@@ -38,15 +40,35 @@ export function chatTurn(input: PromptInput): Segment[] {
   return join(ending ? [...parts, cue, fixed(ending)] : [...parts, cue], '\n');
 }
 
-/** The turns of an input: a conversation as given, or one turn that asks the question. */
+/** The turns of an input: a conversation as given, or one turn that asks the question, behind those of worked examples. */
 export function turnsOf(input: PromptInput, turn: (input: PromptInput) => Segment[]): readonly Turn[] {
-  if (input.question.kind !== 'chat') return [{ role: 'user', content: turn(input) }];
+  if (input.question.kind !== 'chat') return [...exampleTurns(input, turn), { role: 'user', content: turn(input) }];
   return input.question.messages
     .filter(message => message.role !== 'system')
     .map(({ role, content }) => ({
       role: role === 'user' ? 'user' : 'assistant',
       content: [{ text: content, template: false }],
     }));
+}
+
+/** Worked examples as if they had been asked before, each answered as the question is to be. */
+function exampleTurns(input: PromptInput, turn: (input: PromptInput) => Segment[]): Turn[] {
+  const examples = examplesFor(input, 0);
+  if (examples.length > 0 && input.protocol !== 'strict') {
+    throw new MeditronError(
+      'ERR_PROMPT_FORMAT',
+      `Worked examples as turns of a conversation are this project's own; under ${input.protocol} use few-shot, or strict`,
+    );
+  }
+  return examples.flatMap(example => [
+    { role: 'user', content: turn({ ...input, question: example.question }) },
+    { role: 'assistant', content: answered(input.mode, example) },
+  ]);
+}
+
+function answered(mode: Mode, { question, answer, explanation }: Demonstration): Segment[] {
+  if (thinks(mode)) return prompt`${explanation!}\nThe answer is: ${answer}`;
+  return mode === 'ranked' || question.kind === 'open' ? prompt`${answer}` : prompt`The answer is: ${answer}`;
 }
 
 /**
@@ -68,7 +90,8 @@ export function prefill(input: PromptInput): string {
   return input.mode === 'top-token' ? answerPhrase : '';
 }
 
-function endingOf(question: Question): string {
+/** What a chain of thought is told of how to end, so that its answer can be read. */
+export function endingOf(question: Question): string {
   if (question.kind === 'choice') return 'End with one line "The answer is: " followed by the letter of your choice.';
   return question.kind === 'boolean' ? 'End with one line "The answer is: " followed by yes, no or maybe.' : '';
 }

@@ -42,6 +42,13 @@ export const instMarkers: Marker = {
   rewrite: (_, inst, sys) => (inst ? `[ ${inst} ]` : `< <${sys}> >`),
 };
 
+/** The roles of OLMo-2 and Tülu, which are plain text and no tokens. */
+export const roleMarkers: Marker = {
+  kind: 'marker',
+  pattern: /<\|(user|assistant|system)\|>/gi,
+  rewrite: (_, role) => `<| ${role} |>`,
+};
+
 /** Words with a colon that open a line in the format: `User:`, `Question:`. */
 export function lineMarkers(...words: readonly string[]): Marker {
   return {

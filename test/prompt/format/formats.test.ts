@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Mode, PromptInput, Protocol } from '../../../src/prompt/format/format.js';
-import { formatByName } from '../../../src/prompt/format/formats.js';
+import { formatByName, formats } from '../../../src/prompt/format/formats.js';
 import { instructions } from '../../../src/prompt/format/instructions.js';
 import { exampleAnswer } from '../../../src/prompt/format/oneshot.js';
 import { buildPrompt } from '../../../src/prompt/prompt.js';
@@ -240,7 +240,7 @@ describe('conversation formats', () => {
     );
   });
 
-  test.each(['one-shot', 'zero-shot', 'alpaca', 'llama-2', 'llama-3'])(
+  test.each(formats.map(({ name }) => name).filter(name => !['chatml', 'medical', 'raw', 'few-shot'].includes(name)))(
     "%s puts the answer phrase into the model's mouth for one token, and says how a chain ends",
     name => {
       const asked = built(name, choice);
@@ -256,7 +256,7 @@ describe('conversation formats', () => {
 });
 
 describe('every format', () => {
-  const names = ['chatml', 'medical', 'raw', 'few-shot', 'one-shot', 'zero-shot', 'alpaca', 'llama-2', 'llama-3'];
+  const names = formats.map(({ name }) => name);
 
   test.each(names)('%s asks a chain without an answer again', name => {
     const { reask } = built(name, choice, 'cot');
