@@ -54,7 +54,8 @@ scores, and knows nothing else.
 HOW TO START
 ${starts[os]}
 Nothing is installed, no network is used, and the folder may lie on a medium that
-cannot be written to. A menu appears: type a number and press Enter.
+cannot be written to. A menu appears: type a number and press Enter, or type p and
+press Enter to ask in the browser.
 
 WHAT IS KEPT, AND WHERE
 Nothing you type and nothing that is answered. Which graphics cards can compute is

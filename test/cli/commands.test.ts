@@ -83,6 +83,7 @@ test('inspect shows what is known of a model that cannot be used, and why', asyn
 
 test('the demo asks the model that ships, shows the vote and the right answer, and says what the model is not', async () => {
   const { code, stdout, stderr } = await meditron(['demo']);
+  expect(stdout, 'a wrapped line begins with a word').not.toMatch(/^ \S/m);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const right = /By the rules of the score the answer is ([A-D]\. -?\d+)\./.exec(stdout)![1]!;
   expect(stdout).toContain(`  ${right}\n`); // among the options

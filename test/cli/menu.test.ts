@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { meditron, model } from './command.js';
+import { meditron, model, start } from './command.js';
 import { hasTerminal, inTerminal } from './terminal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron menu ä '));
@@ -53,6 +53,35 @@ test('a model that cannot be used, and one that cannot chat, are told in sentenc
   expect(stdout).toMatch(/Model: stories260K\.gguf \(.* MB\)/);
   expect(stdout).toMatch(/Meditron does not know how this model has to be asked/);
 });
+
+// Windows opens addresses by a program of its own, which nothing can stand before.
+test.skipIf(process.platform === 'win32')(
+  'the page is served while it is wanted, with the chosen model first',
+  async () => {
+    const programs = join(folder, 'programs');
+    mkdirSync(programs);
+    writeFileSync(join(programs, 'xdg-open'), '#!/bin/sh\nexit 0\n'); // no browser comes up where this is tried
+    chmodSync(join(programs, 'xdg-open'), 0o755);
+    const { child, ended } = start(['menu'], { env: { PATH: [programs, process.env.PATH].join(delimiter) } });
+    child.stdin!.write(`4\n${model}\np\n`);
+    const address = await new Promise<string>(found => {
+      let shown = '';
+      child.stdout!.on('data', text => {
+        shown += text;
+        const [, url] = /^(http:\/\/127\.0\.0\.1:\d+)\/#key=\S+$/m.exec(shown) ?? [];
+        if (url !== undefined) found(url);
+      });
+    });
+    expect((await fetch(address)).headers.get('Content-Type')).toContain('text/html');
+    const { data } = (await (await fetch(`${address}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(['stories260K', 'meditron-mini']);
+    child.stdin!.end('\n0\n');
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split(number)).toHaveLength(4);
+    await expect(fetch(address)).rejects.toThrow();
+  },
+);
 
 describe.runIf(hasTerminal)('in a terminal', () => {
   /** Enter was taken, and the next line is waited for. */

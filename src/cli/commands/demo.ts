@@ -49,7 +49,7 @@ async function show(flags: DemoFlags): Promise<void> {
     about,
   );
   paragraphs('It is now asked, five times at temperature 0.8, a question that was not in its training:');
-  paragraphs(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
+  print(indented(asked.question, ...letters.map(letter => `${letter}. ${asked.options[letter]}`)));
 
   const question = askedOf(asked);
   const watching = { chains: () => chainsOn(process.stdout), signal };
@@ -65,11 +65,11 @@ async function show(flags: DemoFlags): Promise<void> {
 
 function indented(...lines: readonly string[]): string {
   const wrapped = lines.flatMap(line => wrap(line, widthOf(process.stdout) - 2).split('\n'));
-  return wrapped.map(line => `  ${line}`).join('\n');
+  return `${wrapped.map(line => `  ${line}`).join('\n')}\n\n`;
 }
 
 function paragraphs(...texts: readonly string[]): void {
-  for (const text of texts) print(`${wrap(text, widthOf(process.stdout), { trim: false })}\n\n`);
+  for (const text of texts) print(`${wrap(text, widthOf(process.stdout))}\n\n`);
 }
 
 const next = `What to try next:

@@ -60,6 +60,9 @@ const items: readonly (readonly [title: string, action: Action])[] = [
   ['Check that all files are there and unchanged', check],
 ];
 
+/** Stands first, under a letter of its own. */
+const page = { title: 'Open the page in the browser: ask and chat there', action: openPage };
+
 async function show(): Promise<void> {
   const stick = stickFolder();
   const choices = await modelChoices(stick);
@@ -88,11 +91,12 @@ async function show(): Promise<void> {
 
 function list({ model }: Session): string {
   const numbered = items.map(([title], i) => `  ${i + 1}  ${title}`);
-  return [wrapped(`Model: ${model.title}`), '', ...numbered, '  0  Leave', '', ''].join('\n');
+  return [wrapped(`Model: ${model.title}`), '', `  p  ${page.title}`, ...numbered, '  0  Leave', '', ''].join('\n');
 }
 
-/** A number chooses; a longer text is a question that was pasted here. */
+/** A number or a letter chooses; a longer text is a question that was pasted here. */
 function actionFor(typed: string): Action | undefined {
+  if (/^p$/i.test(typed)) return page.action;
   if (/^\d+$/.test(typed)) return items[Number(typed) - 1]?.[1];
   if (/\s/.test(typed) || droppedFile(typed) !== undefined) return (session, signal) => askText(typed, session, signal);
   return undefined;
@@ -165,6 +169,18 @@ async function askExample(session: Session, signal: AbortSignal): Promise<void> 
   const text = [question, ...letters.map(label => `${label}. ${options[label]}`)].join('\n');
   if (!(await askRead(readQuestionText(text), session, signal))) return;
   print(`By the rules of the score the answer is ${answer}. ${options[answer]}.\n`);
+}
+
+/** With the chosen model first, and all others that can be used. */
+async function openPage({ asker, stick, model }: Session): Promise<void> {
+  const others = (await modelChoices(stick)).filter(
+    ({ path, problem }) => path !== model.path && problem === undefined,
+  );
+  const { showPage } = await import('../menu/page.js'); // nothing else here may load what speaks to a network
+  await showPage(
+    [model, ...others].map(({ path }) => path),
+    asker,
+  );
 }
 
 async function talk({ model }: Session): Promise<void> {

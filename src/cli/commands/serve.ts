@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { engineOptions, loadOptions, processOptions } from '../../check/machine.js';
 import { shippedModel } from '../../check/project.js';
 import { pick } from '../../check/table.js';
 import { serverOptions } from '../../server/options.js';
+import { openBrowser } from '../browser.js';
 import { addFlags, type Flags, optionsOf } from '../flags.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
@@ -77,27 +77,5 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-/** How each system opens an address. */
-const openers: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {
-  darwin: ['open'],
-  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
-};
-
-/** Has the system open an address; why it did not, or undefined. */
-function openBrowser(url: string): Promise<string | undefined> {
-  const [program, ...before] = openers[process.platform] ?? ['xdg-open'];
-  return new Promise(resolve => {
-    const opener = spawn(program, [...before, url], { stdio: 'ignore', detached: true });
-    opener.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ENOENT' ? `there is no ${program} here` : `${program}: ${error.code}`),
-    );
-    opener.once('exit', code =>
-      resolve(code === 0 || code === null ? undefined : `${program} ended with code ${code}`),
-    );
-    opener.unref();
-    setTimeout(() => resolve(undefined), 5000).unref(); // some openers stay as long as the browser
   });
 }

@@ -20,6 +20,18 @@ export const howToChat = `The conversation stays in memory and is stored nowhere
 To come back to the menu, type /exit and press Enter.
 `;
 
+export const pageOpens = (address: string) => `The page opens in the browser. If it does not, open this address there:
+${address}
+It is served by this program to this computer alone, and works without a network.
+
+`;
+
+export const pageStays = (address: string) => `No browser could be opened. Open this address in one:
+${address}
+It is served by this program to this computer alone, and works without a network.
+
+`;
+
 export const about = () => `Meditron ${packageVersion()} runs medical language models on this computer, offline.
 It asks a model the same question several times ("chains": separate tries at
 the same question) and counts how far the answers agree.

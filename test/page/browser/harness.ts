@@ -42,7 +42,7 @@ export function withPage(args: readonly string[] = []): { readonly served: () =>
   return { served: () => served, open };
 }
 
-async function launch(): Promise<Browser> {
+export async function launch(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   // As root, as in a container of CI, Chromium starts without its own sandbox alone.
   return chromium.launch({ executablePath, args: ['--no-sandbox'] });
@@ -62,7 +62,7 @@ export async function serve(args: readonly string[] = []): Promise<Served> {
   throw new Error('The server ended before it answered');
 }
 
-async function ended(child: ChildProcess | undefined): Promise<void> {
+export async function ended(child: ChildProcess | undefined): Promise<void> {
   if (!child || child.exitCode !== null) return;
   const exit = new Promise(resolve => child.once('exit', resolve));
   child.kill('SIGINT');
