@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { basename } from 'node:path';
 import { MeditronError } from '../check/errors.js';
 import { checkKeys, integer, object, string } from '../check/options.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import { type LoadOptions, loadModel } from '../host/load.js';
+import { modelName } from '../models/names.js';
 import type { FormatName } from '../prompt/format/format.js';
 import { formatNameOf } from '../prompt/format/formats.js';
 import { type Call, callOf, type Part } from './call.js';
@@ -73,7 +73,7 @@ class LocalModel implements MeditronModel {
     } = object('options', options) as unknown as MeditronOptions;
     string('path', load.path);
     const samples = integer('selfConsistency', selfConsistency, 1, 256);
-    this.modelId = basename(load.path.replaceAll('\\', '/')).replace(/\.gguf$/i, '');
+    this.modelId = modelName(load.path);
     this.#load = load;
     this.#engineOptions = { maxSequences: Math.max(4, samples), ...(object('engine', engine) as EngineOptions) };
     this.#defaults = { format: format === undefined ? undefined : formatNameOf(format), selfConsistency: samples };

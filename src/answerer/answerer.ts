@@ -40,6 +40,8 @@ export interface AnswererModel {
     readonly architecture: string | null;
     /** The chat template in the file, Jinja source; null if there is none. */
     readonly chatTemplate: string | null;
+    /** Transformer blocks; null or absent where that is not known. */
+    readonly layers?: number | null;
     /** Special tokens by role (`bos`, `eos`, …), as far as there are any. */
     readonly specialTokens: Readonly<Record<string, Pick<VocabularyToken, 'text'> | undefined>>;
     /** Ids of the tokens that end a text. */

@@ -1,7 +1,8 @@
 import type { AnswererModel } from '../answerer/answerer.js';
 import { MeditronError } from '../check/errors.js';
+import type { ModelFacts } from '../models/family.js';
 import { modelHash } from '../models/identity.js';
-import { type FormatChoice, formatForModel, identityTokens, type ModelIdentity } from '../models/known.js';
+import { type FormatChoice, factsOf, formatForModel, identityOf, identityTokens, modelNamed } from '../models/known.js';
 import type { FormatName, PromptFormat } from '../prompt/format/format.js';
 import { formatByName } from '../prompt/format/formats.js';
 
@@ -10,6 +11,8 @@ export interface ChosenFormat {
   readonly format: PromptFormat;
   /** Undefined if the caller named the format. */
   readonly choice: FormatChoice | undefined;
+  /** What is published of the model, by its name alone where the caller named the format; null if it is not known. */
+  readonly facts: ModelFacts | null;
 }
 
 /**
@@ -31,7 +34,8 @@ export async function chooseFormat(
     ...(bosToken !== undefined && { bosToken }),
     ...(eosToken !== undefined && { eosToken }),
   });
-  return { format, choice };
+  const named = modelNamed([info.name, info.path]);
+  return { format, choice, facts: choice ? choice.facts : named ? factsOf(named) : null };
 }
 
 async function knownChoice(model: AnswererModel, signal: AbortSignal | undefined): Promise<FormatChoice> {
@@ -41,13 +45,7 @@ async function knownChoice(model: AnswererModel, signal: AbortSignal | undefined
     const id = await model.special(text);
     if (id !== undefined) tokens[text] = id;
   }
-  const identity: ModelIdentity = {
-    file: info.path,
-    tokens,
-    ...(info.name !== null && { name: info.name }),
-    ...(info.architecture !== null && { architecture: info.architecture }),
-    ...(info.chatTemplate !== null && { chatTemplate: info.chatTemplate }),
-  };
+  const identity = identityOf(info, tokens);
   try {
     return formatForModel(identity);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Answerer, AnswererModel, Fit, Request } from '../answerer/answerer.js';
 import { type Scope, scopeOf } from '../clinical/scope.js';
+import type { ModelFacts } from '../models/family.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
 import { type Order, rotation } from '../prompt/question/shuffle.js';
@@ -46,25 +47,37 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
   const scope = scopeFor(model, asked.question);
   const { warning: equal } = classesOf(asked);
   const fit = await answerer.fit(outline.request, asked.signal);
-  const { waves, maxTokens, promptTokens } = fit;
+  const { waves, promptTokens } = fit;
+  const maxTokens = asked.mode === 'top-token' ? 1 : fit.maxTokens;
   return {
     ...outline,
     asked,
     fit,
     reask: outline.request.reask,
-    plan: { samples: asked.samples, waves, maxTokens: asked.mode === 'top-token' ? 1 : maxTokens, promptTokens },
+    plan: { samples: asked.samples, waves, maxTokens, promptTokens },
     scope,
     warnings: [
       ...(scope === undefined ? [] : [scope.warning]),
       ...(equal === undefined ? [] : [equal]),
+      ...(outline.chosen.choice?.warnings ?? []),
       ...asked.warnings,
       ...(asked.prompt.shots !== undefined && !outline.chosen.format.accepts.demonstrations
         ? [`\`shots\` has no meaning in the format ${outline.chosen.format.name}, which shows no examples`]
         : []),
       ...fit.warnings,
+      ...beyondTraining(outline.chosen.facts, promptTokens, maxTokens),
       ...(await vocabularyWarnings(model, prompt)),
     ],
   };
+}
+
+/** Files say what their graph bears, which may be more than what the model was trained on. */
+function beyondTraining(facts: ModelFacts | null, promptTokens: number | null, maxTokens: number): string[] {
+  const trained = facts?.trainedContext;
+  if (!trained || promptTokens === null || promptTokens + maxTokens <= trained.tokens) return [];
+  return [
+    `The question has ${promptTokens} tokens and an answer up to ${maxTokens}, ${promptTokens + maxTokens} in all; ${facts.title} was trained on ${trained.tokens} at once (${trained.source}), and what lies beyond is worth less`,
+  ];
 }
 
 export function scopeFor({ info }: AnswererModel, question: Question): Scope | undefined {

@@ -197,7 +197,7 @@ export interface Evidence {
     /** The format. */
     readonly name: string;
     /** What it was chosen by: the caller, or the model file's hash, vocabulary or name. */
-    readonly by: 'caller' | 'hash' | 'vocabulary' | 'name';
+    readonly by: 'caller' | 'hash' | 'vocabulary' | 'template' | 'name';
     /** Where it is published that the model, or the format, is asked so. */
     readonly source: string;
   };

@@ -1,7 +1,11 @@
 import { MeditronError } from '../check/errors.js';
 import { object } from '../check/options.js';
 import { type FormatName, formatNames, type Task } from '../prompt/format/format.js';
+import { family, type KnownModel, type ModelFacts, modelOf } from './family.js';
 import { knownFiles } from './hashes.js';
+import { plainName } from './names.js';
+import { publishedShapes } from './shapes.js';
+import { readTemplate, type TemplateFinding } from './template.js';
 
 /** What is known of a model file. The more is given, the surer the choice; nothing is required. */
 export interface ModelIdentity {
@@ -17,6 +21,12 @@ export interface ModelIdentity {
   readonly chatTemplate?: string;
   /** Ids of the vocabulary's tokens by which models are told apart, as `<|im_start|>`, as far as it has them. */
   readonly tokens?: Readonly<Record<string, number>>;
+  /** Text of the token that begins a text, which the chat template may write. */
+  readonly bosToken?: string;
+  /** Text of the token that ends a text, which the chat template may write. */
+  readonly eosToken?: string;
+  /** Transformer blocks. */
+  readonly layers?: number;
 }
 
 /** How a model is asked, and how that is known. */
@@ -29,118 +39,266 @@ export interface FormatChoice {
   readonly task?: Task;
   /** The model as recognised: `MEDITRON-7B, base weights`. */
   readonly model: string;
-  /** What it was recognised by: the hash of the file, its vocabulary, or a name. */
-  readonly by: 'hash' | 'vocabulary' | 'name';
+  /** What it was recognised by: the hash of the file, its vocabulary, its own chat template, or a name. */
+  readonly by: 'hash' | 'vocabulary' | 'template' | 'name';
   /** Where it is published that the model is asked so. */
   readonly source: string;
+  /** Everything that speaks for it, the surest first, a sentence each without its full stop. */
+  readonly reasons: readonly string[];
+  /** What speaks against it, and what was not met: to be told with every answer. */
+  readonly warnings: readonly string[];
+  /** What is published of the model; null where it is known how it is asked, but not which it is. */
+  readonly facts: ModelFacts | null;
 }
 
 /** Token texts by which models are told apart. */
 export const identityTokens = [
-  '<|im_start|>',
-  '<|im_end|>',
-  '<|start_header_id|>',
-  '<|eot_id|>',
-  '<EOD>',
-  '[bib_ref]',
+  ...['<|im_start|>', '<|im_end|>', '<|im_sep|>'],
+  ...['<|start_header_id|>', '<|eot_id|>'],
+  ...['<start_of_turn>', '<end_of_turn>'],
+  ...['<|user_start|>', '<|user_end|>', '<|assistant_start|>', '<|assistant_end|>'],
+  ...['<EOD>', '[bib_ref]'],
 ] as const;
 
-const paper = 'arXiv 2311.16079, Table 4; epfLLM/meditron README: the published weights are base models';
-const base7b = { format: 'few-shot', shots: 3, model: 'MEDITRON-7B, base weights', source: paper } as const;
-const base70b = { format: 'few-shot', shots: 5, model: 'MEDITRON-70B, base weights', source: paper } as const;
-const chat7b = {
-  format: 'alpaca',
-  shots: 0,
-  model: 'MEDITRON-7B-chat (community)',
-  source: 'Hugging Face malhajar/meditron-7b-chat, model card',
-} as const;
-const meditron3 = {
-  format: 'llama-3',
-  shots: 0,
-  model: 'MEDITRON on Llama-3',
-  source: 'EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml: trained on Llama-3 chat',
-} as const;
 const taskTune = {
   format: 'chatml',
   shots: 0,
   model: 'task fine-tune of MEDITRON with chat tokens 32017 and 32018',
   source: 'epfLLM/Megatron-LLM tools/preprocess_instruct_data.py',
 } as const;
-const mini = {
-  format: 'chatml',
-  shots: 0,
-  task: 'mcq',
-  model: 'meditron-mini, trained by this project',
-  source: 'the model card in models/',
-} as const;
-
-const miniName = /^meditron-mini\b/;
-
-/** Names as they are in metadata and file names, lower case, owner and quantization removed. */
-const names: readonly { readonly pattern: RegExp; readonly is: Omit<FormatChoice, 'by'>; readonly needs?: string }[] = [
-  { pattern: miniName, is: mini, needs: '<|im_start|>' },
-  { pattern: /^meditron-?7b$/, is: base7b },
-  { pattern: /^meditron-?70b$/, is: base70b },
-  { pattern: /^meditron-?7b-chat$/, is: chat7b },
-  {
-    pattern: /^(meditron-?3-(8b|70b)|llama-3(\.1)?-(8b|70b)-meditron|llama-3(\.1)?-meditron-(8b|70b))$/,
-    is: meditron3,
-    needs: '<|eot_id|>',
-  },
-];
 
 /**
- * The prompt format of a model, by its file's hash, else by its vocabulary, else by its name. Whatever is not known is not
- * guessed: an unknown model, or one whose marks contradict each other, throws `ERR_PROMPT_FORMAT` with the choices.
+ * The prompt format of a model: by its file's hash, else by a name that neither architecture, vocabulary nor template contradicts, else by its
+ * vocabulary or by what its own chat template writes. Whatever is not known is not guessed: an unknown model, or one whose marks contradict each
+ * other, throws `ERR_PROMPT_FORMAT` with the choices. A template that writes otherwise than the format of the model's name is a warning; one that
+ * writes as another format does is refused.
  */
 export function formatForModel(model: ModelIdentity): FormatChoice {
   object('model', model);
   const { sha256 } = model;
-  const known = sha256 === undefined ? undefined : knownFiles[sha256.toLowerCase()];
-  if (known)
-    return { ...{ '7b': base7b, '7b-chat': chat7b, '70b': base70b }[known.model], by: 'hash', source: known.source };
-
-  refuseKnownMisfits(model);
-  const named = byName(model);
-  if (named) return named;
-  if (isTaskTune(model)) {
-    const task = trainedTask(model);
-    return { ...taskTune, by: 'vocabulary', ...(task ? { task } : {}) };
+  const hashed = sha256 === undefined ? undefined : knownFiles[sha256.toLowerCase()];
+  if (hashed) {
+    const reason = `The SHA-256 of its file is that of ${hashed.source}`;
+    return { ...choiceOf(modelOf(`meditron-${hashed.model}`)), by: 'hash', source: hashed.source, reasons: [reason] };
   }
-  throw unknown(model, 'its prompt format is not known');
+  refuseStories(model);
+  const template =
+    model.chatTemplate === undefined
+      ? undefined
+      : readTemplate(model.chatTemplate, { bos: model.bosToken, eos: model.eosToken });
+  return byName(model, template) ?? byVocabulary(model) ?? byTemplate(template) ?? refuse(model, template);
+}
+
+/** What a model file, or whoever serves the model, says of it. */
+export interface SaidOfModel {
+  readonly path: string;
+  readonly name: string | null;
+  readonly architecture: string | null;
+  readonly chatTemplate: string | null;
+  readonly layers?: number | null;
+  readonly specialTokens: Readonly<Record<string, { readonly text: string | null } | undefined>>;
+}
+
+/** The same as {@link formatForModel} takes it; `tokens` are those of {@link identityTokens} that the vocabulary has. */
+export function identityOf(said: SaidOfModel, tokens: Readonly<Record<string, number>>): ModelIdentity {
+  const { path, name, architecture, chatTemplate, layers, specialTokens } = said;
+  const [bosToken, eosToken] = [specialTokens.bos?.text, specialTokens.eos?.text];
+  return {
+    ...{ file: path, tokens },
+    ...(name !== null && { name }),
+    ...(architecture !== null && { architecture }),
+    ...(chatTemplate !== null && { chatTemplate }),
+    ...(layers != null && { layers }),
+    ...(bosToken != null && { bosToken }),
+    ...(eosToken != null && { eosToken }),
+  };
+}
+
+/** The model that has one of these names, of a model's metadata or file; undefined where none or several are known. */
+export function modelNamed(names: readonly (string | null | undefined)[]): KnownModel | undefined {
+  const found = new Set(names.flatMap(name => namedBy(name ?? undefined) ?? []));
+  return found.size === 1 ? [...found][0] : undefined;
 }
 
 /** The model that ships, as it is called in what is said of its answers. */
-export const demonstration = mini.model;
+export const demonstration = modelOf('meditron-mini').title;
 
 /** Whether one of these names, of a model's metadata or file, is that of {@link demonstration}, whatever format it is asked in. */
 export function isDemonstration(names: readonly (string | null)[]): boolean {
-  return names.some(name => name !== null && miniName.test(plainName(name)));
+  return names.some(name => namedBy(name ?? undefined)?.id === 'meditron-mini');
 }
 
-function byName(model: ModelIdentity): FormatChoice | undefined {
-  const found = [model.name, model.file].flatMap(name => {
-    const plain = name === undefined ? '' : plainName(name);
-    return names.filter(({ pattern }) => pattern.test(plain));
-  });
-  const first = found[0];
-  if (!first) return undefined;
-  const other = found.find(({ is }) => is !== first.is);
-  if (other) throw unknown(model, `its metadata says ${first.is.model}, its file name ${other.is.model}`);
-  if (first.needs !== undefined && model.tokens && model.tokens[first.needs] === undefined) {
-    throw unknown(model, `it is named as ${first.is.model}, but its vocabulary has no ${first.needs}`);
+/** What {@link FormatChoice} says of a model that is known, without how it was recognised. */
+function choiceOf(known: KnownModel): Omit<FormatChoice, 'by' | 'reasons'> {
+  const { format, shots, task, title, source } = known;
+  return {
+    ...{ format: format!, shots, model: title, source, warnings: [], facts: factsOf(known) },
+    ...(task !== undefined && { task }),
+  };
+}
+
+/** What is published of a model, without how it is recognised. */
+export function factsOf(known: KnownModel): ModelFacts {
+  const {
+    id,
+    title,
+    line,
+    base,
+    architecture,
+    repository,
+    gguf,
+    trainedFor,
+    trainedContext,
+    sampling,
+    licence,
+    unknown,
+  } = known;
+  return {
+    id,
+    title,
+    line,
+    base,
+    architecture,
+    repository,
+    gguf,
+    trainedFor,
+    trainedContext,
+    sampling,
+    licence,
+    unknown,
+  };
+}
+
+function namedBy(name: string | undefined): KnownModel | undefined {
+  if (name === undefined) return undefined;
+  const plain = plainName(name);
+  return family.find(({ pattern }) => pattern.test(plain));
+}
+
+function byName(model: ModelIdentity, template: TemplateFinding | undefined): FormatChoice | undefined {
+  const [inside, outside] = [namedBy(model.name), namedBy(model.file)];
+  const known = inside ?? outside;
+  if (!known) return undefined;
+  if (inside && outside && inside !== outside) {
+    throw unknown(model, `its metadata says ${inside.title}, its file name ${outside.title}`);
   }
-  if (first.is.format === 'few-shot' && looksTuned(model)) {
-    throw unknown(model, `its names say ${first.is.model} and a fine-tune of it`);
-  }
-  // A base model's name on a file with chat tokens or a chat template: a fine-tune that kept the name.
-  if (first.is.format === 'few-shot' && (hasChatTokens(model) || model.chatTemplate !== undefined)) {
+  refuseOther(model, known, inside === undefined ? model.name : outside === undefined ? model.file : undefined);
+  if (known.format === null) throw unknown(model, `it is named as ${known.title}: ${known.refusal}`);
+  const { architecture, tokens } = model;
+  if (architecture !== undefined && architecture !== known.architecture) {
     throw unknown(
       model,
-      `it is named as ${first.is.model}, but has ${hasChatTokens(model) ? 'chat tokens' : 'a chat template'}`,
+      `it is named as ${known.title}, whose architecture is ${known.architecture}, but its own is ${architecture}`,
     );
   }
-  return { ...first.is, by: 'name' };
+  const looked = tokens !== undefined && Object.keys(tokens).length > 0;
+  const missing = looked ? known.needs.find(text => tokens[text] === undefined) : undefined;
+  if (missing !== undefined) {
+    throw unknown(model, `it is named as ${known.title}, but its vocabulary has no ${missing}`);
+  }
+  if (known.format === 'few-shot') refuseTuned(model, known);
+  const read = template && templateWords(model, known, template);
+  const names = [inside && 'general.name', outside && 'its file'].filter(Boolean).join(' and ');
+  const agreeing = [
+    ...(architecture === undefined ? [] : [`Its architecture is ${architecture}, as that model’s`]),
+    ...(looked && known.needs.length > 0 ? [`Its vocabulary has ${known.needs.join(', ')}`] : []),
+    ...(read?.reason === undefined ? [] : [read.reason]),
+  ];
+  const alone = agreeing.length === 0 ? '; by a name alone, which' : ', which by itself';
+  return {
+    ...choiceOf(known),
+    by: 'name',
+    reasons: [...agreeing, `The name in ${names} is that of ${known.title}${alone} does not identify weights`],
+    warnings: [...(read?.warning === undefined ? [] : [read.warning]), ...shapeWarnings(model, known)],
+  };
+}
+
+/** One name is known, and the other speaks of MEDITRON too, but of none that is known: a tune that kept one of them. */
+function refuseOther(model: ModelIdentity, known: KnownModel, other: string | undefined): void {
+  if (other === undefined || !/meditron/i.test(plainName(other)) || known.line !== 'meditron') return;
+  throw unknown(model, `one of its names is that of ${known.title}, the other of a fine-tune of it or another model`);
+}
+
+/** Base weights that were tuned on conversations, and kept their name. */
+function refuseTuned(model: ModelIdentity, { title }: KnownModel): void {
+  if (looksTuned(model)) throw unknown(model, `its names say ${title} and a fine-tune of it`);
+  const has = hasChatTokens(model) ? 'chat tokens' : model.chatTemplate === undefined ? undefined : 'a chat template';
+  if (has !== undefined) throw unknown(model, `it is named as ${title}, but has ${has}`);
+}
+
+/** What a file's template says of the format that its name stands for. @throws if it is another format's */
+function templateWords(
+  model: ModelIdentity,
+  { title, format, base, source }: KnownModel,
+  { same, butSystem, published, opening, problem }: TemplateFinding,
+): { readonly reason?: string; readonly warning?: string } {
+  const whose = published === null ? '' : ` and is, byte for byte, that of ${published}`;
+  if (same.includes(format!)) return { reason: `Its chat template writes what the format ${format} does${whose}` };
+  if (base === 'llama-3' && format === 'llama-3' && same.includes('llama-3.1')) {
+    return {
+      reason: `Its chat template is that of its base, Llama 3.1${whose}; the dated system turn with which that begins was not trained (${source})`,
+    };
+  }
+  if (same.length > 0) {
+    throw unknown(
+      model,
+      `it is named as ${title}, which is asked as ${format}, but its chat template is that of ${same[0]}`,
+    );
+  }
+  const choice = `The format ${format} is used, in which ${title} was trained; \`jinja\` is the file’s own template`;
+  if (problem !== null) return { warning: `${problem}. ${choice}` };
+  if (butSystem.includes(format!)) {
+    const said = opening === null ? 'another system text, or none' : `a system turn of its own, ${excerpt(opening)}`;
+    return {
+      warning: `Its chat template begins with ${said}, where none is given; the format ${format} does not. ${choice}`,
+    };
+  }
+  return {
+    warning: `Its chat template does not write what the format ${format} does, nor any that is known: it was changed, or the weights are not those of ${title}. ${choice}`,
+  };
+}
+
+function shapeWarnings({ layers }: ModelIdentity, { shape, title }: KnownModel): string[] {
+  if (layers === undefined || shape === undefined || publishedShapes[shape].layers === layers) return [];
+  return [
+    `It is named as ${title}, which has ${publishedShapes[shape].layers} layers, and has ${layers}: its weights are not the published ones`,
+  ];
+}
+
+function excerpt(text: string): string {
+  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+}
+
+/** Architectures whose vocabulary has the tokens of one way of asking alone, where the file has no template to say so. */
+const onlyWays: readonly { readonly architectures: readonly string[]; readonly like: KnownModel }[] = [
+  { architectures: ['apertus'], like: modelOf('apertus-instruct') },
+  { architectures: ['phi3'], like: modelOf('phi-4') },
+  { architectures: ['gemma2', 'gemma3'], like: modelOf('gemma-3-it') },
+];
+
+function byVocabulary(model: ModelIdentity): FormatChoice | undefined {
+  if (isTaskTune(model)) {
+    const task = trainedTask(model);
+    const reason =
+      'Its vocabulary has <|im_start|> and <|im_end|> as 32017 and 32018, where the authors’ trainer puts them';
+    return { ...taskTune, by: 'vocabulary', reasons: [reason], warnings: [], facts: null, ...(task && { task }) };
+  }
+  const { architecture, tokens, chatTemplate } = model;
+  if (architecture === undefined || tokens === undefined || chatTemplate !== undefined) return undefined;
+  const only = onlyWays.find(
+    ({ architectures, like }) =>
+      architectures.includes(architecture) && like.needs.every(text => tokens[text] !== undefined),
+  );
+  if (!only) return undefined;
+  const { format, source, needs, base } = only.like;
+  const model_ = `a model on ${base}, which one is not known`;
+  return {
+    ...{ format: format!, shots: 0, model: model_, by: 'vocabulary', source, facts: null },
+    reasons: [`Its architecture is ${architecture}, and its vocabulary has ${needs.join(', ')}`],
+    warnings: [
+      `Which model this is is not known, only that it was made from ${base}: by its architecture and vocabulary, which base weights that were never taught to answer have too`,
+    ],
+  };
 }
 
 /** Chat tokens where Megatron-LLM puts them, and no template that says they are used for other roles. */
@@ -156,17 +314,39 @@ function trainedTask({ name, file }: ModelIdentity): Task | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-function refuseKnownMisfits(model: ModelIdentity): void {
+function byTemplate(template: TemplateFinding | undefined): FormatChoice | undefined {
+  const format = template?.same[0];
+  if (format === undefined) return undefined;
+  const whose = template!.published === null ? '' : `; it is that of ${template!.published}, byte for byte`;
+  return {
+    ...{ format, shots: 0, model: `a model that is not known, asked as ${format}`, by: 'template', facts: null },
+    source: 'tokenizer.chat_template in the model file',
+    reasons: [`Its chat template writes what the format ${format} does, for every conversation that was tried${whose}`],
+    warnings: [],
+  };
+}
+
+function refuseStories(model: ModelIdentity): void {
   const text = `${model.name ?? ''} ${model.file ?? ''}`.toLowerCase();
-  if (/stories-?(260k|15m|42m|110m)/.test(text)) {
+  if (!/stories-?(260k|15m|42m|110m)/.test(text)) return;
+  throw unknown(
+    model,
+    "it was trained on children's stories and cannot answer medical questions; it is here for raw completion",
+  );
+}
+
+function refuse(model: ModelIdentity, template: TemplateFinding | undefined): never {
+  if (template?.problem) throw unknown(model, `its prompt format is not known. ${template.problem}`);
+  const near = template?.butSystem[0];
+  if (near !== undefined) {
+    const opening = template!.opening === null ? '' : `, ${excerpt(template!.opening)}`;
     throw unknown(
       model,
-      "it was trained on children's stories and cannot answer medical questions; it is here for raw completion",
+      `its prompt format is not known: its chat template writes as ${near} does, but for the system text with which it begins${opening}`,
     );
   }
-  if (/meditron-?(3|fo)/.test(text) && /qwen|gemma|phi|apertus|olmo|eurollm/.test(text)) {
-    throw unknown(model, 'it is prompted by its own template; ask for the format jinja');
-  }
+  const own = template ? '; its own chat template, which is used if you choose jinja, is none that is known' : '';
+  throw unknown(model, `its prompt format is not known${own}`);
 }
 
 /** A word in either name that base weights do not have. */
@@ -177,18 +357,6 @@ function looksTuned({ name, file }: ModelIdentity): boolean {
 
 function hasChatTokens({ tokens }: ModelIdentity): boolean {
   return tokens?.['<|im_start|>'] !== undefined;
-}
-
-/** `epfl-llm_Meditron-7B.Q4_K_M.gguf` -> `meditron-7b`. */
-export function plainName(name: string): string {
-  return name
-    .replace(/^.*[/\\]/, '')
-    .toLowerCase()
-    .replace(/\.gguf$/, '')
-    .replace(/-\d{5}-of-\d{5}$/, '')
-    .replace(/[-._](i?q\d\w*|f16|f32|bf16)$/, '')
-    .replace(/[_ ]/g, '-')
-    .replace(/^(epfl-llm|malhajar|epflight|openmeditron)-/, '');
 }
 
 function unknown({ name, file }: ModelIdentity, why: string): MeditronError {

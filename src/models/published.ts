@@ -1,53 +1,23 @@
 import { architectures } from '../gguf/architecture.js';
 import { layoutOf } from '../gguf/layout.js';
 import { type TensorTypeName, tensorBytes } from '../gguf/types.js';
+import { family } from './family.js';
 import { kvBytes } from './inspect.js';
-import { plainName } from './known.js';
 import { type Quant, typeFor } from './mixture.js';
+import { plainName } from './names.js';
 import { type Plan, type PublishedShape, publishedShapes } from './shapes.js';
 
-interface Known {
-  /** As it is published, for messages. */
-  readonly name: string;
-  /** Of {@link plainName}. */
-  readonly pattern: RegExp;
-  readonly is: keyof typeof publishedShapes;
-}
-
-/** Models by the name they are published under, with the shape of their weights. */
-const models: readonly Known[] = [
-  { name: 'meditron-7b', pattern: /^meditron-?7b(-chat)?$/, is: 'meditron-7b' },
-  { name: 'meditron-70b', pattern: /^meditron-?70b(-chat)?$/, is: 'meditron-70b' },
-  {
-    name: 'meditron3-8b',
-    pattern: /^(meditron-?3-8b|llama-3(\.1)?-(8b-meditron|meditron-8b))$/,
-    is: 'llama-3-8b',
-  },
-  {
-    name: 'meditron3-70b',
-    pattern: /^(meditron-?3-70b|llama-3(\.1)?-(70b-meditron|meditron-70b))$/,
-    is: 'llama-3-70b',
-  },
-  { name: 'meditron3-qwen2.5-7b', pattern: /^meditron-?3-qwen-?2\.5-7b$/, is: 'qwen2.5-7b' },
-  { name: 'meditron3-qwen2.5-14b', pattern: /^meditron-?3-qwen-?2\.5-14b$/, is: 'qwen2.5-14b' },
-  { name: 'meditron3-gemma2-2b', pattern: /^meditron-?3-gemma-?2-2b$/, is: 'gemma2-2b' },
-  { name: 'meditron3-gemma2-9b', pattern: /^meditron-?3-gemma-?2-9b$/, is: 'gemma2-9b' },
-  { name: 'meditron3-phi4-14b', pattern: /^meditron-?3-phi-?4-14b$/, is: 'phi-4' },
-  { name: 'apertus-8b-meditronfo', pattern: /^apertus-8b-meditron-?fo$/, is: 'apertus-8b' },
-  { name: 'apertus-70b-meditronfo', pattern: /^apertus-70b-meditron-?fo$/, is: 'apertus-70b' },
-  { name: 'eurollm-9b-meditronfo', pattern: /^eurollm-9b-meditron-?fo$/, is: 'eurollm-9b' },
-  { name: 'olmo-2-32b-meditronfo', pattern: /^olmo-?2-32b-meditron-?fo$/, is: 'olmo2-32b' },
-  { name: 'gemma-3-27b-meditronfo', pattern: /^gemma-?3-27b-meditron-?fo$/, is: 'gemma3-27b' },
-];
+/** Models of the family whose shape is published, in the order in which they came out. */
+const models = family.filter(({ line, shape }) => line === 'meditron' && shape !== undefined);
 
 /** One name of each, for messages. */
-export const publishedNames: readonly string[] = models.map(({ name }) => name);
+export const publishedNames: readonly string[] = models.map(({ id }) => id);
 
 /** The shape of a model of this name, written in any of the usual ways; undefined if it is not known. */
 export function publishedShape(name: string): PublishedShape | undefined {
-  const plain = plainName(name).replace(/-v1\.0$/, '');
-  const found = models.find(({ pattern }) => pattern.test(plain));
-  return found && publishedShapes[found.is];
+  const plain = plainName(name);
+  const shape = models.find(({ pattern }) => pattern.test(plain))?.shape;
+  return shape && publishedShapes[shape];
 }
 
 /** The usual quantizations, best first, as file names spell them. */

@@ -16,7 +16,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   reason: ['tie', 'no_answer', 'deadline'],
   stoppedBy: ['none', 'exact', 'beta', 'deadline', 'aborted', 'overflow'],
   answer: ['A', 'B', 'yes'],
-  by: ['caller', 'hash', 'vocabulary', 'name'],
+  by: ['caller', 'hash', 'vocabulary', 'template', 'name'],
   mode: ['sc-cot', 'cot', 'top-token'],
   protocol: ['strict', 'paper', 'authors-code'],
   loadMode: ['read', 'mmap'],

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { family } from '../../src/models/family.js';
 import { knownFiles } from '../../src/models/hashes.js';
 import { formatForModel, isDemonstration, type ModelIdentity } from '../../src/models/known.js';
 import { formatNames } from '../../src/prompt/format/format.js';
 
 const chatTokens = { '<|im_start|>': 32017, '<|im_end|>': 32018, '<EOD>': 32002, '[bib_ref]': 32005 };
 const baseTokens = { '<EOD>': 32002, '[bib_ref]': 32005 };
+const imTokens = { '<|im_start|>': 4, '<|im_end|>': 5 };
+const apertusTokens = { '<|user_start|>': 65, '<|user_end|>': 66, '<|assistant_start|>': 67, '<|assistant_end|>': 68 };
 const llama3Tokens = { '<|start_header_id|>': 128006, '<|eot_id|>': 128009 };
 
 describe('formatForModel', () => {
@@ -36,6 +39,23 @@ describe('formatForModel', () => {
       { format: 'chatml', task: 'medqa' },
     ],
     ['a task fine-tune without a name', { tokens: chatTokens }, { format: 'chatml', by: 'vocabulary' }],
+    [
+      'MeditronFO',
+      { file: 'Apertus-8B-MeditronFO-Q4_K_M.gguf', architecture: 'apertus' },
+      { format: 'apertus', shots: 0 },
+    ],
+    ['EuroLLM', { name: 'EuroLLM 9B MeditronFO', tokens: imTokens }, { format: 'eurollm' }],
+    ['OLMo', { file: 'OLMo-2-32B-MeditronFO.i1-Q4_K_M.gguf', architecture: 'olmo2', tokens: {} }, { format: 'olmo' }],
+    ['Gemma', { file: 'Gemma-3-27B-MeditronFO.gguf', architecture: 'gemma3' }, { format: 'gemma' }],
+    ['Qwen', { name: 'Meditron3-Qwen2.5-7B', tokens: imTokens, architecture: 'qwen2' }, { format: 'qwen' }],
+    ['Phi', { name: 'Meditron3 Phi4 14B', architecture: 'phi3' }, { format: 'phi-4' }],
+    ['Llama 3.1 itself', { name: 'Llama 3.1 8B Instruct' }, { format: 'llama-3.1' }],
+    ['PMC-LLaMA', { file: 'PMC_LLaMA_13B.Q4_K_M.gguf' }, { format: 'pmc-llama' }],
+    [
+      'a model on Apertus',
+      { architecture: 'apertus', tokens: apertusTokens },
+      { format: 'apertus', by: 'vocabulary', facts: null },
+    ],
     ['our own', { name: 'meditron-mini 3M', file: 'x.gguf', tokens: chatTokens }, { format: 'chatml', by: 'name' }],
   ])('%s', (_, model, expected) => {
     expect(formatForModel(model)).toMatchObject(expected);
@@ -57,7 +77,23 @@ describe('formatForModel', () => {
     ['chat tokens elsewhere', { tokens: { '<|im_start|>': 151644, '<|im_end|>': 151645 } }, /is not known/],
     ['chat tokens for other roles', { tokens: chatTokens, chatTemplate: '<|im_start|>user' }, /is not known/],
     ['our name without chat tokens', { name: 'meditron-mini', tokens: baseTokens }, /has no <\|im_start\|>/],
-    ['Meditron3 on Qwen', { name: 'Meditron3-Qwen2.5-7B' }, /format jinja/],
+    [
+      'an architecture of another model',
+      { name: 'Meditron3-8B', architecture: 'qwen2' },
+      /architecture is llama.*own is qwen2/,
+    ],
+    [
+      'a fine-tune that kept one name',
+      { name: 'Meditron3 8B Triage', file: 'Meditron3-8B.gguf' },
+      /of a fine-tune of it/,
+    ],
+    ['a model without a format', { file: 'med42-70b.Q4_K_M.gguf' }, /<\|prompter\|>/],
+    ['Apertus without its tokens', { name: 'Apertus-8B-MeditronFO', tokens: baseTokens }, /has no <\|user_start\|>/],
+    [
+      'Qwen by its vocabulary',
+      { architecture: 'qwen2', tokens: { '<|im_start|>': 151644, '<|im_end|>': 151645 } },
+      /is not known/,
+    ],
     ['Meditron3 with a Llama-2 vocabulary', { name: 'Meditron3-8B', tokens: baseTokens }, /has no <\|eot_id\|>/],
     ['an unknown size', { name: 'meditron-13b' }, /is not known/],
   ])('%s is refused with the choices', (_, model, message) => {
@@ -65,6 +101,54 @@ describe('formatForModel', () => {
       expect.objectContaining({ code: 'ERR_PROMPT_FORMAT', message: expect.stringMatching(message) }),
     );
     expect(() => formatForModel(model)).toThrow(`Choose one: ${formatNames.join(', ')}`);
+  });
+});
+
+describe('what is said of a choice', () => {
+  test('a name alone is said to be one, and what agrees with it stands before', () => {
+    const alone = formatForModel({ file: 'Apertus-8B-MeditronFO.gguf' });
+    expect(alone.reasons).toEqual([
+      expect.stringMatching(/^The name in its file .* by a name alone, which does not identify weights$/),
+    ]);
+    const agreed = formatForModel({
+      file: 'Apertus-8B-MeditronFO.gguf',
+      architecture: 'apertus',
+      tokens: apertusTokens,
+    });
+    expect(agreed.reasons).toHaveLength(3);
+    expect(agreed.reasons.join()).toMatch(
+      /architecture is apertus.*vocabulary has <\|user_start\|>.*by itself does not identify/,
+    );
+    expect([...alone.warnings, ...agreed.warnings]).toEqual([]);
+  });
+
+  test('facts tell trained context, sampling with its source, licence, and what is unknown', () => {
+    const { facts } = formatForModel({ file: 'Apertus-8B-MeditronFO.gguf' });
+    expect(facts).toMatchObject({
+      ...{ id: 'apertus-8b-meditronfo', line: 'meditron', base: 'apertus', licence: 'Apache 2.0' },
+      trainedContext: { tokens: 4096, source: 'arXiv 2605.16215' },
+      sampling: { temperature: 0.7, maxTokens: 2048 },
+    });
+    expect(facts!.unknown.join()).toMatch(/replaced on 2026-10-06/);
+  });
+
+  test('layers that the published weights do not have are a warning', () => {
+    const { warnings } = formatForModel({ file: 'meditron-7b.gguf', layers: 2 });
+    expect(warnings).toEqual([expect.stringMatching(/has 32 layers, and has 2/)]);
+    expect(formatForModel({ file: 'meditron-7b.gguf', layers: 32 }).warnings).toEqual([]);
+  });
+
+  test('every model has a source, a licence and a prompt format, or a reason why not', () => {
+    for (const known of family) {
+      expect(
+        [known.source, known.licence, known.trainedFor].every(text => text.length > 2),
+        known.id,
+      ).toBe(true);
+      expect(known.format === null, known.id).toBe(known.refusal !== undefined);
+      if (known.format !== null) expect(formatNames).toContain(known.format);
+      if (known.sampling) expect(known.sampling.source).not.toBe('');
+      expect(family.filter(({ pattern }) => pattern.test(known.id)).length, known.id).toBeLessThanOrEqual(1);
+    }
   });
 });
 

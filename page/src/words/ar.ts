@@ -123,6 +123,7 @@ export const ar: Messages = {
       caller: 'أنت اخترتها.',
       hash: 'عُرفت من بصمة ملف النموذج.',
       vocabulary: 'عُرفت من مفردات النموذج.',
+      template: 'عُرف من قالب المحادثة في الملف.',
       name: 'خُمّنت من اسم النموذج.',
     },
     protocolLabel: 'الطريقة',
@@ -412,6 +413,7 @@ export const ar: Messages = {
     knownBy: {
       hash: 'عُرف من بصمته',
       vocabulary: 'عُرف من مفرداته',
+      template: 'عُرف من قالبه',
       name: 'خُمّن من اسمه',
       unknown: 'غير معروف',
     },

@@ -89,6 +89,7 @@ export const de: Messages = {
       caller: 'Sie haben es gewählt.',
       hash: 'Bekannt durch die Prüfsumme der Modelldatei.',
       vocabulary: 'Bekannt durch das Vokabular des Modells.',
+      template: 'Bekannt durch die Gesprächsvorlage in der Modelldatei.',
       name: 'Aus dem Namen des Modells geraten.',
     },
     protocolLabel: 'Vorgehen',
@@ -373,6 +374,7 @@ export const de: Messages = {
     knownBy: {
       hash: 'bekannt durch die Prüfsumme',
       vocabulary: 'bekannt durch das Vokabular',
+      template: 'bekannt durch seine Vorlage',
       name: 'aus dem Namen geraten',
       unknown: 'nicht bekannt',
     },

@@ -87,6 +87,7 @@ export const en = {
       caller: 'You chose it.',
       hash: 'Known by the hash of the model’s file.',
       vocabulary: 'Known by the model’s vocabulary.',
+      template: 'Known by the chat template in the model’s file.',
       name: 'Guessed from the model’s name.',
     },
     protocolLabel: 'Protocol',
@@ -373,6 +374,7 @@ export const en = {
     knownBy: {
       hash: 'known by its hash',
       vocabulary: 'known by its vocabulary',
+      template: 'known by its template',
       name: 'guessed from its name',
       unknown: 'not known',
     },

@@ -88,6 +88,7 @@ export const es: Messages = {
       caller: 'Lo ha elegido usted.',
       hash: 'Conocido por la huella del archivo del modelo.',
       vocabulary: 'Conocido por el vocabulario del modelo.',
+      template: 'Conocido por la plantilla de conversación del archivo del modelo.',
       name: 'Supuesto por el nombre del modelo.',
     },
     protocolLabel: 'Protocolo',
@@ -380,6 +381,7 @@ export const es: Messages = {
     knownBy: {
       hash: 'conocido por su huella',
       vocabulary: 'conocido por su vocabulario',
+      template: 'conocido por su plantilla',
       name: 'supuesto por su nombre',
       unknown: 'desconocido',
     },

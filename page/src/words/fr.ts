@@ -87,6 +87,7 @@ export const fr: Messages = {
       caller: 'Vous l’avez choisi.',
       hash: 'Reconnu à l’empreinte du fichier du modèle.',
       vocabulary: 'Reconnu au vocabulaire du modèle.',
+      template: 'Reconnu au gabarit de conversation du fichier du modèle.',
       name: 'Deviné d’après le nom du modèle.',
     },
     protocolLabel: 'Protocole',
@@ -395,6 +396,7 @@ export const fr: Messages = {
     knownBy: {
       hash: 'reconnu à son empreinte',
       vocabulary: 'reconnu à son vocabulaire',
+      template: 'reconnu à son gabarit',
       name: 'deviné d’après son nom',
       unknown: 'inconnu',
     },

@@ -87,6 +87,7 @@ export const pt: Messages = {
       caller: 'Foi escolhido por si.',
       hash: 'Conhecido pela impressão digital do ficheiro do modelo.',
       vocabulary: 'Conhecido pelo vocabulário do modelo.',
+      template: 'Conhecido pelo modelo de conversa no arquivo.',
       name: 'Suposto pelo nome do modelo.',
     },
     protocolLabel: 'Protocolo',
@@ -381,6 +382,7 @@ export const pt: Messages = {
     knownBy: {
       hash: 'conhecido pela impressão digital',
       vocabulary: 'conhecido pelo vocabulário',
+      template: 'conhecido pelo modelo de conversa',
       name: 'suposto pelo nome',
       unknown: 'desconhecido',
     },

@@ -130,7 +130,11 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
   ),
   question: v.variant('kind', [choice, boolean, open, chat]),
   questionSha256: hash,
-  format: v.strictObject({ name: text, by: v.picklist(['caller', 'hash', 'vocabulary', 'name']), source: text }),
+  format: v.strictObject({
+    name: text,
+    by: v.picklist(['caller', 'hash', 'vocabulary', 'template', 'name']),
+    source: text,
+  }),
   asked,
   askedSha256: hash,
   plan: v.strictObject({ samples: count, waves: counts, maxTokens: count, promptTokens: v.nullable(count) }),

@@ -11,13 +11,16 @@ import { readGguf } from '../../gguf/reader.js';
 import { knownFiles } from '../../models/hashes.js';
 import { hashProgress, identityAt, identityText } from '../../models/identity.js';
 import { describeFile, type Inspection } from '../../models/inspect.js';
-import { type FormatChoice, formatForModel, identityTokens, isDemonstration } from '../../models/known.js';
+import { type FormatChoice, formatForModel, identityOf, isDemonstration } from '../../models/known.js';
+import { identityTokensIn } from '../../models/tokens.js';
 import { formatByName } from '../../prompt/format/formats.js';
 import type { Pool, ServedModel } from '../pool/pool.js';
 import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState } from './protocol.js';
 
 /** What a model file's header says. */
 interface Header extends Inspection {
+  /** Those by which models are told apart. */
+  readonly tokens: Readonly<Record<string, number>>;
   readonly licence: string | null;
 }
 
@@ -82,22 +85,18 @@ const unreadable = {
 
 async function readHeader(path: string): Promise<Header> {
   const file = await readGguf(path);
-  return { ...describeFile(file), licence: stringAt(file.metadata, 'general.license') ?? null };
+  const { metadata } = file;
+  return {
+    ...describeFile(file),
+    tokens: identityTokensIn(metadata),
+    licence: stringAt(metadata, 'general.license') ?? null,
+  };
 }
 
 /** The format that would be used if it were loaded; null if it is not known. */
 function formatOf(header: Header, { sha256 }: ModelHash): FormatChoice | null {
-  const { name, architecture, chatTemplate, vocabulary } = header;
-  const added = new Map(vocabulary.addedTokens.map(({ id, text }) => [text, id]));
-  const tokens = identityTokens.flatMap(text => (added.has(text) ? [[text, added.get(text)!] as const] : []));
   try {
-    return formatForModel({
-      ...{ file: header.path, tokens: Object.fromEntries(tokens) },
-      ...(sha256 !== null && { sha256 }),
-      ...(name !== null && { name }),
-      ...(architecture !== null && { architecture }),
-      ...(chatTemplate !== null && { chatTemplate }),
-    });
+    return formatForModel({ ...identityOf(header, header.tokens), ...(sha256 !== null && { sha256 }) });
   } catch {
     return null;
   }

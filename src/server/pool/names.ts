@@ -1,16 +1,10 @@
 import { basename, dirname } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
-
-/** What a model is called: its file's name without `.gguf`, and of a split model without the number of its part. */
-export function nameOf(path: string): string {
-  return basename(path.replaceAll('\\', '/'))
-    .replace(/\.gguf$/i, '')
-    .replace(/-00001-of-\d{5}$/, '');
-}
+import { modelName } from '../../models/names.js';
 
 /** A name that none of `taken`, in small letters, is: with the folder's name before it, then with a number behind it. */
 export function freeName(path: string, taken: ReadonlySet<string>): string {
-  const name = nameOf(path);
+  const name = modelName(path);
   const free = (candidate: string) => !taken.has(candidate.toLowerCase());
   if (free(name)) return name;
   const longer = `${basename(dirname(path))}/${name}`;

@@ -1,7 +1,8 @@
 import { MeditronError } from '../../check/errors.js';
 import type { Engine } from '../../engine/engine.js';
 import type { Model } from '../../engine/model.js';
-import { named, nameOf, unknownModel } from './names.js';
+import { modelName } from '../../models/names.js';
+import { named, unknownModel } from './names.js';
 import type { Pool, ServedModel, Use } from './pool.js';
 
 /** A pool of one engine that the caller has opened, and closes. */
@@ -11,7 +12,7 @@ export class SinglePool implements Pool {
   readonly #name: string;
   #requests = 0;
 
-  constructor(model: Model, engine: Engine, name = nameOf(model.info.path)) {
+  constructor(model: Model, engine: Engine, name = modelName(model.info.path)) {
     this.#model = model;
     this.#engine = engine;
     this.#name = name;

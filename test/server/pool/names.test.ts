@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { freeName, named, nameOf } from '../../../src/server/pool/names.js';
+import { modelName } from '../../../src/models/names.js';
+import { freeName, named } from '../../../src/server/pool/names.js';
 
 test.each([
   ['/models/meditron-7b.Q4_K_M.gguf', 'meditron-7b.Q4_K_M'],
@@ -7,7 +8,7 @@ test.each([
   ['meditron-70b-00001-of-00003.gguf', 'meditron-70b'],
   ['no-ending', 'no-ending'],
 ])('%s is called %s', (path, name) => {
-  expect(nameOf(path)).toBe(name);
+  expect(modelName(path)).toBe(name);
 });
 
 test('files of one name get different ones', () => {
