@@ -9,7 +9,7 @@ export async function generated(model: Model, engine: Engine, call: Call): Promi
   const { format, signal, sampling, seed } = call;
   const prompt = await chatPrompt(model, call.messages, format, signal);
   const maxTokens = engine.settings.sequenceSize;
-  const tokens = await model.tokenize(prompt.segments, { maxTokens, ...(signal && { signal }) });
+  const tokens = await model.tokenize(prompt.segments, { bos: prompt.bos, maxTokens, ...(signal && { signal }) });
   const events = engine.generate({
     prompt: tokens,
     samplers: [sampling],

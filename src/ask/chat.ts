@@ -1,4 +1,5 @@
 import { MeditronError } from '../check/errors.js';
+import type { BosRule } from '../engine/jobs/options.js';
 import type { Model } from '../engine/model.js';
 import type { EngineSettings } from '../engine/settings.js';
 import type { FormatName } from '../prompt/format/format.js';
@@ -6,11 +7,13 @@ import { buildPrompt } from '../prompt/prompt.js';
 import { type Message, parseQuestion } from '../prompt/question/question.js';
 import type { Segment } from '../types.js';
 import { chooseFormat } from './choice.js';
+import { bosOf } from './prompts.js';
 
 /** A conversation as a model reads it, and where its answer ends. */
 export interface ChatPrompt {
   readonly format: FormatName;
   readonly segments: readonly Segment[];
+  readonly bos: BosRule;
   readonly stop: readonly string[];
   readonly stopTokens: readonly number[];
 }
@@ -32,11 +35,12 @@ export async function chatPrompt(
   if (!format.accepts.system && messages.some(({ role }) => role === 'system'))
     throw new MeditronError('ERR_PROMPT_FORMAT', `The ${format.name} format has no system turn: send none`);
   const question = parseQuestion({ kind: 'chat', messages: joined(messages) });
-  const { segments, stops } = buildPrompt(format, { question, mode: 'free', protocol: 'strict' });
+  const prompt = buildPrompt(format, { question, mode: 'free', protocol: 'strict' });
+  const { segments, stops } = prompt;
   const ends = await Promise.all(stops.tokens.map(text => model.special(text)));
   const known = new Set(model.info.ends);
   const stopTokens = ends.filter(id => id !== undefined && !known.has(id)) as number[];
-  return { format: format.name, segments, stop: stops.texts, stopTokens };
+  return { format: format.name, segments, bos: bosOf('auto', prompt, model), stop: stops.texts, stopTokens };
 }
 
 /**

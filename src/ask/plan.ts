@@ -8,7 +8,7 @@ import { sampleSeeds } from '../random/seeds.js';
 import type { Asked } from './asked.js';
 import { type ChosenFormat, chooseFormat } from './choice.js';
 import { classesOf } from './classes.js';
-import { promptFor, type Variant, variantsOf, vocabularyWarnings } from './prompts.js';
+import { bosOf, promptFor, type Variant, variantsOf, vocabularyWarnings } from './prompts.js';
 import type { Plan } from './types.js';
 
 /** Everything that is known before the model runs. */
@@ -90,10 +90,11 @@ export async function outlineOf(model: AnswererModel, asked: Asked) {
   const seeds = sampleSeeds(asked.seed, asked.samples, asked.item);
   const variants = variantsOf(asked, chosen, seeds);
   const probes = probesOf(asked, chosen);
-  return { chosen, seeds, variants, probes, request: requestOf(asked, variants, probes, seeds) };
+  return { chosen, seeds, variants, probes, request: requestOf(model, asked, variants, probes, seeds) };
 }
 
 function requestOf(
+  model: AnswererModel,
   asked: Asked,
   variants: readonly Variant[],
   probes: readonly Probe[],
@@ -112,7 +113,7 @@ function requestOf(
       grammar,
       stops: stops.texts,
     })),
-    bos,
+    bos: bosOf(bos, prompt, model),
     samples: generated.map((seed, index) => ({
       prompt: variants.findIndex(({ samples }) => samples.includes(index)),
       seed,

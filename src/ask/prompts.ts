@@ -1,4 +1,5 @@
 import type { AnswererModel } from '../answerer/answerer.js';
+import type { BosRule } from '../engine/jobs/options.js';
 import type { PromptFormat } from '../prompt/format/format.js';
 import { isPlain } from '../prompt/format/formats.js';
 import { specialShape } from '../prompt/hygiene/special.js';
@@ -61,6 +62,11 @@ export function variantsOf(asked: Asked, { format, choice }: ChosenFormat, seeds
     samples,
     prompt: promptFor(format, question, asked, order, choice),
   }));
+}
+
+/** When the token that begins a text is put before a prompt: as asked; `auto` is `always` where the format's template writes one. */
+export function bosOf(rule: BosRule, { bos }: Pick<Prompt, 'bos'>, { info }: Pick<AnswererModel, 'info'>): BosRule {
+  return rule === 'auto' && bos && info.specialTokens.bos !== undefined ? 'always' : rule;
 }
 
 /** What the vocabulary lacks of a format, in words. */

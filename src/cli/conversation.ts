@@ -1,6 +1,6 @@
 import { commonLength, commonTokens } from '../answerer/beginning.js';
 import type { Beginning } from '../answerer/engine.js';
-import { vocabularyWarnings } from '../ask/prompts.js';
+import { bosOf, vocabularyWarnings } from '../ask/prompts.js';
 import { EngineDied } from '../check/died.js';
 import { MeditronError } from '../check/errors.js';
 import { fits, jobNeed, rest } from '../engine/capacity/need.js';
@@ -10,7 +10,7 @@ import type { SampleEnd } from '../engine/jobs/generation.js';
 import type { SamplingOptions } from '../engine/jobs/sampling.js';
 import type { PromptFormat } from '../prompt/format/format.js';
 import type { Finding } from '../prompt/hygiene/hygiene.js';
-import { buildPrompt } from '../prompt/prompt.js';
+import { buildPrompt, type Prompt } from '../prompt/prompt.js';
 import type { Message } from '../prompt/question/question.js';
 import { textOf } from '../prompt/segment.js';
 import type { Finish, Segment } from '../types.js';
@@ -92,8 +92,7 @@ export class Conversation implements AsyncDisposable {
 
   /** The tokens that every conversation with this system text begins with. */
   async common(): Promise<Int32Array> {
-    const saying = (content: string) =>
-      this.engine.model.tokenize(this.#promptOf([{ role: 'user', content }]).segments);
+    const saying = (content: string) => this.#tokenized(this.#promptOf([{ role: 'user', content }]));
     const prompts = await Promise.all(['0', 'Z'].map(saying));
     return prompts[0]!.slice(0, Math.max(0, commonTokens(prompts)));
   }
@@ -139,7 +138,7 @@ export class Conversation implements AsyncDisposable {
   async #ask(text: string, signal: AbortSignal, onText: (text: string) => void): Promise<Answer> {
     const messages = [...this.#messages, { role: 'user', content: text } as const];
     const prompt = this.#promptOf(messages);
-    const tokens = await this.#tokensOf(prompt.segments, signal);
+    const tokens = await this.#tokensOf(prompt, signal);
     const maxTokens = this.#room(tokens.length);
     const { from, known } = this.#start(tokens, maxTokens);
 
@@ -185,14 +184,20 @@ export class Conversation implements AsyncDisposable {
    * The tokens of a prompt: those in the cache, and new ones for the text behind. What was sampled may be cut into other tokens
    * than the same text is when it is tokenized, and would be evaluated again.
    */
-  async #tokensOf(segments: readonly Segment[], signal: AbortSignal): Promise<Int32Array> {
+  async #tokensOf(prompt: Prompt, signal: AbortSignal): Promise<Int32Array> {
+    const { segments } = prompt;
     const { model } = this.engine;
     const held = this.#held;
-    if (!held || !textOf(segments).startsWith(held.text)) return model.tokenize(segments, { signal });
+    if (!held || !textOf(segments).startsWith(held.text)) return this.#tokenized(prompt, signal);
     const last = held.tokens.at(-1)!;
     const inside = !model.info.specials.includes(last);
     const more = await model.tokenize(behind(segments, held.text.length), { bos: 'never', inside, signal });
     return Int32Array.from([...held.tokens, ...more]);
+  }
+
+  #tokenized(prompt: Prompt, signal?: AbortSignal): Promise<Int32Array> {
+    const { model } = this.engine;
+    return model.tokenize(prompt.segments, { bos: bosOf('auto', prompt, model), signal });
   }
 
   #promptOf(messages: readonly Message[]) {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { chooseFormat } from '../../ask/choice.js';
 import { askOptions, checkAsk, promptOptions } from '../../ask/options.js';
-import { promptFor, vocabularyWarnings } from '../../ask/prompts.js';
+import { bosOf, promptFor, vocabularyWarnings } from '../../ask/prompts.js';
 import { pick } from '../../check/table.js';
 import { findingInWords, readingInWords } from '../../prompt/question/text/explain.js';
 import { addFlags, addModelFlags, optionsOf } from '../flags.js';
@@ -47,7 +47,7 @@ async function show(words: readonly string[], flags: PromptFlags): Promise<void>
   const { model } = loaded;
   const chosen = await chooseFormat(model, ask.format, signal);
   const built = promptFor(chosen.format, question, ask, null, chosen.choice);
-  const ids = await model.tokenize(built.segments, { bos: ask.bos, signal });
+  const ids = await model.tokenize(built.segments, { bos: bosOf(ask.bos, built, model), signal });
   const warnings = await vocabularyWarnings(model, built);
   const { format, protocol, mode, task, segments, stops, continuations, reask, grammar, findings } = built;
   if (flags.json) {

@@ -4,7 +4,7 @@ import { measure } from '../../answerer/measure.js';
 import { checkAsked } from '../../ask/asked.js';
 import type { ChosenFormat } from '../../ask/choice.js';
 import { outlineOf } from '../../ask/plan.js';
-import { promptFor } from '../../ask/prompts.js';
+import { bosOf, promptFor } from '../../ask/prompts.js';
 import { MeditronError } from '../../check/errors.js';
 import { questionsNeed, questionsThatFit } from '../../engine/capacity/ask.js';
 import { cellsInMemory } from '../../engine/capacity/context.js';
@@ -115,7 +115,7 @@ async function promptsOf(
   for (let i = 0; i < items.length; i += step) {
     const item = items[i]!;
     const prompt = promptFor(format, questionOf(item), ask, null, choice);
-    prompts.push({ item, tokens: await model.tokenize(prompt.segments, { bos: ask.bos }) });
+    prompts.push({ item, tokens: await model.tokenize(prompt.segments, { bos: bosOf(ask.bos, prompt, model) }) });
   }
   return prompts;
 }

@@ -15,6 +15,7 @@ export const apertus: PromptFormat = {
     'swiss-ai/Apertus-8B-Instruct-2509 chat_template.jinja (llama.cpp models/templates/Apertus-8B-Instruct.jinja)',
   accepts: { chat: true, system: true, demonstrations: true },
   markers: [specialTokens, answerCue],
+  bos: () => true,
   stops: () => ({ tokens: ['<|assistant_end|>', '</s>'], texts: ['<|assistant_end|>', '<|user_start|>'] }),
   build(input) {
     const system = systemOf(input) ?? fixed(defaultSystem);

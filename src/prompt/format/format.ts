@@ -84,8 +84,8 @@ export interface Stops {
 }
 
 /**
- * A prompt format: a pure function from a question to segments. No format writes a leading BOS: whether there is one is
- * for the model file to say. Input is expected to be checked and cleaned, as buildPrompt (prompt.ts) does.
+ * A prompt format: a pure function from a question to segments. No format writes a leading BOS: the engine puts it there, where the model
+ * file says so or the format's published template does. Input is expected to be checked and cleaned, as buildPrompt (prompt.ts) does.
  */
 export interface PromptFormat {
   /** What `format` options call it. */
@@ -105,6 +105,8 @@ export interface PromptFormat {
   };
   /** Literals of the format that text from outside might spell. */
   readonly markers: readonly Marker[];
+  /** Whether the published template begins with the vocabulary's BOS. Absent: it is for the model file to say. */
+  bos?(input: PromptInput): boolean;
   /** Where the model's answer ends: strings and tokens. */
   stops(input: PromptInput): Stops;
   /** The prompt, as text of the format's own and text from outside. */

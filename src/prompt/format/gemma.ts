@@ -14,6 +14,7 @@ export const gemma: PromptFormat = {
     'google/gemma-3-27b-it chat_template.json; google/gemma-2-2b-it tokenizer_config.json (llama.cpp models/templates/google-gemma-2-2b-it.jinja)',
   accepts: { chat: true, system: true, demonstrations: true },
   markers: [specialTokens, answerCue],
+  bos: () => true,
   stops: () => ({ tokens: ['<end_of_turn>', '<eos>'], texts: ['<end_of_turn>', '<start_of_turn>'] }),
   build(input) {
     const system = systemOf(input);

@@ -3,7 +3,7 @@ import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { MeditronError } from '../../check/errors.js';
 import type { Segment } from '../../types.js';
 import { answerCue, hashes, instMarkers, lineMarkers, specialTokens } from '../hygiene/marker.js';
-import { fixed, join, prompt } from '../segment.js';
+import { fixed, join, prompt, trimmed } from '../segment.js';
 import { fixedDate } from './date.js';
 import type { PromptFormat, PromptInput } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
@@ -37,6 +37,7 @@ export function jinjaFormat(template: string, options: JinjaOptions = {}): Promp
     accepts: { chat: true, system: true, demonstrations: true },
     markers: [specialTokens, answerCue, hashes, instMarkers, lineMarkers('User', 'Assistant')],
     stops: () => ({ tokens: options.eosToken ? [options.eosToken] : [], texts: [] }),
+    bos: input => layOut(rolesOf(input)).bos,
     build: input => render(layOut, input),
     continuation: (_, label) => ` ${label}`,
   };
@@ -54,19 +55,38 @@ function compile(template: string): Template {
 }
 
 function render(layOut: LayOut, input: PromptInput): Segment[] {
-  const system = systemOf(input);
-  const turns = turnsOf(input, chatTurn);
-  const roles = turns.map(turn => turn.role);
-  const contents = turns.map(turn => turn.content);
-  const body =
-    system === undefined
-      ? filled(layOut(roles), contents)
-      : filled(layOut(['system', ...roles]), [[{ text: system, template: false }], ...contents]);
-  return prompt`${body}${fixed(prefill(input))}`;
+  const messages = messagesOf(input);
+  const { pieces } = layOut(messages.map(({ role }) => role));
+  const body = pieces.map(piece => {
+    if (typeof piece === 'string') return fixed(piece);
+    const { content } = messages[piece.message]!;
+    return piece.trims ? trimmed(content) : content;
+  });
+  return prompt`${join(body, '')}${fixed(prefill(input))}`;
 }
 
-/** A rendered conversation: the template's own text, and numbers of messages where their texts go. */
-type Layout = readonly (string | number)[];
+interface Spoken {
+  readonly role: string;
+  readonly content: readonly Segment[];
+}
+
+function messagesOf(input: PromptInput): readonly Spoken[] {
+  const system = systemOf(input);
+  const turns = turnsOf(input, chatTurn);
+  return system === undefined ? turns : [{ role: 'system', content: [{ text: system, template: false }] }, ...turns];
+}
+
+function rolesOf(input: PromptInput): readonly string[] {
+  return messagesOf(input).map(({ role }) => role);
+}
+
+/** A rendered conversation: the template's own text, and messages where their texts go, with their outer white space or without. */
+interface Layout {
+  readonly pieces: readonly Piece[];
+  /** Whether it began with the BOS. */
+  readonly bos: boolean;
+}
+type Piece = string | { readonly message: number; readonly trims: boolean };
 type LayOut = (roles: readonly string[]) => Layout;
 
 /** What the template makes of a conversation with these roles. It depends on nothing else, so the last one is kept. */
@@ -78,16 +98,22 @@ function layOutBy(template: string, { bosToken = '', eosToken = '', timeout = 10
     const key = roles.join();
     if (last?.key === key) return last.layout;
     const rendered = run({
-      messages: roles.map((role, i) => ({ role, content: `${name}${i}.` })),
+      messages: roles.map((role, i) => ({ role, content: `${edge}${name}${i}.${edge}` })),
       add_generation_prompt: true,
       bos_token: bosToken,
       eos_token: eosToken,
       date_string: fixedDate.words,
     });
-    const body = rendered.slice(bosToken !== '' && rendered.startsWith(bosToken) ? bosToken.length : 0);
-    const layout = body.split(new RegExp(`${name}(\\d+)\\.`)).map((piece, i) => (i % 2 === 0 ? piece : Number(piece)));
-    const dropped = roles.findIndex((_, i) => !layout.includes(i));
+    const bos = bosToken !== '' && rendered.startsWith(bosToken);
+    const parts = rendered.slice(bos ? bosToken.length : 0).split(new RegExp(`(${edge}?)${name}(\\d+)\\.${edge}?`));
+    const pieces = parts.flatMap((part, i): Piece[] => {
+      if (i % 3 === 0) return [part];
+      return i % 3 === 2 ? [{ message: Number(part), trims: parts[i - 1] === '' }] : [];
+    });
+    const kept = new Set(pieces.map(piece => (typeof piece === 'string' ? undefined : piece.message)));
+    const dropped = roles.findIndex((_, i) => !kept.has(i));
     if (dropped >= 0) throw refused(`it leaves out message ${dropped + 1} of ${roles.length}`);
+    const layout = { pieces, bos };
     last = { key, layout };
     return layout;
   };
@@ -134,12 +160,8 @@ function range(start: number, stop?: number, step = 1): number[] {
   return Array.from({ length }, (_, i) => from + i * step);
 }
 
-function filled(layout: Layout, contents: readonly (readonly Segment[])[]): Segment[] {
-  return join(
-    layout.map(piece => (typeof piece === 'string' ? fixed(piece) : (contents[piece] ?? []))),
-    '',
-  );
-}
+/** White space that no template writes itself, around a placeholder: where a template trims its messages it is gone. */
+const edge = '\u2003';
 
 /** Letters and digits that no filter changes when it trims, and that the template does not contain. */
 function placeholderFor(template: string): string {

@@ -13,6 +13,7 @@ export const llama3: PromptFormat = {
     'meta-llama/llama3 llama/tokenizer.py (ChatFormat); EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml',
   accepts: { chat: true, system: true, demonstrations: true },
   markers: [specialTokens, answerCue],
+  bos: () => true,
   stops: () => ({ tokens: ['<|end_of_text|>', '<|eot_id|>'], texts: ['<|eot_id|>', '<|start_header_id|>'] }),
   build(input) {
     const system = systemOf(input);

@@ -10,6 +10,7 @@ export const mistral: PromptFormat = {
   source: 'mistralai/Mistral-7B-Instruct-v0.1 tokenizer_config.json',
   accepts: { chat: true, system: false, demonstrations: true },
   markers: [instMarkers, specialTokens, answerCue],
+  bos: () => true,
   stops: () => ({ tokens: ['</s>'], texts: ['</s>', '[INST]'] }),
   build(input) {
     const turns = turnsOf(input, chatTurn).map(({ role, content }) =>

@@ -11,6 +11,7 @@ export const olmo: PromptFormat = {
     'allenai/OLMo-2-1124-7B-SFT tokenizer_config.json; allenai/open-instruct open_instruct/dataset_transformation.py (tulu)',
   accepts: { chat: true, system: true, demonstrations: true },
   markers: [roleMarkers, specialTokens, answerCue],
+  bos: () => true,
   stops: () => ({
     tokens: ['<|endoftext|>'],
     texts: ['<|endoftext|>', '<|user|>', '<|assistant|>', '<|system|>'],

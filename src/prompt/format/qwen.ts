@@ -1,33 +1,44 @@
 import { answerCue, specialTokens } from '../hygiene/marker.js';
 import { fixed, join, prompt } from '../segment.js';
-import type { FormatName, PromptFormat } from './format.js';
+import type { PromptFormat } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
-/** ChatML with the roles user and assistant, for models whose own vocabulary has its tokens. */
-interface Spoken extends Pick<PromptFormat, 'description' | 'source'> {
-  readonly name: FormatName;
-  /** The system text where none is given; undefined for no system turn. */
-  readonly system: string | undefined;
-  readonly end: string;
+/**
+ * Qwen2.5: ChatML with the roles user and assistant, and a system turn always. With the chat template of a model file, its text is the one
+ * that stands there, or there is none.
+ */
+export function qwenFor(template?: string): PromptFormat {
+  return chatmlOf({
+    name: 'qwen',
+    description: "Qwen2.5's ChatML, for Meditron3 on Qwen2.5",
+    source:
+      'Qwen/Qwen2.5-7B-Instruct tokenizer_config.json (llama.cpp models/templates/Qwen-Qwen2.5-7B-Instruct.jinja)',
+    end: '<|endoftext|>',
+    system: template === undefined ? qwenSystem : systemIn(template),
+  });
 }
 
-export const qwen: PromptFormat = spoken({
-  name: 'qwen',
-  description: "Qwen2.5's ChatML, for Meditron3 on Qwen2.5",
-  source: 'Qwen/Qwen2.5-7B-Instruct tokenizer_config.json (llama.cpp models/templates/Qwen-Qwen2.5-7B-Instruct.jinja)',
-  system: 'You are Qwen, created by Alibaba Cloud. You are a helpful assistant.',
-  end: '<|endoftext|>',
-});
+const qwenSystem = 'You are Qwen, created by Alibaba Cloud. You are a helpful assistant.';
 
-export const eurollm: PromptFormat = spoken({
-  name: 'eurollm',
-  description: 'ChatML with user and assistant roles, for MeditronFO on EuroLLM',
-  source: "axolotl's chat template `chatml`, which the training of EuroLLM-MeditronFO names",
-  system: undefined,
-  end: '</s>',
-});
+/** The same for EuroLLM. MeditronFO was trained without a system text; a file's template may have one, even an empty one. */
+export function eurollmFor(template?: string): PromptFormat {
+  return chatmlOf({
+    name: 'eurollm',
+    description: 'ChatML with user and assistant roles, for MeditronFO on EuroLLM',
+    source: 'the chat template `chatml` of axolotl, which the training configuration of EuroLLM-MeditronFO names',
+    end: '</s>',
+    system: template === undefined ? undefined : systemIn(template),
+  });
+}
 
-function spoken({ system: ours, end, ...about }: Spoken): PromptFormat {
+interface Spoken extends Pick<PromptFormat, 'name' | 'description' | 'source'> {
+  /** The token that ends a text, beside the one that ends a turn. */
+  readonly end: string;
+  /** The system text where none is given; undefined for no system turn. */
+  readonly system: string | undefined;
+}
+
+function chatmlOf({ system: ours, end, ...about }: Spoken): PromptFormat {
   return {
     ...about,
     accepts: { chat: true, system: true, demonstrations: true },
@@ -43,4 +54,9 @@ function spoken({ system: ours, end, ...about }: Spoken): PromptFormat {
     },
     continuation: (_, label) => ` ${label}`,
   };
+}
+
+/** The system text that a ChatML template writes where a conversation brings none, read and not run: a literal of one piece. */
+function systemIn(template: string): string | undefined {
+  return /<\|im_start\|>system(?:\n|\\n)([^'"{}<>\\]*)<\|im_end\|>/.exec(template)?.[1];
 }

@@ -21,8 +21,8 @@ export function roomRoutes(pool: Pool): Hono {
     const { model, messages, format } = await bodyOf(c, chatRoomRequest);
     const { signal } = c.req.raw;
     await using use = await pool.use(model, signal, { computes: false });
-    const { segments } = await chatPrompt(use.model, messages, format, signal);
-    const used = (await use.model.tokenize(segments, { signal })).length;
+    const { segments, bos } = await chatPrompt(use.model, messages, format, signal);
+    const used = (await use.model.tokenize(segments, { bos, signal })).length;
     const context = use.engine.settings.sequenceSize;
     const left = Math.max(0, context - used);
     return c.json<ChatRoom>({ used, left, context, words: Math.floor((left * wordsOfToken) / 10) * 10 });

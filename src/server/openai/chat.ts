@@ -39,7 +39,11 @@ async function workOf({ model, engine }: Use, request: ChatRequest, signal: Abor
   const format = request.chat_format === undefined ? undefined : formatNameOf(request.chat_format);
   const prompt = await chatPrompt(model, messagesOf(request.messages), format, signal).catch(ofFormat);
   const sampled = sampledOf(request, engine);
-  const tokens = await model.tokenize(prompt.segments, { maxTokens: engine.settings.sequenceSize, signal });
+  const tokens = await model.tokenize(prompt.segments, {
+    bos: prompt.bos,
+    maxTokens: engine.settings.sequenceSize,
+    signal,
+  });
   const pieces = request.logprobs ? await piecesOf(model) : undefined;
   const options = {
     ...sampled,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ownDemonstrations } from '../../../src/prompt/format/examples.js';
 import type { Mode, PromptInput, Protocol } from '../../../src/prompt/format/format.js';
 import { formatByName, formats } from '../../../src/prompt/format/formats.js';
 import { instructions } from '../../../src/prompt/format/instructions.js';
@@ -238,6 +239,51 @@ describe('conversation formats', () => {
     expect(text('llama-3', chat, 'free', { system: 'S' })).toBe(
       '<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nYes?<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWhy?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
     );
+  });
+
+  const asked = `${medmcqa}\n${body}`;
+  test.each<[string, string]>([
+    [
+      'apertus',
+      `<|system_start|>You are Apertus, a helpful assistant created by the SwissAI initiative.\nKnowledge cutoff: 2024-04\nCurrent date: 2024-07-26<|system_end|><|developer_start|>Deliberation: disabled\nTool Capabilities: disabled<|developer_end|><|user_start|>${asked}<|user_end|><|assistant_start|>The answer is:`,
+    ],
+    ['eurollm', `<|im_start|>user\n${asked}<|im_end|>\n<|im_start|>assistant\nThe answer is:`],
+    ['gemma', `<start_of_turn>user\n${asked}<end_of_turn>\n<start_of_turn>model\nThe answer is:`],
+    ['mistral', `[INST] ${asked} [/INST] The answer is:`],
+    ['olmo', `<|user|>\n${asked}\n<|assistant|>\nThe answer is:`],
+    ['phi-4', `<|im_start|>user<|im_sep|>${asked}<|im_end|><|im_start|>assistant<|im_sep|>The answer is:`],
+    [
+      'pmc-llama',
+      `Below is an instruction that describes a task, paired with an input that provides further context.Write a response that appropriately completes the request.\n\n### Instruction:\n${medmcqa}\n\n### Input:\n${body}\n\n### Response: The answer is:`,
+    ],
+    [
+      'qwen',
+      `<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\n${asked}<|im_end|>\n<|im_start|>assistant\nThe answer is:`,
+    ],
+  ])('%s', (name, expected) => {
+    expect(text(name, choice)).toBe(expected);
+    expect(built(name, choice).continuations).toEqual([' A', ' B', ' C', ' D']);
+  });
+
+  test('worked examples are questions asked and answered before, under strict', () => {
+    const { question } = ownDemonstrations('choice', 'cot', 5)[0]!;
+    const shown = text('qwen', choice, 'cot', { shots: 1 });
+    expect(shown.match(/<\|im_start\|>user\n/g)).toHaveLength(2);
+    expect(shown).toContain(question.question);
+    expect(shown).toMatch(/does not lower ferritin\.\nThe answer is: C<\|im_end\|>\n<\|im_start\|>user\n/);
+    expect(
+      text('gemma', boolean, 'top-token', { shots: 2 }).match(/\nThe answer is: (yes|no)<end_of_turn>/g),
+    ).toHaveLength(2);
+    expect(() => text('olmo', choice, 'top-token', { shots: 1, protocol: 'authors-code' })).toThrow(
+      /use few-shot, or strict/,
+    );
+    expect(() => text('olmo', choice, 'top-token', { shots: 1, protocol: 'paper' })).toThrow(
+      expect.objectContaining({ code: 'ERR_PROMPT_FORMAT' }),
+    );
+    const bare = [{ question: { ...choice, question: 'One?' }, answer: 'B' }];
+    expect(() => text('llama-3', choice, 'cot', { demonstrations: bare })).toThrow(/`explanation`/);
+    for (const { name, accepts } of formats)
+      if (!accepts.demonstrations) expect(text(name, choice, 'top-token', { shots: 2 })).toBe(text(name, choice));
   });
 
   test.each(formats.map(({ name }) => name).filter(name => !['chatml', 'medical', 'raw', 'few-shot'].includes(name)))(
