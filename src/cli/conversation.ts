@@ -42,6 +42,8 @@ interface Cached {
   readonly sequence: Held;
   readonly tokens: Int32Array;
   readonly text: string;
+  /** How many of the tokens are the prompt's, and how long its text is; behind them stands the answer. */
+  readonly prompt: { readonly tokens: number; readonly length: number };
 }
 
 /**
@@ -187,12 +189,27 @@ export class Conversation implements AsyncDisposable {
   async #tokensOf(prompt: Prompt, signal: AbortSignal): Promise<Int32Array> {
     const { segments } = prompt;
     const { model } = this.engine;
-    const held = this.#held;
-    if (!held || !textOf(segments).startsWith(held.text)) return this.#tokenized(prompt, signal);
+    const held = await this.#heldIn(textOf(segments));
+    if (!held) return this.#tokenized(prompt, signal);
     const last = held.tokens.at(-1)!;
     const inside = !model.info.specials.includes(last);
     const more = await model.tokenize(behind(segments, held.text.length), { bos: 'never', inside, signal });
     return Int32Array.from([...held.tokens, ...more]);
+  }
+
+  /** What of the cache a text begins with: all of it, or less the white space that ended an answer, where a format takes it away. */
+  async #heldIn(text: string): Promise<Pick<Cached, 'tokens' | 'text'> | undefined> {
+    const held = this.#held;
+    if (!held || text.startsWith(held.text)) return held;
+    if (!text.startsWith(held.text.trimEnd())) return undefined;
+    const asked = held.text.slice(0, held.prompt.length);
+    for (let length = held.tokens.length - 1; length > held.prompt.tokens; length--) {
+      const tokens = held.tokens.slice(0, length);
+      const said = asked + (await this.engine.model.detokenize(tokens.subarray(held.prompt.tokens)));
+      if (text.startsWith(said)) return { tokens, text: said };
+      if (said.length < held.text.trimEnd().length) return undefined;
+    }
+    return undefined;
   }
 
   #tokenized(prompt: Prompt, signal?: AbortSignal): Promise<Int32Array> {
@@ -253,7 +270,7 @@ export class Conversation implements AsyncDisposable {
   }
 
   #startFrom(
-    { sequence, tokens: cached }: Omit<Cached, 'text'>,
+    { sequence, tokens: cached }: Pick<Cached, 'sequence' | 'tokens'>,
     tokens: Int32Array,
     maxTokens: number,
   ): { from: Held; known: number } | undefined {
@@ -282,7 +299,13 @@ export class Conversation implements AsyncDisposable {
     // The blank that begins a text is left out where tokens are spelt.
     const found = [spelt, ` ${spelt}`].find(spelling => text.startsWith(spelling)) ?? '';
     const kept = found === '' ? said.subarray(0, 0) : said;
-    this.#held = { sequence, tokens: Int32Array.from([...prompt, ...kept]), text: textOf(segments) + found };
+    const asked = textOf(segments);
+    this.#held = {
+      sequence,
+      tokens: Int32Array.from([...prompt, ...kept]),
+      text: asked + found,
+      prompt: { tokens: prompt.length, length: asked.length },
+    };
   }
 
   #release(): void {

@@ -61,6 +61,8 @@ test('a message that does not fit is refused with the numbers, and the conversat
 
 /** Their prompts end before the blank behind the colon or bracket, which the model is to say. */
 const withoutBlank = ['one-shot', 'zero-shot', 'llama-2'];
+/** They take the white space around a message away. */
+const trimming = ['llama-3', 'llama-3.1', 'gemma'];
 
 describe.each([
   ['stories260K', 0.8],
@@ -81,9 +83,11 @@ describe.each([
       let before: Answer | undefined;
       for (const message of ['A cat has pneumonia.', 'What is its score?', 'Why is that so?']) {
         const answer = await conversation.ask(message, never, ignore);
-        // An answer that lacks the blank cannot be written as it was said, and is evaluated again.
-        const writable = before && before.text.trim() !== '';
-        if (before && writable && (/^\s/.test(before.text) || !withoutBlank.includes(format.name))) {
+        // An answer that lacks the blank, or begins with one that is taken away, cannot be written as it was said, and is evaluated again.
+        const blank = before !== undefined && /^\s/.test(before.text);
+        const writable =
+          before && before.text.trim() !== '' && !(blank ? trimming : withoutBlank).includes(format.name);
+        if (before && writable) {
           const said = (await loaded.tokenize(before.text, { bos: 'never', inside: true })).length;
           const fresh = answer.promptTokens - before.promptTokens - said;
           // A stop text and what was sampled of it is evaluated as the format writes it.
