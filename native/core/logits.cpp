@@ -11,19 +11,66 @@ void Logits::read(const float * row_, size_t n_) {
     row = row_;
     n   = n_;
     all = 0.0;
+    copies.clear();
     maxima.resize(blocks_of(n));
     sums.resize(blocks_of(n));
     is_finite = row_passes().maxima(row, n, maxima.data());
     maximum   = *std::max_element(maxima.begin(), maxima.end());
 }
 
+void Logits::read(const Logits & other) {
+    row       = other.row;
+    n         = other.n;
+    all       = other.all;
+    is_finite = other.is_finite;
+    maximum   = other.maximum;
+    maxima    = other.maxima;
+    copies    = other.copies;
+    copy_of   = other.copy_of;
+    sums.resize(blocks_of(n));
+}
+
+void Logits::change(llama_token token, float logit) {
+    const size_t block = (size_t)token / BLOCK;
+    if (copies.empty()) copy_of.assign(blocks_of(n), -1);
+    if (copy_of[block] < 0) {
+        copy_of[block] = (int32_t)(copies.size() / BLOCK);
+        copies.insert(copies.end(), row + block * BLOCK, row + block * BLOCK + size_of(block));
+        copies.resize(((size_t)copy_of[block] + 1) * BLOCK, -std::numeric_limits<float>::infinity());
+    }
+    float * copy    = copies.data() + (size_t)copy_of[block] * BLOCK;
+    const float was = copy[(size_t)token % BLOCK];
+    all             = 0.0;
+
+    copy[(size_t)token % BLOCK] = logit;
+    if (logit >= maxima[block])
+        maxima[block] = logit;
+    else if (was == maxima[block])
+        row_passes().maxima(copy, size_of(block), &maxima[block]);
+    if (logit >= maximum)
+        maximum = logit;
+    else if (was == maximum)
+        maximum = *std::max_element(maxima.begin(), maxima.end());
+}
+
 llama_token Logits::most_probable() const {
-    const size_t block = (size_t)(std::find(maxima.begin(), maxima.end(), maximum) - maxima.begin());
-    return (llama_token)(std::find(row + block * BLOCK, row + n, maximum) - row);
+    const size_t block  = (size_t)(std::find(maxima.begin(), maxima.end(), maximum) - maxima.begin());
+    const float * begin = block_at(block);
+    return (llama_token)(block * BLOCK + (size_t)(std::find(begin, begin + size_of(block), maximum) - begin));
 }
 
 double Logits::total(float scale) {
-    row_passes().sums(row, n, maximum, scale, sums.data());
+    const auto add = [&](size_t from, size_t to, const float * logits) {
+        if (from < to) row_passes().sums(logits, std::min(n, to * BLOCK) - from * BLOCK, maximum, scale, &sums[from]);
+    };
+    size_t first = 0; // of the blocks that stand in the row one after the other
+    for (size_t block = 0; !copies.empty() && block < sums.size(); block++) {
+        if (copy_of[block] < 0) continue;
+        add(first, block, row + first * BLOCK);
+        add(block, block + 1, block_at(block));
+        first = block + 1;
+    }
+    add(first, sums.size(), row + first * BLOCK);
     double sum = 0.0;
     for (const float of_block : sums) sum += of_block;
     return sum;
@@ -31,7 +78,7 @@ double Logits::total(float scale) {
 
 float Logits::logprob(llama_token token) {
     if (all == 0.0) all = total(LOG2_E);
-    return (float)((double)row[token] - maximum - std::log(all));
+    return (float)((double)logit(token) - maximum - std::log(all));
 }
 
 std::vector<llama_token> Logits::top(size_t k) {
@@ -67,17 +114,15 @@ llama_token Logits::draw_from_all(float scale, double uniform) {
     while (before + sums[block] < target || sums[block] == 0.0f) before += sums[block++];
 
     float weights[BLOCK];
-    const size_t first = block * BLOCK;
-    const size_t size  = std::min(BLOCK, n - first);
-    weigh(row + first, size, maximum, scale, weights);
+    weigh(block_at(block), size_of(block), maximum, scale, weights);
     size_t chosen = 0;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size_of(block); i++) {
         if (weights[i] == 0.0f) continue; // a token that the bias forbids
         chosen = i;
         before += weights[i];
         if (before >= target) break;
     }
-    return (llama_token)(first + chosen);
+    return (llama_token)(block * BLOCK + chosen);
 }
 
 void Logits::keep(const Cuts & cuts) {
@@ -121,10 +166,11 @@ void Logits::gather(float least) {
     for (size_t block = 0; block < maxima.size(); block++) {
         if (maxima[block] < least) continue;
         if (candidates.size() < count + BLOCK) candidates.resize(2 * count + BLOCK);
-        const size_t end = std::min(n, (block + 1) * BLOCK);
-        for (size_t i = block * BLOCK; i < end; i++) {
-            candidates[count] = { row[i], 0.0f, (llama_token)i };
-            count += row[i] >= least;
+        const float * logits = block_at(block);
+        const size_t size    = size_of(block);
+        for (size_t i = 0; i < size; i++) {
+            candidates[count] = { logits[i], 0.0f, (llama_token)(block * BLOCK + i) };
+            count += logits[i] >= least;
         }
     }
     candidates.resize(count);

@@ -4,6 +4,7 @@
 
 #include <llama.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,17 +18,25 @@ struct Cuts {
     float top_p       = 1.0f; // keeps the fewest, from the most probable on, that make up this probability; one at least
 };
 
-// A row of logits to choose from, and the memory to do it in, which is used again for the next row. The logits are only read, and have
-// to stay. Of equal logits the one with the lower token id counts as more probable. One thread at a time.
+// A row of logits to choose from, and the memory to do it in, which is used again for the next row. The row is only read, because samples
+// that begin together share it, and has to stay; a block of it is copied where a logit changes. Of equal logits the one with the lower
+// token id counts as more probable. One thread at a time.
 class Logits {
 public:
     void read(const float * row, size_t n);
+
+    // The same logits, and room for others in the place of some: nothing that was read is read again.
+    void read(const Logits & other);
+
+    // Takes another logit, finite or -infinity, for a token. What is cut, drawn or most probable follows.
+    void change(llama_token token, float logit);
 
     // Infinite or not a number: there is none.
     bool finite() const { return is_finite; }
 
     float max() const { return maximum; }
-    const float * data() const { return row; }
+    float logit(llama_token token) const { return block_at((size_t)token / BLOCK)[(size_t)token % BLOCK]; }
+    const float * data() const { return row; } // without changes
     size_t size() const { return n; }
 
     llama_token most_probable() const;
@@ -56,6 +65,10 @@ private:
         }
     };
 
+    size_t size_of(size_t block) const { return std::min(BLOCK, n - block * BLOCK); }
+    const float * block_at(size_t block) const {
+        return copies.empty() || copy_of[block] < 0 ? row + block * BLOCK : copies.data() + (size_t)copy_of[block] * BLOCK;
+    }
     llama_token draw_from_all(float scale, double uniform);
     void keep(const Cuts & cuts);
     void gather(float least);
@@ -69,9 +82,11 @@ private:
     size_t n          = 0;
     bool is_finite    = false;
     float maximum     = 0.0f;
-    double all        = 0.0;   // of the row's probabilities, relative to the most probable token's; 0 until it is asked for
-    std::vector<float> maxima; // of each block
-    std::vector<float> sums;   // of each block, for the temperature asked for last
+    double all        = 0.0;      // of the row's probabilities, relative to the most probable token's; 0 until it is asked for
+    std::vector<float> maxima;    // of each block
+    std::vector<float> sums;      // of each block, for the temperature asked for last
+    std::vector<float> copies;    // of the blocks with a changed logit
+    std::vector<int32_t> copy_of; // of each block the place among the copies, or -1; filled with the first change
     std::vector<float> scratch;
     std::vector<Candidate> candidates;
 };

@@ -36,28 +36,27 @@ llama_token Sampler::pick(Logits & logits, SamplerScratch & scratch, bool constr
 
 // The row after grammar, bias and penalties.
 Logits & Sampler::changed(const Logits & logits, SamplerScratch & scratch, bool constrained) {
-    std::vector<float> & row = scratch.row;
-    row.assign(logits.data(), logits.data() + logits.size());
-    const auto any_left = [&] { return std::any_of(row.begin(), row.end(), [](float logit) { return logit > -INFINITY; }); };
+    Logits & changed = scratch.changed;
     if (constrained) {
+        scratch.row.assign(logits.data(), logits.data() + logits.size());
         forbid(scratch);
-        if (!any_left()) throw CodedError("ERR_GRAMMAR", "The grammar allows no token of this vocabulary to follow what was generated");
+        changed.read(scratch.row.data(), scratch.row.size());
+        if (changed.max() == -INFINITY)
+            throw CodedError("ERR_GRAMMAR", "The grammar allows no token of this vocabulary to follow what was generated");
+    } else {
+        changed.read(logits);
     }
-    for (const llama_logit_bias & bias : logit_bias) row[(size_t)bias.token] += bias.bias;
-    if (!any_left()) {
+    for (const llama_logit_bias & bias : logit_bias) changed.change(bias.token, changed.logit(bias.token) + bias.bias);
+    if (changed.max() == -INFINITY) {
         throw CodedError("ERR_OPTION", std::string("Expected `logitBias` to leave a token to choose, it forbids every one") +
                                            (constrained ? " that the grammar allows here" : " of the vocabulary"));
     }
     for (const auto & [token, count] : counts) {
-        float & logit = row[(size_t)token];
-        if (logit > 0.0f)
-            logit /= repeat_penalty;
-        else
-            logit *= repeat_penalty;
-        logit -= (float)count * frequency_penalty + presence_penalty;
+        float logit = changed.logit(token);
+        logit       = logit > 0.0f ? logit / repeat_penalty : logit * repeat_penalty;
+        changed.change(token, logit - ((float)count * frequency_penalty + presence_penalty));
     }
-    scratch.changed.read(row.data(), row.size());
-    return scratch.changed;
+    return changed;
 }
 
 bool Sampler::is_end(llama_token token) const { return std::find(ends.begin(), ends.end(), token) != ends.end(); }

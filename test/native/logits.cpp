@@ -122,6 +122,40 @@ static void most_probable_ones() {
     }
 }
 
+// To the bit what reading a row with these logits gives, whatever is asked for before and in between.
+static void changes() {
+    std::mt19937 random(17);
+    Logits logits, changed, read;
+    for (int round = 0; round < 2000; round++) {
+        const Row row = any_row(random);
+        Row other     = row;
+        logits.read(row.data(), row.size());
+        changed.read(logits);
+        const Row before   = row;
+        const float max    = logits.max();
+        const size_t count = random() % 40;
+        for (size_t i = 0; i < count; i++) {
+            const size_t top = (size_t)(std::max_element(other.begin(), other.end()) - other.begin());
+            const size_t at  = random() % 4 == 0 ? top : random() % other.size();
+            other[at]        = random() % 8 == 0 ? -INF : other[at] + (float)((int)(random() % 9) - 4);
+            changed.change((llama_token)at, other[at]);
+            if (random() % 8 == 0 && changed.max() > -INF) changed.logprob((llama_token)at);
+        }
+        read.read(other.data(), other.size());
+        check(changed.max() == read.max(), "a changed row has the maximum of the row with these logits");
+        if (read.max() == -INF) continue;
+        const Cuts cuts      = cuts_of(any_cuts(random));
+        const double uniform = (double)random() / 4294967296.0;
+        const auto token     = read.draw(cuts, uniform);
+        check(changed.draw(cuts, uniform) == token, "a changed row draws what the row with these logits draws");
+        check(changed.most_probable() == read.most_probable(), "the most probable token follows the changes");
+        check(changed.kept(cuts) == read.kept(cuts), "the cuts follow the changes");
+        check(changed.top(5) == read.top(5), "the most probable tokens follow the changes");
+        check(changed.logprob(token) == read.logprob(token), "log-probabilities follow the changes");
+        check(row == before && logits.max() == max, "what was read first stays as it is");
+    }
+}
+
 // llama.cpp adds up in single precision, one after the other: where it and the definition part, its sum is that far off.
 static void cuts_of_llama() {
     std::mt19937 random(12);
@@ -340,6 +374,7 @@ void logit_rows(const Vocabulary & vocabulary) {
     cuts();
     cuts_of_llama();
     most_probable_ones();
+    changes();
     seeds(vocabulary);
     logprobs();
     side_by_side(vocabulary);

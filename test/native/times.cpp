@@ -121,12 +121,15 @@ void sampling_times(const Vocabulary & vocabulary) {
                     const llama_token token = chain.sample(row);
                     if (given.logprobs) sum += log_softmax(row, token);
                 });
-                Sampler sampler(vocabulary, params, {}, nullptr, staying);
+                std::unique_ptr<Sampler> sampler;
+                size_t drawn = 0;
                 Logits logits;
                 SamplerScratch scratch;
                 const Times ours = times([&] {
+                    if (drawn++ % 200 == 0) // as long as a chain: with penalties it costs more the more tokens have come
+                        sampler = std::make_unique<Sampler>(vocabulary, params, std::vector<llama_token>{}, nullptr, staying);
                     logits.read(row.data(), n);
-                    const llama_token token = sampler.sample(logits, scratch);
+                    const llama_token token = sampler->sample(logits, scratch);
                     if (given.logprobs) sum += logits.logprob(token);
                 });
                 std::printf("%6zu %s  %-36s %7.0f (%7.0f) -> %6.1f (%6.1f)%s\n", n, peaked ? "peaked" : "flat  ", given.name, theirs.least,
