@@ -135,4 +135,6 @@ export {
   type ExtractOptions,
   type ExtractRule,
   extract,
+  type ReadingRules,
 } from './vote/read/extract.js';
+export { splitThinking, type ThinkingParts } from './vote/read/thinking.js';

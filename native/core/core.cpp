@@ -565,7 +565,7 @@ void Core::advance(const Row * first, const Row * last, Step & out) {
 }
 
 void Core::emit(Step & out, const Row & row, Finish finish, bool text) {
-    if (text) out.text += weights->vocabulary.piece(row.token, row.seq->at_start ? 1 : 0);
+    if (text) out.text += weights->vocabulary.written(row.token, row.seq->at_start ? 1 : 0);
     out.seq.push_back(row.seq->id);
     out.token.push_back(row.token);
     out.logprob.push_back(row.logprob);

@@ -28,7 +28,12 @@ static bool puts_space_before_runs(const llama_model * model, const llama_vocab 
 
 Vocabulary::Vocabulary(const llama_model * model)
     : vocab(llama_model_get_vocab(model)), space_prefix(puts_space_before_runs(model, vocab)) {
-    static const std::array<std::string, 2> end_texts = { "<EOD>", "<PAD>" };
+    static const std::array<std::string, 2> end_texts           = { "<EOD>", "<PAD>" };
+    // As in src/vote/read/thinking.ts.
+    static const std::unordered_set<std::string> thinking_texts = {
+        "<think>",     "</think>",     "<thinking>", "</thinking>", "<thought>",        "</thought>",
+        "<reasoning>", "</reasoning>", "[THINK]",    "[/THINK]",    "<|inner_prefix|>", "<|inner_suffix|>",
+    };
 
     for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
         if (llama_vocab_is_eog(vocab, id)) ends.push_back(id);
@@ -37,7 +42,8 @@ Vocabulary::Vocabulary(const llama_model * model)
         const std::string text = llama_vocab_get_text(vocab, id);
         if (text.empty()) continue;
         specials[(uint8_t)text[0]].push_back({ text, id });
-        longest              = std::max(longest, text.size()); // in a template one token stands for its own text
+        longest = std::max(longest, text.size()); // in a template one token stands for its own text
+        if (thinking_texts.count(text) > 0 && piece(id).empty()) thinking.emplace(id, text);
         const bool ends_text = std::find(end_texts.begin(), end_texts.end(), text) != end_texts.end();
         if (ends_text && !llama_vocab_is_eog(vocab, id)) ends.push_back(id);
     }
@@ -222,6 +228,11 @@ std::string Vocabulary::piece(llama_token token, int32_t lstrip) const {
     std::string longer((size_t)-n, '\0');
     llama_token_to_piece(vocab, token, longer.data(), -n, lstrip, false);
     return longer;
+}
+
+std::string Vocabulary::written(llama_token token, int32_t lstrip) const {
+    const auto mark = thinking.find(token);
+    return mark == thinking.end() ? piece(token, lstrip) : mark->second;
 }
 
 std::string Vocabulary::spelling(llama_token token) const {

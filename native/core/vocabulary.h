@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -45,6 +46,10 @@ public:
 
     // The bytes that a token stands for; none for control tokens. `lstrip`: leading spaces to leave out.
     std::string piece(llama_token token, int32_t lstrip = 0) const;
+
+    // What a token writes in a generated text: its bytes. The control tokens between which a model thinks write their names, because what
+    // stands between them is no answer.
+    std::string written(llama_token token, int32_t lstrip = 0) const;
 
     // What a token is shown as: its bytes, or of a special token its name.
     std::string spelling(llama_token token) const;
@@ -83,6 +88,7 @@ private:
     mutable std::once_flag pairs_made;
     mutable std::unordered_set<uint64_t> all_pairs; // of characters that stand side by side in some token
     std::vector<llama_token> ends;
+    std::unordered_map<llama_token, std::string> thinking;
     mutable std::once_flag pieces_made;
     mutable Pieces all_pieces;
     std::vector<llama_token> newline; // how the tokenizer begins a run that starts with a newline

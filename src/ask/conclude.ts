@@ -175,5 +175,7 @@ function rationaleOf(samples: readonly AnswerSample[], answer: string | null): R
   const [best] = samples
     .filter(sample => sample.answer === answer)
     .sort((a, b) => Number(a.forced) - Number(b.forced) || mean(b) - mean(a) || a.index - b.index);
-  return best ? { answer, sample: best.index, text: best.text } : null;
+  if (!best) return null;
+  const { index: sample, text, said = text, thinking } = best;
+  return { answer, sample, text: said, ...(thinking !== undefined && { thinking }) };
 }

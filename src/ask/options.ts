@@ -26,6 +26,7 @@ import { labelsOf, type Question } from '../prompt/question/question.js';
 import { shuffles } from '../prompt/question/shuffle.js';
 import { defaultMinVotes } from '../vote/count/decision.js';
 import type { StopRule, StopRuleName } from '../vote/count/stopping.js';
+import type { ReadingRules } from '../vote/read/answer.js';
 
 /** How samples weigh in a vote: each as one, by the probability of its text, or by CISC (arXiv 2502.06233) over that. */
 export const weightings = ['none', 'probability', 'cisc'] as const;
@@ -52,6 +53,10 @@ const stopRule: Kind<StopRuleName | StopRule> = {
     checkKeys(name, rule, ['rule', ...keys]);
     return value as StopRuleName | StopRule;
   },
+};
+
+const readingRules: Kind<ReadingRules> = {
+  check: (name, value) => integer(name, value, 1, 2) as ReadingRules,
 };
 
 const debiasKind: Kind<Debias> = {
@@ -237,6 +242,14 @@ export const askOptions = {
     help: 'do not ask a chain again that named no answer',
     stored: true,
   },
+  /** Which rules read an answer out of a text. Default 2. 1: those of before there were others, by which a replay reads older records. */
+  reading: {
+    kind: readingRules,
+    default: 2,
+    flag: { none: 'a replay reads a record as it was read' },
+    help: 'which rules read an answer',
+    stored: true,
+  },
   /** Most samples that run at once; part of what decides the text of a seed. Default: all, but four on a CPU; see `measuredWidth`. */
   width: {
     kind: whole(1, 256),
@@ -296,14 +309,25 @@ export type Ask = Omit<Checked<typeof askOptions>, PromptName | Chosen | 'stop'>
 
 /** What a record keeps of it: all that decides an answer. Null is what was left open. */
 export interface StoredAsk
-  extends Omit<Stored<typeof askOptions>, PromptName | Chosen | 'stop'>,
-    Pick<Ask, Chosen | 'stop' | 'frequencyPenalty' | 'prompt'> {}
+  extends Omit<Stored<typeof askOptions>, PromptName | Chosen | 'stop' | 'reading'>,
+    Pick<Ask, Chosen | 'stop' | 'frequencyPenalty' | 'prompt'> {
+  /** Absent in records that were read by the rules 1. */
+  readonly reading?: 2;
+}
 
 export function storedAsk(ask: Ask): StoredAsk {
-  const { stop, frequencyPenalty, prompt, ...flat } = ask;
+  const { stop, frequencyPenalty, prompt, reading, ...flat } = ask;
   const stored = storedOf(askOptions, flat);
-  const open = Object.fromEntries(Object.entries(stored).filter(([name]) => !(name in promptOptions)));
-  return { ...(open as Omit<StoredAsk, 'stop' | 'frequencyPenalty' | 'prompt'>), stop, frequencyPenalty, prompt };
+  const open = Object.fromEntries(
+    Object.entries(stored).filter(([name]) => !(name in promptOptions) && name !== 'reading'),
+  );
+  return {
+    ...(open as Omit<StoredAsk, 'stop' | 'frequencyPenalty' | 'prompt' | 'reading'>),
+    ...(reading === 2 && { reading }),
+    stop,
+    frequencyPenalty,
+    prompt,
+  };
 }
 
 /**
@@ -314,6 +338,7 @@ export function storedAsk(ask: Ask): StoredAsk {
 export function askedAgain(stored: Readonly<Record<string, unknown>>): AskOptions {
   const { frequencyPenalty: _, prompt, ...flat } = stored;
   return {
+    reading: 1,
     ...givenFrom('asked', askOptions, flat),
     ...givenFrom('asked.prompt', promptOptions, object('asked.prompt', prompt)),
   };

@@ -1,12 +1,15 @@
 import type { Choice, Completion } from '../answerer/answerer.js';
 import { type FormatName, type Mode, type Protocol, type Task, thinks } from '../prompt/format/format.js';
-import { endsAtBlankLine } from '../prompt/format/stops.js';
+import { endsAtBlankLine, endsAtHeading } from '../prompt/format/stops.js';
 import type { Question } from '../prompt/question/question.js';
 import { type Order, originalLetter } from '../prompt/question/shuffle.js';
+import { textOf } from '../prompt/segment.js';
+import type { Segment } from '../types.js';
 import { sum } from '../vote/count/arithmetic.js';
 import type { AnswerClasses } from '../vote/read/classes.js';
-import { type AnswerForm, extract } from '../vote/read/extract.js';
+import { type AnswerForm, extract, type ReadingRules } from '../vote/read/extract.js';
 import { parseRankedList } from '../vote/read/list.js';
+import { beginsThinking, splitThinking } from '../vote/read/thinking.js';
 import type { Asked } from './asked.js';
 import { classesOf } from './classes.js';
 import type { Variant } from './prompts.js';
@@ -28,6 +31,9 @@ export interface Reader {
   readonly order: Order | null;
   /** Which of the original letters are one answer. */
   readonly classes: AnswerClasses;
+  readonly rules: ReadingRules;
+  /** Whether the prompt ends within the model's thinking. */
+  readonly begunThinking: boolean;
 }
 
 /** A finished sample and what it counts for: its answer; under `authors-code` a text without one counts as itself. */
@@ -35,14 +41,22 @@ export interface Sample extends AnswerSample {
   readonly vote: string | undefined;
 }
 
-type Reading = Pick<Sample, 'answer' | 'vote' | 'rule' | 'conflict' | 'list'>;
+type Reading = Pick<Sample, 'answer' | 'vote' | 'rule' | 'conflict' | 'list' | 'said' | 'thinking'>;
 
 export function readerOf(asked: Asked, { prompt, order }: Variant): Reader {
-  const { mode, protocol } = asked;
+  const { mode, protocol, reading: rules } = asked;
   const { shots } = asked.prompt;
-  const { format, task, question, labels, stops } = prompt;
+  const { format, task, question, labels, stops, segments } = prompt;
   const classes = classesOf(asked);
-  return { mode, protocol, format, task, shots, question, labels, stops: stops.texts, order, classes };
+  const begunThinking = endsInThinking(segments);
+  const read = { mode, protocol, rules, begunThinking, format, task, shots, question, labels, stops: stops.texts };
+  return { ...read, order, classes };
+}
+
+/** Whether a prompt ends within the model's thinking. Text from outside begins none, whatever it spells. */
+export function endsInThinking(segments: readonly Segment[]): boolean {
+  const outside = segments.findLastIndex(({ template }) => !template);
+  return beginsThinking(textOf(segments.slice(outside + 1)));
 }
 
 /** Reads a sample that has ended. */
@@ -65,19 +79,34 @@ export function readSample(reader: Reader, completion: Completion, seed: number)
 
 /** What a text says; a letter is mapped back to the original order of the options, and to the first of equal ones. */
 export function readText(reader: Reader, { text, finish }: Pick<Completion, 'text' | 'finish'>): Reading {
-  const { mode, protocol, question, labels, order, classes } = reader;
+  const { mode, protocol, question, labels, order, classes, rules, begunThinking } = reader;
+  // The authors' script does not know of thinking.
+  const { said, thinking } =
+    rules === 1 || protocol === 'authors-code'
+      ? { said: text, thinking: undefined }
+      : splitThinking(text, begunThinking);
+  const thought = thinking === undefined ? {} : { said: said.trim(), thinking };
   if (mode === 'ranked') {
-    const list = parseRankedList(text, { cut: finish === 'length' }).items;
-    return { answer: null, vote: undefined, rule: list.length > 0 ? 'list' : 'none', conflict: false, list };
+    const list = parseRankedList(said, { cut: finish === 'length' }).items;
+    return {
+      answer: null,
+      vote: undefined,
+      rule: list.length > 0 ? 'list' : 'none',
+      conflict: false,
+      list,
+      ...thought,
+    };
   }
   if (mode === 'free' || question.kind === 'open' || question.kind === 'chat') {
-    return { answer: null, vote: undefined, rule: 'none', conflict: false };
+    return { answer: null, vote: undefined, rule: 'none', conflict: false, ...thought };
   }
   const form: AnswerForm =
     question.kind === 'choice' ? { kind: 'mcq', letters: labels, optionTexts: question.options } : { kind: 'boolean' };
   const { answer, vote, rule, conflict } = extract(protocol, text, form, {
-    stops: ['###', ...reader.stops],
+    stops: [...(rules === 1 || endsAtHeading(reader.format) ? ['###'] : []), ...reader.stops],
     blankLineEnds: endsAtBlankLine(reader.format),
+    begunThinking,
+    rules,
     // The authors' self-consistency always reads a chain of thought, and every run on MMLU-Medical does.
     cot: thinks(mode) || reader.task === 'mmlu_medical',
     shots: reader.format === 'few-shot' && mode !== 'sc-cot' && reader.shots !== 0,
@@ -85,7 +114,7 @@ export function readText(reader: Reader, { text, finish }: Pick<Completion, 'tex
   // The authors' parser takes letters that the question does not have.
   const offered = answer !== undefined && labels.includes(answer);
   const original = offered ? classes.of(order ? originalLetter(answer, order) : answer) : answer;
-  return { answer: original ?? null, vote: vote === answer ? original : vote, rule, conflict };
+  return { answer: original ?? null, vote: vote === answer ? original : vote, rule, conflict, ...thought };
 }
 
 /** A sample that named no answer, after it was asked again: the most probable answer, and the log-probability of each. */

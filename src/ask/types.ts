@@ -30,6 +30,10 @@ export interface AnswerSample {
   readonly seed: number;
   /** All that it wrote, without end token or stop string. */
   readonly text: string;
+  /** What of it was not thinking: this is read for an answer. Absent where all of it is said. */
+  readonly said?: string;
+  /** What of it was thinking, without the marks around it; absent where there is none. */
+  readonly thinking?: string;
   /** The original letter (whatever order the options were shown in), yes/no/maybe, or the first name of a list. Null: none. */
   readonly answer: string | null;
   /** Where the answer was found; `reask` if it was asked for a second time. */
@@ -80,8 +84,10 @@ export interface Rationale {
   readonly answer: string;
   /** Index of the sample. */
   readonly sample: number;
-  /** All that it wrote. */
+  /** What it wrote, without its thinking. */
   readonly text: string;
+  /** What it thought before; absent where there is none. */
+  readonly thinking?: string;
 }
 
 /**

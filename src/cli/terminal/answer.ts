@@ -93,8 +93,11 @@ function interval({ vote, answer, ranking: merged }: Answer): string {
 
 /** The winner's reasons and the strongest against them, side by side where there is room. */
 function reasons({ rationale, dissent, samples }: Answer, chalk: ChalkInstance, width: number): string {
-  const titled = (title: string, { answer, sample, text }: Rationale) =>
-    `${chalk.bold(`${title} ${oneLine(answer)}`)} (sample ${sample + 1})\n${plain(text.trim())}`;
+  const titled = (title: string, { answer, sample, text, thinking }: Rationale) =>
+    [
+      `${chalk.bold(`${title} ${oneLine(answer)}`)} (sample ${sample + 1})\n${plain(text.trim())}`,
+      ...thought(thinking, chalk),
+    ].join('\n\n');
   const long = samples.some(sample => sample.text.trim().length > 3);
   if (!rationale || !long) return '';
   const left = titled('For', rationale);
@@ -106,11 +109,18 @@ function reasons({ rationale, dissent, samples }: Answer, chalk: ChalkInstance, 
 
 function texts({ samples }: Answer, chalk: ChalkInstance, width: number): string {
   return samples
-    .map(
-      ({ index, text, finish }) =>
-        `${chalk.bold(`Sample ${index + 1}`)}${finish === 'length' ? ' (cut off)' : ''}\n${wrap(plain(text.trim()), width)}`,
-    )
+    .flatMap(({ index, text, said = text, thinking, finish }) => [
+      `${chalk.bold(`Sample ${index + 1}`)}${finish === 'length' ? ' (cut off)' : ''}\n${wrap(plain(said.trim()), width)}`,
+      ...thought(thinking, chalk).map(part => wrap(part, width)),
+    ])
     .join('\n\n');
+}
+
+/** What a model wrote for itself stands apart from what it says. */
+function thought(thinking: string | undefined, chalk: ChalkInstance): string[] {
+  return thinking === undefined
+    ? []
+    : [`${chalk.bold('Its thinking, in which no answer is read')}\n${plain(thinking)}`];
 }
 
 function notes({ samples, cut, findings, plan, scores }: Answer, width: number): string {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { endsInThinking } from '../../ask/read.js';
 import { MeditronError } from '../../check/errors.js';
 import { buildPrompt } from '../../prompt/prompt.js';
 import { referenceModel } from '../score/reference.js';
@@ -124,6 +125,8 @@ function storedRun(run: PlannedRun, format: Runs['chosen']['format'], first: Ite
     format: format.name,
     task: prompt.task!,
     bos,
+    ...(ask.reading === 2 && { reading: ask.reading }),
+    ...(endsInThinking(prompt.segments) && { begunThinking: true }),
     stops: prompt.stops.texts,
     shots: demonstrations?.items.length ?? ask.prompt.shots ?? 0,
     demonstrations: demonstrations ? { seed: demonstrations.seed, note: demonstrations.note } : null,

@@ -83,6 +83,7 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
   const ask = checkAsk(question, {
     mode: run.mode,
     protocol,
+    reading: run.reading ?? 1,
     ...(planned > 1 && { samples: planned }),
     ...(planned === 1 && run.mode === 'sc-cot' && { samples: 1 }),
     // A rule belongs to a number of samples: of fewer, all that were drawn count.
@@ -156,6 +157,8 @@ function readerFor({ mode, protocol, question }: Judging & Ask, run: StoredRun, 
   return {
     mode,
     protocol,
+    rules: run.reading ?? 1,
+    begunThinking: run.begunThinking ?? false,
     format: run.format,
     task: run.task,
     shots: run.shots === 0 ? 0 : undefined,

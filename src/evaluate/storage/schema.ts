@@ -68,6 +68,8 @@ const storedRun = v.object({
   format: v.picklist(formatNames),
   task: v.picklist(tasks),
   bos: v.string(),
+  reading: v.exactOptional(v.literal(2)),
+  begunThinking: v.exactOptional(v.literal(true)),
   stops: list(v.string()),
   shots: whole(0, 32),
   demonstrations: v.nullable(v.object({ seed: whole(0), note: v.string() })),

@@ -40,6 +40,10 @@ export interface StoredRun {
   readonly format: FormatName;
   readonly task: Task;
   readonly bos: string;
+  /** Which rules read its texts; absent: 1. */
+  readonly reading?: 2;
+  /** Whether its prompts end within the model's thinking; absent: no. */
+  readonly begunThinking?: true;
   /** Texts that end a sample. */
   readonly stops: readonly string[];
   /** Demonstrations in the prompt. */

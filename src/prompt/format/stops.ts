@@ -27,3 +27,19 @@ export function nextQuestion(input: PromptInput): string[] {
 export function endsAtBlankLine(format: FormatName): boolean {
   return format === 'raw' || format === 'few-shot';
 }
+
+const headed: readonly FormatName[] = [
+  'chatml',
+  'medical',
+  'raw',
+  'few-shot',
+  'one-shot',
+  'zero-shot',
+  'alpaca',
+  'llama-2',
+];
+
+/** Whether `###` ends what a model says: where it was trained on prompts with such headings. Models that converse write them as Markdown. */
+export function endsAtHeading(format: FormatName): boolean {
+  return headed.includes(format);
+}

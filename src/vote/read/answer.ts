@@ -16,11 +16,17 @@ export type AnswerForm =
     };
 
 /**
- * Where an answer was found: straight after a cue (`cue`), as the only bracketed letter or as the text of an option on the
- * cue's line (`cue-bracket`, `cue-text`), on a line of its own (`line`), as the first word (`first-word`), by the authors'
- * script (`authors`), or nowhere.
+ * Which rules texts are read by under `strict` and `paper`. 2: with `\boxed{B}`, answer tags and answers under a heading, and without the parts in which a
+ * model thinks. 1: as releases did that had none of this, for records of theirs.
  */
-export type ExtractRule = 'cue' | 'cue-bracket' | 'cue-text' | 'line' | 'first-word' | 'authors' | 'none';
+export type ReadingRules = 1 | 2;
+
+/**
+ * Where an answer was found: straight after a cue (`cue`), as the only bracketed letter or as the text of an option on the
+ * cue's line (`cue-bracket`, `cue-text`), in a `\boxed{}` or between answer tags (`boxed`), on a line of its own (`line`), as the first word
+ * (`first-word`), by the authors' script (`authors`), or nowhere.
+ */
+export type ExtractRule = 'boxed' | 'cue' | 'cue-bracket' | 'cue-text' | 'line' | 'first-word' | 'authors' | 'none';
 
 /** The answer that was found in a text, and by which rule. */
 export interface Extraction {

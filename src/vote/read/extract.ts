@@ -1,12 +1,13 @@
 import { optionError } from '../../check/errors.js';
-import { array, boolean, checkKeys, object, oneOf, string } from '../../check/options.js';
+import { array, boolean, checkKeys, integer, object, oneOf, string } from '../../check/options.js';
 import { type Protocol, protocols } from '../../types.js';
-import type { AnswerForm, Extraction } from './answer.js';
+import type { AnswerForm, Extraction, ReadingRules } from './answer.js';
 import { extractAuthors } from './authors.js';
 import { answerClasses } from './classes.js';
 import { extractStrict } from './strict.js';
+import { splitThinking } from './thinking.js';
 
-export type { AnswerForm, Extraction, ExtractRule } from './answer.js';
+export type { AnswerForm, Extraction, ExtractRule, ReadingRules } from './answer.js';
 
 /** How a text was made, as far as its reading depends on that. */
 export interface ExtractOptions {
@@ -17,6 +18,10 @@ export interface ExtractOptions {
    * `paper` only. Default false.
    */
   readonly blankLineEnds?: boolean;
+  /** True if the prompt ended within the model's thinking; `strict`, `paper` only. Default false. */
+  readonly begunThinking?: boolean;
+  /** Default 2; 1 reads as releases before did; `strict`, `paper` only. */
+  readonly rules?: ReadingRules;
   /** True if the text was generated after demonstrations (`authors-code` only). Default false. */
   readonly shots?: boolean;
   /** True if the text is a chain of thought (`authors-code` only). Default true. */
@@ -25,7 +30,8 @@ export interface ExtractOptions {
 
 /**
  * Reads the answer of one generated text, which must not include the prompt, as a protocol reads it: `strict` is ours,
- * `paper` reads as `strict` does (the paper does not say how it read), `authors-code` is the authors' `evaluate.py`. Every
+ * `paper` reads as `strict` does (the paper does not say how it read), `authors-code` is the authors' `evaluate.py`. What a model
+ * thinks (see {@link splitThinking}) is never read but under `authors-code`, which does not know of it. Every
  * text is read in time proportional to its length. Throws `ERR_OPTION` for a form or option that cannot be.
  */
 export function extract(protocol: Protocol, text: string, form: AnswerForm, options: ExtractOptions = {}): Extraction {
@@ -33,7 +39,9 @@ export function extract(protocol: Protocol, text: string, form: AnswerForm, opti
   if (protocol === 'authors-code') {
     return extractAuthors(text, { kind: form.kind, shots: options.shots ?? false, cot: options.cot ?? true });
   }
-  return extractStrict(text, protocol === 'strict' ? withoutRepeats(form) : form, options.stops, options.blankLineEnds);
+  const { rules = 2, begunThinking, stops, blankLineEnds } = options;
+  const said = rules === 1 ? text : splitThinking(text, begunThinking).said;
+  return extractStrict(said, protocol === 'strict' ? withoutRepeats(form) : form, { stops, blankLineEnds, rules });
 }
 
 /** Options with the same text are one answer, which that text names: it is known by its first letter alone. */
@@ -52,10 +60,13 @@ function check(protocol: unknown, text: unknown, form: unknown, options: unknown
     checkLetters(letters);
     if (optionTexts !== undefined) strings('form.optionTexts', optionTexts);
   } else if (maybe !== undefined) boolean('form.maybe', maybe);
-  const { stops, blankLineEnds, shots, cot } = object('options', options);
-  checkKeys('the options of extract', options as object, ['stops', 'blankLineEnds', 'shots', 'cot']);
+  const { stops, blankLineEnds, begunThinking, rules, shots, cot } = object('options', options);
+  const keys = ['stops', 'blankLineEnds', 'begunThinking', 'rules', 'shots', 'cot'];
+  checkKeys('the options of extract', options as object, keys);
   if (stops !== undefined) strings('stops', stops);
   if (blankLineEnds !== undefined) boolean('blankLineEnds', blankLineEnds);
+  if (begunThinking !== undefined) boolean('begunThinking', begunThinking);
+  if (rules !== undefined) integer('rules', rules, 1, 2);
   if (shots !== undefined) boolean('shots', shots);
   if (cot !== undefined) boolean('cot', cot);
 }
