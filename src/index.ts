@@ -83,6 +83,21 @@ export {
 } from './models/inspect.js';
 export { type FormatChoice, formatForModel, type ModelIdentity } from './models/known.js';
 export type { AddonBuild, Device } from './native/addon.js';
+export type { Family } from './panel/family.js';
+export { panel } from './panel/panel.js';
+export { type PanelReplay, type PanelReplayOptions, replayPanel } from './panel/record/replay.js';
+export { type FamilyVerdict, type Opinion, type PanelReason, type PanelVerdict, panelVerdict } from './panel/rule.js';
+export type {
+  Measurement,
+  MemberReport,
+  PanelAnswer,
+  PanelConclusion,
+  PanelEvent,
+  PanelMember,
+  PanelOptions,
+  PanelRecord,
+  Position,
+} from './panel/types.js';
 export { chooseDemonstrations, type Demonstration } from './prompt/format/demonstration.js';
 export {
   type FormatName,

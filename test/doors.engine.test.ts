@@ -215,6 +215,20 @@ const doors: Readonly<Record<string, () => Door>> = {
   }),
   replay: () => ({ call: index.replay, args: [{}, { path: storiesPath }] }),
   replayOn: () => ({ call: index.replayOn, args: [engine, {}, {}] }),
+  panel: () => ({
+    call: index.panel,
+    args: [
+      [{ path: storiesPath }, { path: join(folder, 'none.gguf') }],
+      question,
+      { mode: 'top-token', format: 'one-shot' },
+    ],
+    keys: ['load', 'engine', 'measured', 'onEvent'],
+  }),
+  panelVerdict: () => ({
+    call: index.panelVerdict,
+    args: [[{ family: 'a', heard: true, answer: null }], 'aborted'],
+  }),
+  replayPanel: () => ({ call: index.replayPanel, args: [{}, { modelPaths: [storiesPath] }] }),
   hashFile: () => ({ call: index.hashFile, args: [storiesPath, {}] }),
   inspectFile: () => ({ call: index.inspectFile, args: [storiesPath, {}] }),
   formatForModel: () => ({ call: index.formatForModel, args: [{ name: 'meditron' }] }),

@@ -10,6 +10,7 @@ const rows = [
   ['cli'],
   ['server', 'ai'],
   ['evaluate'],
+  ['panel'],
   ['ask'],
   ['endpoint'],
   ['answerer'],

@@ -4,7 +4,7 @@ import { availableCores } from './capacity/cores.js';
  * Lets engines of one process compute at the same time only while their threads fit on the cores; beyond that they take
  * turns, step by step, in the order they asked.
  */
-class Turn {
+export class Turn {
   #taken = 0;
   readonly #waiting: { threads: number; go: () => void }[] = [];
 

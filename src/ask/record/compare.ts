@@ -1,5 +1,5 @@
 import type { FileHash } from '../../models/identity.js';
-import { conclude, type Judging } from '../conclude.js';
+import { type Conclusion, conclude, type Judging } from '../conclude.js';
 import type { Reader, Sample } from '../read.js';
 import { mostProbable, readText } from '../read.js';
 import type { AnswerSample, Evidence } from '../types.js';
@@ -85,14 +85,18 @@ function scoreDifference({ result: { scores: then } }: Evidence, { result: { sco
 }
 
 /** The result is derived from the recorded samples; where all ran, it must also be that of the samples now. */
-function resultDifference(record: Evidence, now: Evidence, { judging, readerOf }: Terms): Difference | undefined {
+function resultDifference(record: Evidence, now: Evidence, terms: Terms): Difference | undefined {
   const { result } = record;
-  const samples = record.samples.map(sample => votingSample(sample, readerOf(sample.index)));
-  const conclusion = conclude(judging, { samples, cut: [], interrupted: interruptionOf(record) });
   const part =
-    firstPart(resultOf(conclusion, now.result.scores), result, '') ??
+    firstPart(resultOf(concluded(record, terms), now.result.scores), result, '') ??
     (cutShort(record, now) ? undefined : firstPart(now.result, result, ''));
   return part && { where: 'vote', path: part.path, expected: part.got, got: part.expected };
+}
+
+/** What the samples of a record come to, read and counted again. */
+export function concluded(record: Evidence, { judging, readerOf }: Terms): Conclusion {
+  const samples = record.samples.map(sample => votingSample(sample, readerOf(sample.index)));
+  return conclude(judging, { samples, cut: [], interrupted: interruptionOf(record) });
 }
 
 function cutShort(record: Evidence, now: Evidence): boolean {

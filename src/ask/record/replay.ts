@@ -153,11 +153,11 @@ async function formatNow(answerer: Answerer, record: Evidence, now: Evidence): P
 }
 
 /** @internal What the samples of a record are read and judged by. */
-export async function termsOf(answerer: Answerer, evidence: Evidence): Promise<Terms> {
+export async function termsOf({ model }: Pick<Answerer, 'model'>, evidence: Evidence): Promise<Terms> {
   const asked = checkAsked(evidence.question, optionsOf(evidence));
-  const { variants } = await outlineOf(answerer.model, asked);
+  const { variants } = await outlineOf(model, asked);
   return {
-    judging: { ...asked, labels: classesOf(asked).labels, ...judgedBy(scopeFor(answerer.model, asked.question)) },
+    judging: { ...asked, labels: classesOf(asked).labels, ...judgedBy(scopeFor(model, asked.question)) },
     readerOf: index => readerOf(asked, variants.find(({ samples }) => samples.includes(index)) ?? variants[0]!),
   };
 }

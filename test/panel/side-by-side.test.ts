@@ -1,0 +1,100 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { MeditronError } from '../../src/check/errors.js';
+import type { Model } from '../../src/engine/model.js';
+import { type Seat, sideBySide } from '../../src/panel/side-by-side.js';
+
+const GB = 1e9;
+const never = new AbortController().signal;
+const short = () => new MeditronError('ERR_MEMORY', 'It does not fit');
+
+/** A machine of so many bytes on which models of given sizes are loaded, worked with for some turns and closed. */
+function machine(memory: number, sizes: readonly number[], turns: readonly number[], lies = false) {
+  let used = 0;
+  let inside = 0;
+  const seen = { most: 0, mostUsed: 0, order: [] as number[], closed: 0 };
+  const seats = sizes.map((sizeBytes, index): Seat => ({ index, sizeBytes }));
+  const run = (stopped = never, failing: ReadonlySet<number> = new Set()) =>
+    sideBySide<number>(seats, {
+      async load({ index, sizeBytes }) {
+        await turn();
+        if (failing.has(index)) throw new MeditronError('ERR_MODEL_LOAD', 'It is damaged');
+        if (used + sizeBytes > memory && inside > 0) throw short();
+        used += sizeBytes;
+        seen.most = Math.max(seen.most, ++inside);
+        seen.mostUsed = Math.max(seen.mostUsed, used);
+        seen.order.push(index);
+        const close = async () => {
+          used -= sizeBytes;
+          inside--;
+          seen.closed++;
+        };
+        return { info: { gpuLayers: 0 }, close } as unknown as Model;
+      },
+      async work({ index }, _, opened) {
+        opened();
+        for (let i = 0; i < turns[index % turns.length]!; i++) await turn();
+        return index;
+      },
+      failed() {},
+      stopped,
+      available: () => (lies ? Number.MAX_SAFE_INTEGER : memory - used),
+    });
+  return {
+    run,
+    seen,
+    get left() {
+      return used;
+    },
+  };
+}
+
+test('where memory holds one, models come one after the other, in their order', async () => {
+  const { run, seen } = machine(6 * GB, [4 * GB, 4 * GB, 4 * GB], [3]);
+  const ended = await run();
+  expect(seen).toMatchObject({ most: 1, order: [0, 1, 2], closed: 3 });
+  expect([...ended.values()]).toEqual([{ value: 0 }, { value: 1 }, { value: 2 }]);
+});
+
+test('where it holds two, the next is loaded while the first works', async () => {
+  const { run, seen } = machine(10 * GB, [4 * GB, 4 * GB, 4 * GB], [5]);
+  await run();
+  expect(seen).toMatchObject({ most: 2, order: [0, 1, 2], closed: 3 });
+});
+
+test('one that turns out not to fit beside others comes when they are gone', async () => {
+  const { run, seen } = machine(6 * GB, [4 * GB, 4 * GB], [3], true);
+  expect([...(await run()).values()]).toEqual([{ value: 0 }, { value: 1 }]);
+  expect(seen).toMatchObject({ most: 1, closed: 2 });
+});
+
+test('whatever the sizes, every model has its turn or its error, memory is never exceeded, and all is closed', async () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
+  const turns = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(sizes, turns, fc.boolean(), fc.array(fc.nat(7)), async (given, worked, lies, damaged) => {
+      const failing = new Set(damaged);
+      const place = machine(
+        10 * GB,
+        given.map(size => size * GB),
+        worked,
+        lies,
+      );
+      const ended = await place.run(never, failing);
+      expect([...ended.keys()].sort()).toEqual([...given.keys()]);
+      for (const [i, end] of ended) expect('value' in end ? end.value : 'error').toBe(failing.has(i) ? 'error' : i);
+      expect(place.seen.mostUsed).toBeLessThanOrEqual(10 * GB);
+      expect(place.left).toBe(0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('after a stop nothing more is begun', async () => {
+  const stopping = new AbortController();
+  stopping.abort();
+  const { run, seen } = machine(10 * GB, [GB, GB], [1]);
+  expect([...(await run(stopping.signal)).values()]).toEqual([{}, {}]);
+  expect(seen.order).toEqual([]);
+});
