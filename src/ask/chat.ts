@@ -58,7 +58,7 @@ export function roomForAnswer(
   if (room >= 1) return room;
   throw new MeditronError(
     'ERR_CONTEXT_FULL',
-    `The conversation has ${promptTokens} tokens and the context ${sequenceSize}: there is no room for an answer. Send a shorter one; nothing is cut silently`,
+    `The prompt has ${promptTokens} tokens and the context ${sequenceSize}: there is no room for an answer. Send a shorter one; nothing is cut silently`,
   );
 }
 

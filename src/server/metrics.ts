@@ -1,5 +1,5 @@
 import { Hono, type MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
+import { matchedRoutes } from 'hono/route';
 import type { Pool } from './pool/pool.js';
 
 /** What has been counted of requests: by route, method and status, never by what was in them. */
@@ -16,8 +16,8 @@ export class Metrics {
       await next();
     } finally {
       this.#open--;
-      const route = routePath(c, -1);
-      const labels = `method="${knownMethod(c.req.method)}",route="${/[*]$/.test(route) ? 'none' : route}"`;
+      const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none';
+      const labels = `method="${knownMethod(c.req.method)}",route="${route}"`;
       add(this.#requests, `${labels},status="${c.res.status}"`, 1);
       add(this.#seconds, labels, (performance.now() - begun) / 1000);
     }

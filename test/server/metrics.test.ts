@@ -25,6 +25,7 @@ test('requests are counted by route and status, models by name, and nothing else
   await app.request('/nowhere/secret');
   await app.request('/asks/1', { method: 'SECRET' });
   await app.request('/asks/1', { headers: { Origin: 'http://evil.example' } });
+  for (const path of ['/health', '/']) await app.request(path);
   const response = await app.request('/metrics');
   expect(response.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   const text = await response.text();
@@ -34,6 +35,8 @@ test('requests are counted by route and status, models by name, and nothing else
     'meditron_requests_total{method="GET",route="none",status="404"} 1',
     'meditron_requests_total{method="other",route="none",status="405"} 1',
     'meditron_requests_total{method="GET",route="/asks/:id",status="403"} 1',
+    'meditron_requests_total{method="GET",route="/health",status="200"} 1',
+    'meditron_requests_total{method="GET",route="/",status="200"} 1',
   ]);
   const name = '{model="meditron-7b _Q4_"}';
   for (const line of [

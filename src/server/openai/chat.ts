@@ -68,8 +68,8 @@ function mostTokens(
   prompt: number,
 ): number {
   const wanted = max_completion_tokens ?? max_tokens;
-  if (wanted === 0) throw optionError('max_tokens', 'at least 1', wanted);
-  return wanted ?? roomForAnswer(settings, prompt, n);
+  if (wanted === 0) throw optionError('max_tokens', 'at least 1, or -1 for as many as there is room for', wanted);
+  return wanted === undefined || wanted === -1 ? roomForAnswer(settings, prompt, n) : wanted;
 }
 
 async function answerOf(use: Use, request: ChatRequest, signal: AbortSignal): Promise<object> {

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { roomForAnswer } from '../../ask/chat.js';
 import { MeditronError, optionError } from '../../check/errors.js';
 import type { SampleEnd, TextToken } from '../../engine/jobs/generation.js';
 import type { TokenizeOptions } from '../../engine/jobs/options.js';
@@ -9,7 +10,7 @@ import { headOf, reasonOf, usageOf } from './answer.js';
 import { CompletionList, type CompletionLogprobs, joined, tokensOf } from './logprobs.js';
 import { type Pieces, piecesOf } from './pieces.js';
 import { type CompletionRequest, completionSchema, received } from './request.js';
-import { type ChoiceEvent, samplesOf } from './samples.js';
+import { type ChoiceEvent, type SamplesOptions, samplesOf } from './samples.js';
 import { sampledOf } from './sampling.js';
 import { streamed } from './stream.js';
 
@@ -73,38 +74,38 @@ class Work {
   }
 
   events(signal: AbortSignal): AsyncGenerator<ChoiceEvent, void, void> {
-    const { max_tokens, logprobs } = this.request;
-    const sampled = sampledOf(this.request, this.use.engine);
+    const { max_tokens, logprobs, n } = this.request;
     const { engine } = this.use;
+    const sampled = sampledOf(this.request, engine);
     const tokens = this.prompts.map(prompt => prompt.tokens);
-    const options = { ...sampled, maxTokens: Math.max(1, max_tokens), topLogprobs: logprobs };
+    const longest = Math.max(...tokens.map(({ length }) => length));
+    const maxTokens = max_tokens === -1 ? roomForAnswer(engine.settings, longest, n) : Math.max(1, max_tokens);
+    const options = { ...sampled, maxTokens, topLogprobs: logprobs };
     if (!this.#scores) return samplesOf(engine, tokens, options, signal);
     return this.#scored(tokens, options, signal);
   }
 
   /**
-   * One prompt after the other: where the tokens of others lie in the cache changes in which order attention adds up, and so the last digits of a
-   * log-probability. It costs little, because a step scores no more tokens of several prompts than of one. Where several samples are
-   * wanted the prompt is scored by itself, and evaluated a second time for them.
+   * One prompt after the other, each alone: rows of others in a batch and where their tokens lie in the cache change in which order sums are added up,
+   * and so the last digits of a log-probability. It costs little, because a step scores no more tokens of several prompts than of one.
+   * Where several samples are wanted the prompt is scored by itself, and evaluated a second time for them.
    */
   async *#scored(
     tokens: readonly Int32Array[],
-    options: Parameters<typeof samplesOf>[2],
+    options: SamplesOptions,
     signal: AbortSignal,
   ): AsyncGenerator<ChoiceEvent, void, void> {
     const { engine } = this.use;
     const { n } = this.request;
-    const scoring = { topLogprobs: options.topLogprobs, promptLogprobs: true, maxTokens: 1, samplers: [{}] };
-    for (const [p, prompt] of tokens.entries()) {
-      let scores: SampleEnd['prompt'];
-      if (n > 1)
-        for await (const event of samplesOf(engine, [prompt], scoring, signal))
-          if (event.type === 'end') scores = event.prompt;
-      for await (const event of samplesOf(engine, [prompt], { ...options, promptLogprobs: n === 1 }, signal)) {
-        if (event.type === 'begun') yield event;
-        else if (event.type === 'text') yield { ...event, index: p * n + event.index };
-        else yield { ...event, index: p * n + event.index, prompt: event.prompt ?? scores };
-      }
+    const scored = { promptLogprobs: true, alone: true };
+    if (n === 1) return yield* samplesOf(engine, tokens, { ...options, ...scored }, signal);
+    const scoring = { ...scored, topLogprobs: options.topLogprobs, maxTokens: 1, samplers: [{}] };
+    const scores: SampleEnd['prompt'][] = [];
+    for await (const event of samplesOf(engine, tokens, scoring, signal))
+      if (event.type === 'end') scores[event.index] = event.prompt;
+    for await (const event of samplesOf(engine, tokens, options, signal)) {
+      if (event.type === 'end') yield { ...event, prompt: scores[Math.floor(event.index / n)] };
+      else yield event;
     }
   }
 
@@ -196,7 +197,7 @@ async function* chunksOf(
       yield chunk(event.index, echo(event.index) + event.text, logprobs, null);
     } else if (event.type === 'end') {
       sampled += work.sampledIn(event);
-      const text = whole && request.max_tokens > 0 ? event.text : '';
+      const text = whole && request.max_tokens !== 0 ? event.text : '';
       const logprobs = work.logprobsOf(event, told.get(event.index) ?? 0);
       yield chunk(event.index, echo(event.index) + text, logprobs, work.finishOf(event));
     }

@@ -44,6 +44,9 @@ const between = (low: number, high: number) =>
     v.maxValue(high, `a whole number from ${low} to ${high}`),
   );
 
+/** -1, as some servers spell it, is as many as there is room for. */
+const mostTokens = between(-1, 0x7ffffffe);
+
 /** What both kinds of completion are asked for. */
 const common = {
   model: v.optional(text),
@@ -81,7 +84,7 @@ export const completionSchema = v.object({
     [text, v.array(v.union([text, whole, v.array(whole)]))],
     'a text, an array of texts, of token ids, or of arrays of token ids',
   ),
-  max_tokens: v.optional(between(0, 0x7ffffffe), 16),
+  max_tokens: v.optional(mostTokens, 16),
   logprobs: v.optional(between(0, 20)),
   echo: v.optional(yesNo, false),
   add_special_tokens: v.optional(yesNo, true),
@@ -92,8 +95,8 @@ export const completionSchema = v.object({
 export const chatSchema = v.object({
   ...common,
   messages: v.pipe(v.array(messageSchema), v.minLength(1, 'an array of at least one message')),
-  max_tokens: v.optional(between(0, 0x7ffffffe)),
-  max_completion_tokens: v.optional(between(0, 0x7ffffffe)),
+  max_tokens: v.optional(mostTokens),
+  max_completion_tokens: v.optional(mostTokens),
   logprobs: v.optional(yesNo, false),
   top_logprobs: v.optional(between(0, 20)),
   chat_format: v.optional(text),

@@ -10,6 +10,11 @@ export type ChoiceEvent =
   | (Omit<TextEvent, 'sample'> & { readonly index: number })
   | (Omit<SampleEnd, 'sample'> & { readonly index: number });
 
+export type SamplesOptions = Omit<GenerateOptions, 'prompt' | 'signal' | 'lease'> & {
+  /** Every prompt has the engine to itself: what comes out does not depend on who else is there. */
+  readonly alone?: boolean;
+};
+
 /**
  * The samples of all prompts, in one batch as far as the engine has room; each prompt is evaluated once. Prompts come into the engine's line as others
  * end, so that nobody else stands behind all of them. The first event says that nothing was refused. Leaving ends all of them.
@@ -17,16 +22,17 @@ export type ChoiceEvent =
 export async function* samplesOf(
   engine: Engine,
   prompts: readonly Int32Array[],
-  options: Omit<GenerateOptions, 'prompt'>,
+  { alone = false, ...options }: SamplesOptions,
   signal: AbortSignal,
 ): AsyncGenerator<ChoiceEvent, void, void> {
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
   const width = options.samplers?.length ?? 1;
-  const places = new Places(Math.max(1, Math.floor(engine.settings.maxSequences / width)));
+  const places = new Places(alone ? 1 : Math.max(1, Math.floor(engine.settings.maxSequences / width)));
   const feed = new Feed(
     prompts.map((prompt, p) => {
-      const events = () => engine.generate({ ...options, prompt, signal: either });
+      const generating = { ...options, prompt, signal: either };
+      const events = () => (alone ? generatedAlone(engine, generating) : engine.generate(generating));
       return numbered(places.within(events), p * width);
     }),
   );
@@ -43,6 +49,13 @@ export async function* samplesOf(
   } finally {
     await feed.close(() => left.abort(new MeditronError('ERR_ABORTED', 'The request is over')));
   }
+}
+
+/** In a lease of all there is. */
+async function* generatedAlone(engine: Engine, options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
+  const { maxSequences, contextSize } = engine.settings;
+  using lease = await engine.lease({ sequences: maxSequences, cells: contextSize }, { signal: options.signal });
+  yield* engine.generate({ ...options, lease });
 }
 
 async function* numbered(

@@ -319,6 +319,18 @@ test('a grammar, or a JSON schema, is followed', async () => {
   expect(['yes', 'no']).toContain(choices[0].text);
 });
 
+test('max_tokens -1 is as many as there is room for', async () => {
+  const body = { prompt: [once1, 'The dog was'], n: 2, seed: 3, temperature: 1, max_tokens: -1 };
+  const { choices } = await complete(body);
+  expect(choices).toHaveLength(4);
+  for (const { finish_reason } of choices) expect(['stop', 'length']).toContain(finish_reason);
+  const scored = await complete({ prompt: once1, max_tokens: -1, echo: true, logprobs: 0 });
+  const { tokens } = scored.choices[0].logprobs;
+  expect(tokens).toHaveLength(scored.usage.total_tokens);
+  expect(scored.usage.completion_tokens).toBeGreaterThan(40);
+  expect((await server.request(path, { prompt: once1, max_tokens: -2 })).status).toBe(400);
+});
+
 describe('what cannot be met', () => {
   test.each<[object, string | null, string, number?]>([
     [{}, 'prompt', 'ERR_OPTION'],

@@ -1,6 +1,8 @@
+import { parse } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clinicalQuestions } from '../../../src/clinical/questions.js';
 import { exact, reference } from '../../engine/stories.js';
-import type { Json } from '../meditron/served.js';
+import { type Json, mini } from '../meditron/served.js';
 import { type Served, served } from './served.js';
 
 // The requests of lm-evaluation-harness 0.4 (`local-completions`, its remote tokenizer) as they are sent, and the answers as they are read.
@@ -56,7 +58,7 @@ interface Pair {
 async function logLikelihoods(pairs: readonly Pair[], of = server): Promise<(readonly [number, boolean])[]> {
   const inputs = pairs.map(({ context, continuation }) => [...context, ...continuation]);
   const answer = await of.post('/v1/completions', {
-    model: 'stories260K',
+    model: parse(of.model.info.path).name,
     prompt: inputs,
     temperature: 0,
     max_tokens: 1,
@@ -120,6 +122,35 @@ describe('log-likelihoods of token ids', () => {
       const [[alone, greedy]] = (await logLikelihoods([pair])) as [readonly [number, boolean]];
       expect(Math.abs(alone - together[i]![0])).toBeLessThan(1e-4);
       expect(greedy).toBe(together[i]![1]);
+    }
+  });
+
+  test('whoever else is there, they are the same to the last bit', async () => {
+    const batches = reference.loglik.map(pairsOf);
+    const alone: (readonly [number, boolean])[][] = [];
+    for (const pairs of batches) alone.push(await logLikelihoods(pairs, usual));
+    const others = batches.flatMap((_, seed) => [
+      usual.post('/v1/completions', { prompt: 'Once upon a time', n: 2, max_tokens: 60, seed }),
+      usual.post('/v1/completions', { prompt: ['The dog', 'One day'], max_tokens: 30, seed }),
+    ]);
+    const beside = await Promise.all(batches.map(pairs => logLikelihoods(pairs, usual)));
+    await Promise.all(others);
+    expect(beside).toEqual(alone);
+  });
+
+  test('of a quantized model they are its scores, where attention adds up in full precision', async () => {
+    await using quantized = await served(mini, { kvType: 'f32', flashAttention: 'off' });
+    for (const { question, explanation } of clinicalQuestions({ seed: 3, count: 3 })) {
+      const [context, continuation] = await Promise.all([
+        quantized.model.tokenize(question),
+        quantized.model.tokenize(` ${explanation}`, { bos: 'never', inside: true }),
+      ]);
+      const [[logprob]] = (await logLikelihoods(
+        [{ context: [...context], continuation: [...continuation] }],
+        quantized,
+      )) as [readonly [number, boolean]];
+      const [score] = await quantized.engine.score({ prompt: context, continuations: [continuation] });
+      expect(Math.abs(logprob - score!.logprob)).toBeLessThan(1e-4);
     }
   });
 
