@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./commands/inspect.js')).inspect(),
   tokenize: async () => (await import('./commands/tokenize.js')).tokenize(),
   fit: async () => (await import('./commands/fit.js')).fit(),
+  models: async () => (await import('./commands/models.js')).models(),
   devices: async () => (await import('./commands/devices.js')).devices(),
   serve: async () => (await import('./commands/serve.js')).serve(),
   verify: async () => (await import('./commands/verify.js')).verify(),
@@ -33,7 +34,7 @@ export async function createProgram(typed = ''): Promise<Command> {
     .addHelpText('after', `\n${exitCodeHelp}\n\nExample:\n  meditron run -p "Once upon a time" --samples 3`);
   for (const name of Object.hasOwn(commands, typed) ? [typed] : Object.keys(commands))
     program.addCommand(await commands[name]!());
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command
       .exitOverride()
       .configureOutput({ writeOut: print, writeErr: text => say(text.trimEnd()), outputError: () => {} })

@@ -16,6 +16,16 @@ export type ModelBase =
   | 'olmo-2'
   | 'meditron-mini';
 
+/** A repository with GGUF files of a model. */
+export interface GgufSource {
+  /** Owner and name on Hugging Face. */
+  readonly repository: string;
+  /** What its files are called, with `{quantization}` in place of `Q4_K_M`; null if it is not known. */
+  readonly file: string | null;
+  /** What has to be said of them. */
+  readonly note?: string;
+}
+
 /** What is published of a model, as far as it was read; what was not is in `unknown`. */
 export interface ModelFacts {
   /** The name it goes by in commands: `meditron3-8b`. */
@@ -30,8 +40,8 @@ export interface ModelFacts {
   readonly architecture: string;
   /** Owner and name under which its weights are published on Hugging Face; null if they are not there. */
   readonly repository: string | null;
-  /** Repositories with GGUF files that were seen, with what is in them. Empty: convert it yourself (docs/models.md). */
-  readonly gguf: readonly string[];
+  /** Where GGUF files of it were seen. Empty: convert it yourself (docs/models.md). */
+  readonly gguf: readonly GgufSource[];
   /** What it was trained to do, in a few words. */
   readonly trainedFor: string;
   /** Tokens it was trained on at once, which may be fewer than its file says; null if that is not known. */
@@ -183,8 +193,12 @@ export const family: readonly KnownModel[] = [
     shots: 3,
     repository: 'epfl-llm/meditron-7b',
     gguf: [
-      'TheBloke/meditron-7B-GGUF (Q2_K to Q8_0; its page names ChatML, which the vocabulary lacks)',
-      'QuantFactory/meditron-7b-GGUF',
+      {
+        repository: 'TheBloke/meditron-7B-GGUF',
+        file: 'meditron-7b.{quantization}.gguf',
+        note: 'its page names ChatML, which the vocabulary lacks',
+      },
+      { repository: 'QuantFactory/meditron-7b-GGUF', file: 'meditron-7b.{quantization}.gguf' },
     ],
     trainedContext: { tokens: 2048, source: 'arXiv 2311.16079, section 4.1' },
     unknown: ['whether a BOS helps it'],
@@ -198,7 +212,7 @@ export const family: readonly KnownModel[] = [
     format: 'alpaca',
     shots: 0,
     repository: 'malhajar/meditron-7b-chat',
-    gguf: ['TheBloke/meditron-7B-chat-GGUF (Q4_K_S to Q8_0)'],
+    gguf: [{ repository: 'TheBloke/meditron-7B-chat-GGUF', file: 'meditron-7b-chat.{quantization}.gguf' }],
     trainedFor: 'instructions; a tune by the community, not by MEDITRON’s authors',
     trainedContext: { tokens: 2048, source: 'config.json of malhajar/meditron-7b-chat' },
     sampling: null,
@@ -229,7 +243,13 @@ export const family: readonly KnownModel[] = [
     pattern: /^meditron-?70b(-v1(\.0)?)?$/,
     shots: 5,
     repository: 'epfl-llm/meditron-70b',
-    gguf: ['TheBloke/meditron-70B-GGUF (Q2_K to Q5_K_M; Q6_K and Q8_0 in two pieces to be joined)'],
+    gguf: [
+      {
+        repository: 'TheBloke/meditron-70B-GGUF',
+        file: 'meditron-70b.{quantization}.gguf',
+        note: 'Q6_K and Q8_0 are in two pieces to be joined',
+      },
+    ],
     trainedContext: { tokens: 4096, source: 'arXiv 2311.16079, section 4.1' },
     unknown: ['whether a BOS helps it'],
     shape: 'meditron-70b',
@@ -240,7 +260,11 @@ export const family: readonly KnownModel[] = [
     title: 'MEDITRON on Llama-3, 8B (Meditron3-8B)',
     pattern: /^((llama-?3([.-]1)?-)?meditron-?3-8b|llama-?3([.-]1)?-(8b-meditron|meditron-8b))(-?v1([.-]0)?)?$/,
     repository: 'OpenMeditron/Meditron3-8B',
-    gguf: ['QuantFactory/Meditron3-8B-GGUF', 'mradermacher/Meditron3-8B-GGUF and -i1-GGUF'],
+    gguf: [
+      { repository: 'QuantFactory/Meditron3-8B-GGUF', file: 'Meditron3-8B.{quantization}.gguf' },
+      { repository: 'mradermacher/Meditron3-8B-GGUF', file: 'Meditron3-8B.{quantization}.gguf' },
+      { repository: 'mradermacher/Meditron3-8B-i1-GGUF', file: 'Meditron3-8B.i1-{quantization}.gguf' },
+    ],
     unknown: [noSampling, 'which revision a file is: the weights were updated in 2026-06'],
     shape: 'llama-3-8b',
   },
@@ -250,7 +274,7 @@ export const family: readonly KnownModel[] = [
     title: 'MEDITRON on Llama-3, 70B (Meditron3-70B)',
     pattern: /^((llama-?3([.-]1)?-)?meditron-?3-70b|llama-?3([.-]1)?-(70b-meditron|meditron-70b))(-?v1([.-]0)?)?$/,
     repository: 'OpenMeditron/Meditron3-70B',
-    gguf: ['mradermacher/Meditron3-70B-GGUF'],
+    gguf: [{ repository: 'mradermacher/Meditron3-70B-GGUF', file: 'Meditron3-70B.{quantization}.gguf' }],
     unknown: [noSampling],
     shape: 'llama-3-70b',
   },
@@ -262,7 +286,15 @@ export const family: readonly KnownModel[] = [
       title: `MEDITRON on Qwen2.5, ${size.toUpperCase()} (Meditron3-Qwen2.5-${size.toUpperCase()})`,
       pattern: new RegExp(`^meditron-?3-qwen-?2[.-]5-${size}$`),
       repository: `OpenMeditron/Meditron3-Qwen2.5-${size.toUpperCase()}`,
-      gguf: size === '14b' ? ['mradermacher/Meditron3-Qwen2.5-14B-GGUF'] : [],
+      gguf:
+        size === '14b'
+          ? [
+              {
+                repository: 'mradermacher/Meditron3-Qwen2.5-14B-GGUF',
+                file: 'Meditron3-Qwen2.5-14B.{quantization}.gguf',
+              },
+            ]
+          : [],
       trainedContext: null,
       licence: 'Apache 2.0 for the base; its card names Qwen’s',
       unknown: [noTraining, noSampling, 'whether its system text is the base’s'],
@@ -277,7 +309,10 @@ export const family: readonly KnownModel[] = [
       title: `MEDITRON on Gemma 2, ${size.toUpperCase()} (Meditron3-Gemma2-${size.toUpperCase()})`,
       pattern: new RegExp(`^meditron-?3-gemma-?2-${size}$`),
       repository: `OpenMeditron/Meditron3-Gemma2-${size.toUpperCase()}`,
-      gguf: size === '2b' ? ['QuantFactory/Meditron3-Gemma2-2B-GGUF'] : [],
+      gguf:
+        size === '2b'
+          ? [{ repository: 'QuantFactory/Meditron3-Gemma2-2B-GGUF', file: 'Meditron3-Gemma2-2B.{quantization}.gguf' }]
+          : [],
       unknown: [noSampling],
       shape: `gemma2-${size}`,
     }),
@@ -289,7 +324,7 @@ export const family: readonly KnownModel[] = [
     title: 'MEDITRON on Phi-4, 14B (Meditron3-Phi4-14B)',
     pattern: /^meditron-?3-phi-?4(-14b)?$/,
     repository: 'OpenMeditron/Meditron3-Phi4-14B',
-    gguf: ['mradermacher/Meditron3-Phi4-14B-GGUF'],
+    gguf: [{ repository: 'mradermacher/Meditron3-Phi4-14B-GGUF', file: 'Meditron3-Phi4-14B.{quantization}.gguf' }],
     licence: 'MIT for the base',
     unknown: [noSampling],
   },
@@ -380,7 +415,7 @@ export const family: readonly KnownModel[] = [
     title: 'Med42-v2 (M42 Health)',
     pattern: /^(m42-health-)?(llama-?3-med42-(8b|70b)|med42-v2-(8b|70b)|llama-?3-med42-v2-(8b|70b))$/,
     repository: 'm42-health/Llama3-Med42-8B',
-    gguf: ['QuantFactory/Llama3-Med42-8B-GGUF'],
+    gguf: [{ repository: 'QuantFactory/Llama3-Med42-8B-GGUF', file: 'Llama3-Med42-8B.{quantization}.gguf' }],
     trainedFor: medicine,
     trainedContext: { tokens: 8192, source: 'its card' },
     licence: llama3Licence,
@@ -410,7 +445,7 @@ export const family: readonly KnownModel[] = [
     title: 'OpenBioLLM (Saama)',
     pattern: /^(aaditya-)?(llama-?3-openbiollm-(8b|70b)|openbiollm-llama-?3-(8b|70b)|openbiollm-(8b|70b))$/,
     repository: 'aaditya/Llama3-OpenBioLLM-8B',
-    gguf: ['mradermacher/OpenBioLLM-Llama3-8B-GGUF'],
+    gguf: [{ repository: 'mradermacher/OpenBioLLM-Llama3-8B-GGUF', file: 'OpenBioLLM-Llama3-8B.{quantization}.gguf' }],
     trainedFor: medicine,
     trainedContext: { tokens: 8192, source: 'meta-llama/llama3, its base' },
     licence: llama3Licence,
@@ -556,7 +591,7 @@ export const family: readonly KnownModel[] = [
     title: 'EuroLLM Instruct (UTTER)',
     pattern: /^(utter-project-)?eurollm-(1[.-]7b|9b|22b)-instruct$/,
     repository: 'utter-project/EuroLLM-9B-Instruct',
-    gguf: ['QuantFactory/EuroLLM-9B-Instruct-GGUF'],
+    gguf: [{ repository: 'QuantFactory/EuroLLM-9B-Instruct-GGUF', file: 'EuroLLM-9B-Instruct.{quantization}.gguf' }],
     trainedFor: instructions,
     trainedContext: { tokens: 4096, source: 'config.json of utter-project/EuroLLM-9B-Instruct' },
     licence: 'Apache 2.0',

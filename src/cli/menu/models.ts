@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { shippedModel } from '../../check/project.js';
 import { modelsFolder } from '../../check/sums.js';
 import { inBytes } from '../../check/words.js';
-import { isLaterPart } from '../../gguf/split.js';
+import { modelFilesIn } from '../../models/folder.js';
 import { inspectFile } from '../../models/inspect.js';
 import { isDemonstration } from '../../models/known.js';
 import { oneLine } from '../terminal/plain.js';
@@ -19,7 +18,7 @@ export interface ModelChoice {
 
 /** The models in the folder on the stick, by name, and behind them the one that ships. */
 export async function modelChoices(stick: string | undefined): Promise<readonly ModelChoice[]> {
-  const added = stick === undefined ? [] : await modelsIn(join(stick, modelsFolder));
+  const added = stick === undefined ? [] : await modelFilesIn(join(stick, modelsFolder));
   return Promise.all([...added, shippedModel()].map(modelChoice));
 }
 
@@ -35,13 +34,4 @@ export async function modelChoice(path: string): Promise<ModelChoice> {
   } catch (error) {
     return { path, title: name, problem: (error as Error).message };
   }
-}
-
-/** Model files in a folder; of one in several parts the first. */
-async function modelsIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch(() => []);
-  return names
-    .filter(name => /\.gguf$/i.test(name) && !name.startsWith('.') && !isLaterPart(name))
-    .sort()
-    .map(name => join(folder, name));
 }

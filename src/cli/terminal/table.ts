@@ -17,3 +17,12 @@ export function table(rows: readonly Row[], columns = process.stdout.columns ?? 
     .map(line => `${line.trimEnd()}\n`)
     .join('');
 }
+
+/** Lines of cells, each column as wide as its widest cell. */
+export function columns(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]!.map((_, i) => largest(lines.map(line => stringWidth(line[i]!))));
+  return lines
+    .map(line => line.map((cell, i) => cell + ' '.repeat(widths[i]! - stringWidth(cell))).join('  '))
+    .map(line => `${line.trimEnd()}\n`)
+    .join('');
+}

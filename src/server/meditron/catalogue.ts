@@ -1,28 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { hashOfFiles } from '../../ask/record/hashes.js';
 import { MeditronError } from '../../check/errors.js';
-import { packageFolder } from '../../check/project.js';
 import { availableCores } from '../../engine/capacity/cores.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { outlookOf } from '../../engine/capacity/outlook.js';
-import { stringAt } from '../../gguf/metadata.js';
-import { readGguf } from '../../gguf/reader.js';
-import { knownFiles } from '../../models/hashes.js';
+import { type Header, readHeader, recognised } from '../../models/header.js';
 import { hashProgress, identityAt, identityText } from '../../models/identity.js';
-import { describeFile, type Inspection } from '../../models/inspect.js';
-import { type FormatChoice, formatForModel, identityOf, isDemonstration } from '../../models/known.js';
-import { identityTokensIn } from '../../models/tokens.js';
+import type { Inspection } from '../../models/inspect.js';
+import { isDemonstration } from '../../models/known.js';
+import { isPublished } from '../../models/shipped.js';
 import { formatByName } from '../../prompt/format/formats.js';
 import type { Pool, ServedModel } from '../pool/pool.js';
 import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState } from './protocol.js';
-
-/** What a model file's header says. */
-interface Header extends Inspection {
-  /** Those by which models are told apart. */
-  readonly tokens: Readonly<Record<string, number>>;
-  readonly licence: string | null;
-}
 
 /** What there is to say of the models of a server. Headers are read once for every state of a file; nothing is loaded. */
 export class Catalogue {
@@ -51,7 +39,7 @@ export class Catalogue {
       const header = await this.headerOf(path);
       const { sizeBytes, architecture, parameters, quantization, contextLength, licence, problems } = header;
       const hash = await hashOf(header);
-      const format = formatOf(header, hash);
+      const format = recognised(header, hash.sha256).choice ?? null;
       return {
         ...common,
         ...{ title: header.name, sizeBytes, architecture, parameters, contextLength, licence, format, hash },
@@ -83,37 +71,12 @@ const unreadable = {
   hash: { sha256: null, known: 'unread' },
 } as const;
 
-async function readHeader(path: string): Promise<Header> {
-  const file = await readGguf(path);
-  const { metadata } = file;
-  return {
-    ...describeFile(file),
-    tokens: identityTokensIn(metadata),
-    licence: stringAt(metadata, 'general.license') ?? null,
-  };
-}
-
-/** The format that would be used if it were loaded; null if it is not known. */
-function formatOf(header: Header, { sha256 }: ModelHash): FormatChoice | null {
-  try {
-    return formatForModel({ ...identityOf(header, header.tokens), ...(sha256 !== null && { sha256 }) });
-  } catch {
-    return null;
-  }
-}
-
 /** What is known already: nothing is read for it. */
 export async function hashOf({ files }: Pick<Inspection, 'files'>): Promise<ModelHash> {
   const hashes = hashProgress({ files }).files;
   if (!hashes) return { sha256: null, known: 'unread' };
   const sha256 = hashOfFiles(hashes);
-  return { sha256, known: sha256 in knownFiles || (await ships(sha256)) ? 'verified' : 'unknown' };
-}
-
-/** Whether it is the hash on the card of the model that ships. */
-async function ships(sha256: string): Promise<boolean> {
-  const card = await readFile(join(packageFolder(), 'models', 'meditron-mini.md'), 'utf8').catch(() => '');
-  return card.includes(`\`${sha256}\``);
+  return { sha256, known: (await isPublished(sha256)) ? 'verified' : 'unknown' };
 }
 
 /** What a loaded model takes is there for it. */

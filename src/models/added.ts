@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import * as v from 'valibot';
+import { MeditronError } from '../check/errors.js';
+import { keep, kept, sha256Text, stateFile } from '../check/kept.js';
+
+const oneFile = v.strictObject({ path: v.string(), sizeBytes: v.number(), sha256: sha256Text });
+
+const list = v.strictObject({
+  version: v.literal(1),
+  models: v.array(
+    v.strictObject({
+      name: v.string(),
+      files: v.pipe(v.array(oneFile), v.minLength(1)),
+      /** SHA-256 of the chat template as it was; null if there was none. */
+      template: v.nullable(sha256Text),
+      /** When it was added, ISO 8601. */
+      added: v.string(),
+    }),
+  ),
+  sha256: sha256Text,
+});
+
+/** A model that was added: where it lies and what it was then. Nothing else is kept of it. */
+export type AddedModel = v.InferOutput<typeof list>['models'][number];
+
+/** So many that the file stays small. */
+export const mostAdded = 500;
+
+function listFile(): string | undefined {
+  return stateFile('models.json');
+}
+
+/** The models that were added, in that order. */
+export function addedModels(): readonly AddedModel[] {
+  return kept(listFile(), list)?.models ?? [];
+}
+
+/** Keeps a model in place of one of the same name or file. @throws MeditronError `ERR_OUTPUT` if nothing can be kept */
+export async function addModel(model: AddedModel): Promise<void> {
+  const path = model.files[0]!.path;
+  const others = addedModels().filter(({ name, files }) => !sameName(name, model.name) && files[0]!.path !== path);
+  if (others.length >= mostAdded) {
+    throw new MeditronError(
+      'ERR_OUTPUT',
+      `${mostAdded} models have been added already: \`meditron models remove NAME\` forgets one`,
+    );
+  }
+  await write([...others, model]);
+}
+
+/** Forgets one; its files stay. @throws MeditronError `ERR_OPTION` if there is none of this name or file */
+export async function removeModel(nameOrPath: string): Promise<AddedModel> {
+  const all = addedModels();
+  const found = addedModel(nameOrPath, all);
+  if (!found) {
+    const names = all.map(({ name }) => name).join(', ') || 'none';
+    throw new MeditronError(
+      'ERR_OPTION',
+      `Expected the name of a model that was added, got ${JSON.stringify(nameOrPath)}. Added: ${names}`,
+    );
+  }
+  await write(all.filter(model => model !== found));
+  return found;
+}
+
+export function addedModel(nameOrPath: string, all = addedModels()): AddedModel | undefined {
+  return all.find(({ name, files }) => sameName(name, nameOrPath) || files[0]!.path === nameOrPath);
+}
+
+/** The file that is meant: the one of this path, or of the model that was added under this name. */
+export function modelPath(fileOrName: string): string {
+  if (/[/\\]|\.gguf$/i.test(fileOrName) || existsSync(fileOrName)) return fileOrName;
+  const found = addedModel(fileOrName);
+  return found ? found.files[0]!.path : fileOrName;
+}
+
+async function write(models: readonly AddedModel[]): Promise<void> {
+  const file = listFile();
+  await keep(file, { version: 1, models });
+  if (addedModels().length !== models.length) {
+    throw new MeditronError(
+      'ERR_OUTPUT',
+      `${file ?? 'Nothing is kept (MEDITRON_STATE=none), so the list of models'} could not be written`,
+    );
+  }
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
