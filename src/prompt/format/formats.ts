@@ -16,7 +16,7 @@ import { olmo } from './olmo.js';
 import { oneShot, zeroShot } from './oneshot.js';
 import { phi4 } from './phi4.js';
 import { pmcLlama } from './pmcllama.js';
-import { eurollmFor, qwenFor } from './qwen.js';
+import { eurollm, qwen } from './qwen.js';
 
 /** All formats but `jinja`, which needs the model's template. */
 export const formats: readonly PromptFormat[] = [
@@ -31,26 +31,24 @@ export const formats: readonly PromptFormat[] = [
   llama3,
   llama31,
   apertus,
-  eurollmFor(),
+  eurollm,
   gemma,
   mistral,
   olmo,
   phi4,
   pmcLlama,
-  qwenFor(),
+  qwen,
 ];
 
 /**
- * The format of a name; case, `-`, `_` and `.` do not matter. `jinja` needs the model file's template, `qwen` and `eurollm` take the default
- * system text from it. Throws `ERR_PROMPT_FORMAT` with the names there are.
+ * The format of a name; case, `-`, `_` and `.` do not matter. `jinja` needs the model file's template. Throws
+ * `ERR_PROMPT_FORMAT` with the names there are.
  */
 export function formatByName(
   name: string,
   model: { readonly chatTemplate?: string } & JinjaOptions = {},
 ): PromptFormat {
   const known = formatNameOf(name);
-  if (known === 'qwen') return qwenFor(model.chatTemplate);
-  if (known === 'eurollm') return eurollmFor(model.chatTemplate);
   if (known !== 'jinja') return formats.find(format => format.name === known)!;
   if (model.chatTemplate !== undefined) return jinjaFormat(model.chatTemplate, model);
   throw new MeditronError('ERR_PROMPT_FORMAT', 'The jinja format needs a chat template, and the model file has none');

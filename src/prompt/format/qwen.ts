@@ -3,33 +3,23 @@ import { fixed, join, prompt } from '../segment.js';
 import type { PromptFormat } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
-/**
- * Qwen2.5: ChatML with the roles user and assistant, and a system turn always. With the chat template of a model file, its text is the one
- * that stands there, or there is none.
- */
-export function qwenFor(template?: string): PromptFormat {
-  return chatmlOf({
-    name: 'qwen',
-    description: "Qwen2.5's ChatML, for Meditron3 on Qwen2.5",
-    source:
-      'Qwen/Qwen2.5-7B-Instruct tokenizer_config.json (llama.cpp models/templates/Qwen-Qwen2.5-7B-Instruct.jinja)',
-    end: '<|endoftext|>',
-    system: template === undefined ? qwenSystem : systemIn(template),
-  });
-}
+/** Qwen2.5, with the system text of its template. A fine-tune's file may begin with another: the registry says so, and `jinja` sends it. */
+export const qwen: PromptFormat = chatmlOf({
+  name: 'qwen',
+  description: "Qwen2.5's ChatML, for Meditron3 on Qwen2.5",
+  source: 'Qwen/Qwen2.5-7B-Instruct tokenizer_config.json (llama.cpp models/templates/Qwen-Qwen2.5-7B-Instruct.jinja)',
+  end: '<|endoftext|>',
+  system: 'You are Qwen, created by Alibaba Cloud. You are a helpful assistant.',
+});
 
-const qwenSystem = 'You are Qwen, created by Alibaba Cloud. You are a helpful assistant.';
-
-/** The same for EuroLLM. MeditronFO was trained without a system text; a file's template may have one, even an empty one. */
-export function eurollmFor(template?: string): PromptFormat {
-  return chatmlOf({
-    name: 'eurollm',
-    description: 'ChatML with user and assistant roles, for MeditronFO on EuroLLM',
-    source: 'the chat template `chatml` of axolotl, which the training configuration of EuroLLM-MeditronFO names',
-    end: '</s>',
-    system: template === undefined ? undefined : systemIn(template),
-  });
-}
+/** EuroLLM as MeditronFO was trained, without a system text where none is given. */
+export const eurollm: PromptFormat = chatmlOf({
+  name: 'eurollm',
+  description: 'ChatML with user and assistant roles, for MeditronFO on EuroLLM',
+  source: 'the chat template `chatml` of axolotl, which the training configuration of EuroLLM-MeditronFO names',
+  end: '</s>',
+  system: undefined,
+});
 
 interface Spoken extends Pick<PromptFormat, 'name' | 'description' | 'source'> {
   /** The token that ends a text, beside the one that ends a turn. */
@@ -54,9 +44,4 @@ function chatmlOf({ system: ours, end, ...about }: Spoken): PromptFormat {
     },
     continuation: (_, label) => ` ${label}`,
   };
-}
-
-/** The system text that a ChatML template writes where a conversation brings none, read and not run: a literal of one piece. */
-function systemIn(template: string): string | undefined {
-  return /<\|im_start\|>system(?:\n|\\n)([^'"{}<>\\]*)<\|im_end\|>/.exec(template)?.[1];
 }
