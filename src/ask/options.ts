@@ -145,7 +145,7 @@ export const askOptions = {
     stored: true,
   },
   ...promptOptions,
-  /** When the token that begins a text is put before the prompt. Default `auto`; `always` under `authors-code`. */
+  /** When the token that begins a text is put before the prompt. Default `auto`: as the format's template, else as the model file says; `always` under `authors-code`. */
   bos: {
     kind: choice(['auto', 'always', 'never']),
     flag: '--bos <when>',

@@ -64,9 +64,11 @@ export function variantsOf(asked: Asked, { format, choice }: ChosenFormat, seeds
   }));
 }
 
-/** When the token that begins a text is put before a prompt: as asked; `auto` is `always` where the format's template writes one. */
+/** When the token that begins a text is put before a prompt: as asked; `auto` is what the format's template does, else what the model file says. */
 export function bosOf(rule: BosRule, { bos }: Pick<Prompt, 'bos'>, { info }: Pick<AnswererModel, 'info'>): BosRule {
-  return rule === 'auto' && bos && info.specialTokens.bos !== undefined ? 'always' : rule;
+  if (rule !== 'auto' || bos === undefined) return rule;
+  if (!bos) return 'never';
+  return info.specialTokens.bos === undefined ? 'auto' : 'always';
 }
 
 /** What the vocabulary lacks of a format, in words. */

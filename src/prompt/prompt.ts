@@ -35,8 +35,8 @@ export interface Prompt {
   readonly task: Task | undefined;
   /** The prompt: the format's own text, and text from outside. */
   readonly segments: readonly Segment[];
-  /** True where the format's template begins with the vocabulary's BOS, whatever the model file says. */
-  readonly bos: boolean;
+  /** Whether the format's template begins with the vocabulary's BOS, whatever the model file says; undefined where the file decides. */
+  readonly bos: boolean | undefined;
   /** Where an answer ends. */
   readonly stops: Stops;
   /** The question as the model sees it: cleaned, markers rewritten. */
@@ -78,7 +78,7 @@ export function buildPrompt(format: PromptFormat, input: PromptInput): Prompt {
     mode: input.mode,
     task: cleaned.question.kind === 'chat' ? undefined : taskOf(cleaned),
     segments: format.build(cleaned),
-    bos: format.bos?.(cleaned) ?? false,
+    bos: format.bos?.(cleaned),
     stops: format.stops(cleaned),
     question: cleaned.question,
     labels,

@@ -105,8 +105,8 @@ export interface PromptFormat {
   };
   /** Literals of the format that text from outside might spell. */
   readonly markers: readonly Marker[];
-  /** Whether the published template begins with the vocabulary's BOS. Absent: it is for the model file to say. */
-  bos?(input: PromptInput): boolean;
+  /** Whether the published template begins with the vocabulary's BOS. Undefined: it is for the model file to say. */
+  bos?(input: PromptInput): boolean | undefined;
   /** Where the model's answer ends: strings and tokens. */
   stops(input: PromptInput): Stops;
   /** The prompt, as text of the format's own and text from outside. */

@@ -10,7 +10,7 @@ import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** What a model file's own template needs to know of the model. */
 export interface JinjaOptions {
-  /** The text of the model's BOS token. A BOS that the template writes first is left to the engine. */
+  /** The text of the model's BOS token. A BOS that the template writes first is left to the engine; where it writes none, the file decides. */
   readonly bosToken?: string;
   /** The text of the model's EOS token, at which an answer ends. */
   readonly eosToken?: string;
@@ -37,7 +37,7 @@ export function jinjaFormat(template: string, options: JinjaOptions = {}): Promp
     accepts: { chat: true, system: true, demonstrations: true },
     markers: [specialTokens, answerCue, hashes, instMarkers, lineMarkers('User', 'Assistant')],
     stops: () => ({ tokens: options.eosToken ? [options.eosToken] : [], texts: [] }),
-    bos: input => layOut(rolesOf(input)).bos,
+    bos: input => layOut(rolesOf(input)).bos || undefined,
     build: input => render(layOut, input),
     continuation: (_, label) => ` ${label}`,
   };

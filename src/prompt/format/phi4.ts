@@ -10,6 +10,7 @@ export const phi4: PromptFormat = {
   source: 'microsoft/phi-4 tokenizer_config.json',
   accepts: { chat: true, system: true, demonstrations: true },
   markers: [specialTokens, answerCue],
+  bos: () => false,
   stops: () => ({ tokens: ['<|im_end|>', '<|endoftext|>'], texts: ['<|im_end|>', '<|im_start|>'] }),
   build(input) {
     const system = systemOf(input);

@@ -33,6 +33,7 @@ function chatmlOf({ system: ours, end, ...about }: Spoken): PromptFormat {
     ...about,
     accepts: { chat: true, system: true, demonstrations: true },
     markers: [specialTokens, answerCue],
+    bos: () => false,
     stops: () => ({ tokens: ['<|im_end|>', end], texts: ['<|im_end|>', '<|im_start|>'] }),
     build(input) {
       const system = systemOf(input) ?? (ours === undefined ? undefined : fixed(ours));

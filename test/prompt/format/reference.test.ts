@@ -187,7 +187,7 @@ describe.each(published.map(each => [`${each.format}, ${each.file}`, each] as co
       const spoken = textOf(prompt.segments).slice(expected.length);
       expect(textOf(prompt.segments)).toBe(`${expected}${spoken}`);
       expect(spoken.trimStart()).toBe(input.mode === 'top-token' ? 'The answer is:' : '');
-      expect(prompt.bos).toBe(each.bos !== '');
+      expect(prompt.bos ?? false).toBe(each.bos !== '');
     }
   };
 
