@@ -211,10 +211,9 @@ class Panel {
       this.#closing.abort(error);
       return;
     }
-    const { message } = error;
-    this.#warnings.push(
-      `${this.members[member]!.name} could not be asked, and the panel goes on without it: ${message}`,
-    );
+    const { name } = this.members[member]!;
+    const message = `${name} could not be asked, and the panel goes on without it: ${error.message}`;
+    this.#warnings.push(message);
     this.machine.onEvent?.({ type: 'failed', member, message });
   }
 }

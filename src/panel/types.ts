@@ -86,7 +86,7 @@ export type PanelEvent =
       readonly type: 'failed';
       /** Its place in the panel. */
       readonly member: number;
-      /** Why, in a sentence. */
+      /** Which and why, in a sentence that stands among the answer's warnings too. */
       readonly message: string;
     };
 

@@ -10,6 +10,8 @@ import { findingInWords } from '../../prompt/question/text/explain.js';
 import type { QuestionReading } from '../../prompt/question/text.js';
 import { addFlags, addModelFlags, optionsOf, prefixOption } from '../flags.js';
 import { load, type ModelFlags } from '../load.js';
+import { askPanel } from '../panel/ask.js';
+import { measuredOption, panelOption } from '../panel/flags.js';
 import { notOnCpu, prefixFile } from '../prefix.js';
 import { questionFrom, questionHelp } from '../question.js';
 import { answerScreen } from '../terminal/answer.js';
@@ -27,6 +29,8 @@ export interface AskFlags extends ModelFlags {
   readonly json?: boolean;
   readonly timings?: boolean;
   readonly measureWidth?: boolean;
+  readonly panel?: readonly string[];
+  readonly measured?: readonly string[];
 }
 
 export function ask(): Command {
@@ -36,6 +40,12 @@ export function ask(): Command {
     .addHelpText('after', help);
   addFlags(command, askOptions);
   command
+    .addOption(
+      panelOption(
+        'ask several models and count their families: A.gguf,B.gguf[,C.gguf]; FAMILY=FILE names a family, FILE@FORMAT a format',
+      ),
+    )
+    .addOption(measuredOption())
     .option('--record <file>', 'write the evidence, for `meditron replay`')
     .addOption(prefixOption())
     .option(
@@ -54,18 +64,41 @@ top-token compares the options from one reading of the question; cot is one chai
 ranked asks for lists of diagnoses and merges them; free shows the text. Text is unverified until the vote closes. Ctrl-C shows
 the vote so far and ends with code 130.
 
+With --panel each model answers in its own format, with its own vote. Models of one base are one family and count once; the panel agrees if at
+least two families decide, at least half of those heard, and all that decide say the same. An open question is asked for lists, which are
+merged over families. A model that cannot be loaded is left out and named. See docs/second-opinion.md.
+
 Examples:
   meditron ask -m meditron-7b.Q4_K_M.gguf question.json --record record.json
   meditron ask -m meditron-7b.Q4_K_M.gguf --mode ranked "A 54-year-old man has had chest pain and fever for two days."
+  meditron ask --panel Meditron3-8B.Q4_K_M.gguf,Apertus-8B-MeditronFO.Q4_K_M.gguf question.json --measured results/medqa
   printf 'Which vitamin prevents scurvy?\\nA. Vitamin A\\nB. Vitamin C\\n' | meditron ask -m model.gguf --format raw --json`;
 
-async function askQuestion(words: readonly string[], flags: AskFlags): Promise<void> {
+async function askQuestion(words: readonly string[], flags: AskFlags, command: Command): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
+  refuseMixed(flags, command);
   const reading = await questionFrom(words, signal);
   if (!flags.json) for (const finding of reading.findings) warn(findingInWords(finding));
+  if (flags.panel !== undefined) return await askPanel(reading, { ...flags, panel: flags.panel }, signal);
   const chains = () => (flags.json ? silentChains : chainsOn(process.stdout));
   await askReading(reading, flags, { chains, signal });
+}
+
+/** Flags of one model mean nothing to several, and the other way round: neither is ignored. */
+function refuseMixed(flags: AskFlags, command: Command): void {
+  if (flags.panel === undefined) {
+    if (flags.measured !== undefined)
+      throw new MeditronError('ERR_OPTION', '--measured has a meaning with --panel only');
+    return;
+  }
+  const given = {
+    '--model': command.getOptionValueSource('model') === 'default' ? undefined : flags.model,
+    ...{ '--prefix': flags.prefix, '--measure-width': flags.measureWidth, '--timings': flags.timings },
+  };
+  const unfit = Object.entries(given).find(([, value]) => value !== undefined);
+  if (unfit)
+    throw new MeditronError('ERR_OPTION', `${unfit[0]} has no meaning with --panel, which names its models itself`);
 }
 
 /** Asks a question that has been read, and shows the answer. */

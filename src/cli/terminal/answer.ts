@@ -3,6 +3,7 @@ import stringWidth from 'string-width';
 import wrap from 'wrap-ansi';
 import type { Answer, Rationale } from '../../ask/types.js';
 import { booleanLabels, letter, type Question } from '../../prompt/question/question.js';
+import type { MergedRanking } from '../../vote/count/ranking.js';
 import { oneLine, plain } from './plain.js';
 import { hasColours, type Stream, widthOf } from './terminal.js';
 
@@ -38,7 +39,8 @@ function headline(
   return `${chalk.bold(named ?? 'No answer')}\n${chalk.bold(word)}: ${said}`;
 }
 
-function nameOf(question: Question, answer: string): string {
+/** An option as it is shown: its letter and its text. */
+export function nameOf(question: Question, answer: string): string {
   const text = question.kind === 'choice' ? question.options[answer.charCodeAt(0) - 65] : undefined;
   return oneLine(text === undefined ? answer : `${answer}. ${text}`);
 }
@@ -72,15 +74,19 @@ function options(question: Question, { votes, scores }: Answer, width: number): 
 }
 
 function ranking({ ranking: merged }: Answer): string {
-  if (!merged) return '';
+  return merged ? ranked(merged, 'sample', 'samples') : '';
+}
+
+/** Merged lists; `one` and `many` are what gave a list each. */
+export function ranked(merged: MergedRanking, one: string, many: string): string {
   const lines = merged.items.slice(0, 15).map((item, i) => {
     const places = item.mentions.map(({ rank }) => rank).join(' ');
     const also = item.merged.filter(name => name !== item.name);
     return `  ${String(i + 1).padStart(2)}. ${oneLine(item.name)}: named by ${item.named} of ${item.of}, at place ${places}${also.length > 0 ? ` (also as ${also.map(oneLine).join(', ')})` : ''}`;
   });
   if (merged.items.length > 15) lines.push(`      and ${merged.items.length - 15} more, in --json`);
-  if (merged.withoutList > 0) lines.push(`      ${merged.withoutList} of ${merged.samples} samples gave no list`);
-  return lines.length === 0 ? 'No sample gave a list.' : lines.join('\n');
+  if (merged.withoutList > 0) lines.push(`      ${merged.withoutList} of ${merged.samples} ${many} gave no list`);
+  return lines.length === 0 ? `No ${one} gave a list.` : lines.join('\n');
 }
 
 /** Only for full votes: after an early stop the number of samples depends on what they said. */

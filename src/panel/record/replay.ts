@@ -80,7 +80,8 @@ export async function replayPanel(value: unknown, options: PanelReplayOptions = 
     done.map(({ heard }) => heard),
   );
   if (difference) return differs(record, difference, null, environment, done);
-  const summary = `The same: ${done.filter(({ heard }) => heard).length} models, each with ${sameInWords}, and what follows from them`;
+  const count = done.filter(({ heard }) => heard).length;
+  const summary = `The same: ${count} model${count === 1 ? '' : 's'}, each with ${sameInWords}, and what follows from them`;
   return { same: true, difference: null, member: null, summary, environment, members: named(record, done) };
 }
 
