@@ -61,7 +61,9 @@ async function sharesOf(
     rows.push(probed.map(({ logprob }) => logprob));
   }
   if (debias === 'contextual') return calibrated(logprobs, rows[0]!);
-  const orders = [rotation(logprobs.length, 0), ...probes.map(({ order }) => order!)];
+  const places = rotation(logprobs.length, 0);
+  // What stands behind the options that change places stays where it is.
+  const orders = [places, ...probes.map(({ order }) => [...order!, ...places.slice(order!.length)])];
   return averageOverOrders([logprobs, ...rows].map(normalized), orders);
 }
 

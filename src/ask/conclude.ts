@@ -1,4 +1,5 @@
 import type { Scope } from '../clinical/scope.js';
+import { abstainLabelOf } from '../prompt/question/abstain.js';
 import type { AbstainReason, Interruption } from '../vote/count/decision.js';
 import { type MergedRanking, mergeRankings } from '../vote/count/ranking.js';
 import { explain, summarize, type VoteReport } from '../vote/count/summary.js';
@@ -36,7 +37,7 @@ export interface Outcome {
 }
 
 /** What decides how samples are judged. */
-export interface Judging extends Counting, Pick<Asked, 'minAgreement' | 'weighting'> {
+export interface Judging extends Counting, Pick<Asked, 'minAgreement' | 'weighting' | 'prompt'> {
   /** Whether the model was not made for such a question. */
   readonly outside: boolean;
   /** What an agreement must not be shown without. */
@@ -50,7 +51,7 @@ export function judgedBy(scope: Scope | undefined): Pick<Judging, 'outside' | 'c
 
 /** What the samples come to. Pure. */
 export function conclude(judging: Judging, { samples, cut, interrupted }: Outcome): Conclusion {
-  const { mode, samples: planned, minAgreement, weighting, outside, caveat, labels } = judging;
+  const { mode, samples: planned, minAgreement, weighting, outside, caveat, labels, question, prompt } = judging;
   const { stoppedBy, counted } = closedBy(judging, samples);
   // `beta` and `esc` close the vote at a sample: later ones that had finished already do not count.
   const inOrder = stoppedBy === 'beta' || stoppedBy === 'esc';
@@ -88,8 +89,14 @@ export function conclude(judging: Judging, { samples, cut, interrupted }: Outcom
   const weighted = weightedOf(weighting, shown);
   // Under authors-code a text that nobody could read may win: that is no answer.
   const plurality = shown.some(({ answer }) => answer === report.winner) ? report.winner! : null;
-  const answer = weighted ? (weighted.answer ?? null) : ranking ? (ranking.items[0]?.name ?? null) : plurality;
-  const judged = outside ? outOfScope(report) : judge(report, answer, plurality, caveat);
+  const first = weighted ? (weighted.answer ?? null) : ranking ? (ranking.items[0]?.name ?? null) : plurality;
+  const abstains = first !== null && first === abstainLabelOf(question, prompt.abstainOption);
+  const answer = abstains ? null : first;
+  const judged = outside
+    ? without(report, 'out_of_scope')
+    : abstains
+      ? cannotTell(report)
+      : judge(report, answer, plurality, caveat);
   return {
     answer,
     decision: judged.decision,
@@ -98,8 +105,8 @@ export function conclude(judging: Judging, { samples, cut, interrupted }: Outcom
     votes: ranking === null ? tallyOf(judging, finished) : rankedCounts(shown, planned),
     vote: report,
     weighted: weighted && { method: weighting, totals: weighted.totals },
-    rationale: rationaleOf(shown, answer),
-    dissent: rationaleOf(shown, runnerUp(report, answer)),
+    rationale: rationaleOf(shown, first),
+    dissent: rationaleOf(shown, runnerUp(report, first)),
     ...common,
   };
 }
@@ -151,8 +158,15 @@ function judge(
   return { decision, reason, why: reason ? explain(report) : caveat };
 }
 
-function outOfScope(report: VoteReport): Judged {
-  const judged = { decision: 'abstain', reason: 'out_of_scope' } as const;
+/** To abstain was chosen most often: no answer, however few chose it. Level with another answer, or with samples missing, that is said. */
+function cannotTell(report: VoteReport): Judged {
+  const { decision, reason } = report;
+  const counted = decision === 'agree' || reason === 'low_agreement';
+  return counted ? without(report, 'cannot_tell') : { decision, reason, why: explain(report) };
+}
+
+function without(report: VoteReport, reason: AbstainReason): Judged {
+  const judged = { decision: 'abstain', reason } as const;
   return { ...judged, why: explain({ ...report, ...judged }) };
 }
 

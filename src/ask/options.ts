@@ -118,6 +118,16 @@ export const promptOptions = {
     help: 'length of the lists of mode ranked (default: 5)',
     stored: true,
   },
+  /**
+   * Offers "I cannot tell" as one more option, the last: a model that chooses it abstains. For questions with options under `strict`. Default
+   * false.
+   */
+  abstainOption: {
+    kind: yesNo,
+    flag: '--abstain-option',
+    help: 'offer the model "I cannot tell" as a further option; chosen, it counts as abstaining',
+    stored: true,
+  },
 } as const satisfies Table;
 
 /** Every option of `ask()`: its type, check, flag, help, and whether a record keeps it. */
@@ -362,7 +372,8 @@ export function checkAsk(question: Question, options: AskOptions): Ask {
   if (shuffle !== 'none' && question.kind !== 'choice') throw conflict('`shuffle` needs a question with options');
   if (shuffle !== 'none' && mode === 'top-token')
     throw conflict('In mode top-token use `debias` "permutations" instead of `shuffle`');
-  const { task, instruction, system, demonstrations, shots, items, ...rest } = given;
+  const { task, instruction, system, demonstrations, shots, items, abstainOption, ...rest } = given;
+  if (abstainOption) refuseAbstainOption(question, mode, given);
   return {
     ...rest,
     mode,
@@ -383,6 +394,7 @@ export function checkAsk(question: Question, options: AskOptions): Ask {
       ...(demonstrations !== undefined && { demonstrations }),
       ...(shots !== undefined && { shots }),
       ...(items !== undefined && { items }),
+      ...(abstainOption && { abstainOption }),
     },
     warnings,
   };
@@ -439,6 +451,26 @@ function debiasFor(given: Debias, mode: Mode, question: Question): Debias {
   if (given === 'permutations' && question.kind !== 'choice')
     throw conflict('`debias` "permutations" needs a question with options');
   return given;
+}
+
+function refuseAbstainOption(
+  { kind }: Question,
+  mode: Mode,
+  { protocol, debias }: Pick<Ask, 'protocol' | 'debias'>,
+): void {
+  if (kind !== 'choice')
+    throw conflict(
+      kind === 'boolean'
+        ? '`abstainOption` is for questions with options: to a question of yes or no, maybe can be answered already'
+        : '`abstainOption` is for questions with options: to this one there is none to add it to',
+    );
+  if (protocol !== 'strict')
+    throw conflict(`\`abstainOption\` is for protocol strict: ${protocol} asks as it was published`);
+  if (mode === 'free') throw conflict('`abstainOption` needs answers that are counted: mode top-token, cot or sc-cot');
+  if (debias !== 'none' && debias !== 'permutations')
+    throw conflict(
+      '`debias` with `abstainOption` can be "permutations" alone: the others take away what a model tends to answer to any question, and that it cannot tell is such an answer',
+    );
 }
 
 function refuseWeighting(weighting: Weighting): Weighting {

@@ -5,6 +5,7 @@ import { incidentInWords } from './report/incidents.js';
 import { reportOf } from './report/report.js';
 import type { EvaluationReport } from './report/types.js';
 import { untilDone } from './run/again.js';
+import { runOptions } from './run/options.js';
 import { type Plan, planEvaluation } from './run/plan.js';
 import { runItems } from './run/runner.js';
 import type { RunOptions } from './run/runs.js';
@@ -15,7 +16,8 @@ import type { Journal } from './storage/journal.js';
 import { type ResultRow, rowId, type StandIn } from './storage/rows.js';
 import type { EvaluationConfig } from './storage/types.js';
 import type { Questions } from './tasks/load.js';
-import type { Item } from './tasks/task.js';
+import type { Item, TaskSet } from './tasks/task.js';
+import { withUnanswerable } from './tasks/unanswerable.js';
 
 export interface EvaluateOptions extends RunOptions, Questions {
   /** Only the first so many questions of the file. */
@@ -65,7 +67,8 @@ export interface Progress {
  * @throws MeditronError what `planEvaluation`, `openEvaluation`, `ask()` and `reportOf` throw; `ERR_ENGINE_DOWN` if the engine
  *   dies again and again and nothing stands in for it; the signal's reason
  */
-export async function evaluate(target: Target, options: EvaluateOptions): Promise<EvaluationReport> {
+export async function evaluate(target: Target, given: EvaluateOptions): Promise<EvaluationReport> {
+  const options = { ...given, set: asAsked(given) };
   const { set, out, limit, resume = false } = options;
   const signal = sharedSignal(options.signal);
   const early: Death[] = [];
@@ -91,6 +94,13 @@ export async function evaluate(target: Target, options: EvaluateOptions): Promis
   await results.close();
 
   return reportOf(await readEvaluation(out), {}, new Set(items.map(item => item.id)));
+}
+
+/** The questions, without the right option in the part that shall have none. */
+function asAsked({ set, unanswerable, seed }: EvaluateOptions): TaskSet {
+  if (unanswerable === undefined) return set;
+  const fraction = runOptions.unanswerable.kind.check('unanswerable', unanswerable);
+  return withUnanswerable(set, { fraction, seed: runOptions.seed.kind.check('seed', seed ?? 0) });
 }
 
 /** Whom the questions are asked: the target, until its stand-in takes over for good. */

@@ -1,5 +1,5 @@
 import { MeditronError, optionError } from '../check/errors.js';
-import { integer, object, oneOf, string } from '../check/options.js';
+import { boolean, integer, object, oneOf, string } from '../check/options.js';
 import type { Segment } from '../types.js';
 import type { Asked } from './format/body.js';
 import type { Demonstration } from './format/demonstration.js';
@@ -21,6 +21,7 @@ import { maxRankedItems } from './format/open.js';
 import { answerPhrase, taskOf } from './format/wording.js';
 import { cleanText, type Finding } from './hygiene/hygiene.js';
 import { neutralise } from './hygiene/marker.js';
+import { checkAbstainOption, offered } from './question/abstain.js';
 import { labelsOf, type Question } from './question/question.js';
 
 /** A question as it goes to the engine, with everything that follows from its format. */
@@ -70,7 +71,7 @@ export function buildPrompt(format: PromptFormat, input: PromptInput): Prompt {
   check(format, input);
   const findings: Finding[] = [];
   const shown = format.accepts.demonstrations ? input : { ...input, shots: 0 };
-  const cleaned = cleanInput(shown, outsideText(format, input.protocol, findings));
+  const cleaned = withAbstainOption(cleanInput(shown, outsideText(format, input.protocol, findings)));
   const labels = labelsOf(cleaned.question);
   return {
     format: format.name,
@@ -140,6 +141,12 @@ function check(format: PromptFormat, input: PromptInput): void {
   if (system !== undefined && format.name === 'chatml' && input.protocol === 'paper' && question.kind !== 'chat') {
     throw conflict('Under paper the system turn holds the instruction; give `instruction` instead of `system`');
   }
+  if (input.abstainOption !== undefined && boolean('abstainOption', input.abstainOption)) {
+    if (input.protocol !== 'strict')
+      throw conflict(`\`abstainOption\` is for protocol strict: ${input.protocol} asks as it was published`);
+    if (question.kind !== 'choice')
+      throw conflict(`\`abstainOption\` needs a question with options, this one is of kind ${question.kind}`);
+  }
   if (demonstrations !== undefined && !format.accepts.demonstrations) {
     throw conflict(`The ${format.name} format shows no demonstrations; use few-shot`);
   }
@@ -149,6 +156,13 @@ function check(format: PromptFormat, input: PromptInput): void {
       `Expected demonstrations of kind ${question.kind}, as the question, got one of ${demonstration.question.kind}`,
     );
   }
+}
+
+function withAbstainOption(input: PromptInput): PromptInput {
+  const { question, abstainOption } = input;
+  if (!abstainOption || question.kind !== 'choice') return input;
+  checkAbstainOption(question);
+  return { ...input, question: offered(question, true) };
 }
 
 /** `oneBlock`: blank lines separate examples, so that within one there are none. */

@@ -8,6 +8,7 @@ import { terminalReport } from '../../src/evaluate/report/terminal.js';
 import type { EvaluationReport } from '../../src/evaluate/report/types.js';
 import { readEvaluation } from '../../src/evaluate/storage/evaluation.js';
 import type { Item } from '../../src/evaluate/tasks/task.js';
+import { withUnanswerable } from '../../src/evaluate/tasks/unanswerable.js';
 import { collected, emptyFolder, itemsOf, setOf, storedIn } from './run/items.js';
 import { layout, scriptedTarget } from './run/scripted.js';
 
@@ -50,6 +51,8 @@ const combinations = fc.record({
   demoSeeds: maybe([1], [1, 2]),
   train: fc.boolean(),
   limit: maybe(1, 2),
+  abstainOption: maybe(true),
+  unanswerable: maybe(0.5, 1),
   reading: readings,
 } as const);
 
@@ -84,6 +87,96 @@ test('every combination of options is refused before the first question, or ends
   );
   expect(refused).toBeGreaterThan(20);
   expect(reported).toBeGreaterThan(20);
+});
+
+describe('"I cannot tell"', () => {
+  /** Answers what stands beside the number of the question, and where that is not on offer, that it cannot tell, if it may. */
+  const knowing = (_: number, prompt: string) => {
+    const right = ['first', 'second', 'third', 'fourth'][Number(/number (\d+)/.exec(prompt)![1]) % 4]!;
+    const letterOf = (text: string) => new RegExp(`^([A-E])\\. ${text}$`, 'm').exec(prompt)?.[1];
+    const letter = letterOf(right) ?? letterOf('I cannot tell') ?? 'A';
+    return { text: `So.\nThe answer is: ${letter}` };
+  };
+  const options = { modes: ['cot', 'sc-cot', 'top-token'], samples: 3, format: 'raw', abstainOption: true } as const;
+
+  test('is measured beside the run without it, on questions with a right option and without', async () => {
+    const out = emptyFolder();
+    const target = scriptedTarget(knowing);
+    const report = await evaluate(target, { ...options, set: setOf(itemsOf(60)), out, unanswerable: 0.4, seed: 3 });
+    expect(report.runs.map(({ run }) => run.key)).toEqual([
+      'cot',
+      'cot+abstain',
+      'sc-cot',
+      'sc-cot+abstain',
+      'top-token',
+      'top-token+abstain',
+    ]);
+    const { rows } = await storedIn(out);
+    const without = rows.filter(row => row.run === 'cot' && row.unanswerable);
+    expect(without.length).toBeGreaterThan(10);
+    expect(without.length).toBeLessThan(40);
+    for (const row of without) {
+      expect(row.gold).toBeUndefined();
+      const right = ['first', 'second', 'third', 'fourth'][Number(row.item.slice(5)) % 4];
+      expect(row.options).toEqual(['first', 'second', 'third', 'fourth'].filter(text => text !== right));
+    }
+    const [n, m] = [60 - without.length, without.length];
+    for (const key of ['cot', 'sc-cot']) {
+      const of = (which: string) => report.runs.find(({ run }) => run.key === which)!;
+      const all = { questions: n, answered: n, correct: n, cannotTell: 0 };
+      const agreed = key === 'cot' ? 0 : m;
+      const { abstention, metrics } = of(key);
+      const wrong = { questions: m, answered: m, agreed, cannotTell: 0 };
+      expect(abstention).toEqual({ offered: false, answerable: all, unanswerable: wrong });
+      const told = { questions: m, answered: 0, agreed: 0, cannotTell: m };
+      expect(of(`${key}+abstain`).abstention).toEqual({ offered: true, answerable: all, unanswerable: told });
+      expect(metrics.accuracy).toMatchObject({ n, correct: n });
+    }
+    await shown(report);
+    const text = terminalReport(report, { width: 300 });
+    expect(text).toContain('CoT, "I cannot tell" offered');
+    expect(text).toContain(`${m} of ${m}, 100.0 %`);
+  });
+
+  test('what is stored reads the same again, and not under a protocol that does not know it', async () => {
+    const out = emptyFolder();
+    const first = await evaluate(scriptedTarget(knowing), {
+      ...options,
+      set: setOf(itemsOf(12)),
+      out,
+      unanswerable: 0.5,
+    });
+    const stored = await readEvaluation(out);
+    expect(JSON.stringify(reportJson(await reportOf(stored)))).toBe(JSON.stringify(reportJson(first)));
+    const { runs, notes } = await reportOf(stored, { protocol: 'paper' });
+    expect(runs.map(({ run }) => run.key)).toEqual(['cot', 'sc-cot']);
+    expect(notes.join()).toMatch(/asked with a further option, which paper does not know/);
+  });
+
+  test('the same questions are made unanswerable whatever stands beside them, and another seed takes others', () => {
+    const drawn = (count: number, seed: number) =>
+      withUnanswerable(setOf(itemsOf(count)), { fraction: 0.5, seed }).items.flatMap(item =>
+        item.unanswerable ? [item.id] : [],
+      );
+    const of = drawn(100, 1);
+    expect(of.filter(id => Number(id.slice(5)) < 50)).toEqual(drawn(50, 1));
+    expect(of).not.toEqual(drawn(100, 2));
+    expect(withUnanswerable(setOf(itemsOf(8)), { fraction: 1, seed: 0 }).items.every(item => item.unanswerable)).toBe(
+      true,
+    );
+  });
+
+  test.each([
+    [
+      itemsOf(4).map(item => ({ ...item, options: ['first', 'second'], gold: 0 })),
+      /No question can be made unanswerable/,
+    ],
+    [itemsOf(4).map(({ gold: _, ...item }) => item), /No question can be made unanswerable/],
+    [yesNo, /No question can be made unanswerable/],
+  ])('questions that cannot be made so are refused', async (items, message) => {
+    const going = evaluate(scriptedTarget(), { set: setOf(items), out: emptyFolder(), format: 'raw', unanswerable: 1 });
+    await expect(going).rejects.toThrow(message);
+  });
 });
 
 test('weighted votes end in a report, without rules that count votes', async () => {

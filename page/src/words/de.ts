@@ -194,6 +194,7 @@ export const de: Messages = {
       too_few: 'Zu wenige Ketten nannten von sich aus eine Antwort.',
       tie: 'Zwei Antworten haben gleich viele Ketten.',
       low_agreement: 'Zu wenige Ketten stimmen überein.',
+      cannot_tell: 'Das Modell hat „I cannot tell“ gewählt: Es kann es nicht sagen.',
       set_not_single: 'Mehr als eine Antwort bleibt möglich, oder keine.',
       out_of_scope: 'Die Frage liegt außerhalb dessen, wofür dieses Modell gemacht ist.',
       overflow: 'Abgeschnitten: Der Kontext des Modells ist zu klein für alle Ketten.',

@@ -194,6 +194,7 @@ export const en = {
       too_few: 'Too few chains named an answer by themselves.',
       tie: 'Two answers have the same number of chains.',
       low_agreement: 'Too few chains agree.',
+      cannot_tell: 'The model chose “I cannot tell”.',
       set_not_single: 'More than one answer remains possible, or none.',
       out_of_scope: 'The question is out of this model’s scope: it was not made for it.',
       overflow: 'It was cut off: the model’s context is too small for all chains.',

@@ -205,6 +205,7 @@ export const es: Messages = {
       too_few: 'Muy pocas cadenas nombraron por sí mismas una respuesta.',
       tie: 'Dos respuestas tienen el mismo número de cadenas.',
       low_agreement: 'Muy pocas cadenas están de acuerdo.',
+      cannot_tell: 'El modelo eligió «I cannot tell»: no puede decirlo.',
       set_not_single: 'Sigue siendo posible más de una respuesta, o ninguna.',
       out_of_scope: 'La pregunta está fuera del alcance de este modelo: no se hizo para ella.',
       overflow: 'Se cortó: el contexto del modelo es demasiado pequeño para todas las cadenas.',

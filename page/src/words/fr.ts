@@ -218,6 +218,7 @@ export const fr: Messages = {
       too_few: 'Trop peu de chaînes ont nommé une réponse d’elles-mêmes.',
       tie: 'Deux réponses ont le même nombre de chaînes.',
       low_agreement: 'Trop peu de chaînes sont d’accord.',
+      cannot_tell: 'Le modèle a choisi « I cannot tell » : il ne peut pas le dire.',
       set_not_single: 'Plus d’une réponse reste possible, ou aucune.',
       out_of_scope: 'La question est hors du domaine de ce modèle : il n’est pas fait pour elle.',
       overflow: 'Coupé : le contexte du modèle est trop petit pour toutes les chaînes.',

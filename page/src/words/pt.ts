@@ -206,6 +206,7 @@ export const pt: Messages = {
       too_few: 'Poucas cadeias nomearam por si uma resposta.',
       tie: 'Duas respostas têm o mesmo número de cadeias.',
       low_agreement: 'Poucas cadeias concordam.',
+      cannot_tell: 'O modelo escolheu «I cannot tell»: não o pode dizer.',
       set_not_single: 'Continua possível mais de uma resposta, ou nenhuma.',
       out_of_scope: 'A pergunta está fora do âmbito deste modelo: não foi feito para ela.',
       overflow: 'Foi cortado: o contexto do modelo é pequeno demais para todas as cadeias.',

@@ -86,6 +86,7 @@ const asked = v.strictObject({
     ),
     shots: v.exactOptional(count),
     items: v.exactOptional(count),
+    abstainOption: v.exactOptional(v.literal(true)),
   }),
 });
 
@@ -185,7 +186,17 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
     answer: v.nullable(text),
     decision: v.nullable(v.picklist(['agree', 'split', 'abstain'])),
     reason: v.nullable(
-      v.picklist(['no_answer', 'too_few', 'tie', 'low_agreement', 'out_of_scope', 'overflow', 'deadline', 'aborted']),
+      v.picklist([
+        'no_answer',
+        'too_few',
+        'tie',
+        'low_agreement',
+        'cannot_tell',
+        'out_of_scope',
+        'overflow',
+        'deadline',
+        'aborted',
+      ]),
     ),
     summary: text,
     votes: byName(count),

@@ -48,6 +48,8 @@ interface EvalFlags extends ModelFlags {
   readonly concurrency?: number;
   readonly json?: boolean;
   readonly html?: string;
+  readonly abstainOption?: boolean;
+  readonly unanswerable?: number;
 }
 
 /** The benchmarks that are found under --data. */
@@ -255,6 +257,7 @@ function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
   const given = {
     ...{ '--out': out, '--task': task, '--file': file, '--resume': resume, '--endpoint': endpoint },
     '--prefix': prefix,
+    ...{ '--abstain-option': flags.abstainOption, '--unanswerable': flags.unanswerable },
   };
   const [unfit] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (unfit)

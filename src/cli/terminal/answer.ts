@@ -2,13 +2,15 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import stringWidth from 'string-width';
 import wrap from 'wrap-ansi';
 import type { Answer, Rationale } from '../../ask/types.js';
+import { offered } from '../../prompt/question/abstain.js';
 import { booleanLabels, letter, type Question } from '../../prompt/question/question.js';
 import type { MergedRanking } from '../../vote/count/ranking.js';
 import { oneLine, plain } from './plain.js';
 import { hasColours, type Stream, widthOf } from './terminal.js';
 
 /** The answer as a person reads it: the counts, every option in its order, the reasons for and against, what the model is. */
-export function answerScreen(question: Question, answer: Answer, stream: Stream): string {
+export function answerScreen(given: Question, answer: Answer, stream: Stream): string {
+  const question = offered(given, answer.evidence.asked.prompt.abstainOption);
   const chalk = new Chalk({ level: hasColours(stream) ? 1 : 0 });
   const width = widthOf(stream);
   const blocks = [

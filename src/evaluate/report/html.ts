@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Comparison } from '../score/measure.js';
 import { type Reference, referenceLabel } from '../score/reference.js';
+import { abstentionColumns, abstentionRows, abstentionTitle } from './abstention.js';
 import { browse } from './browse.js';
 import { accuracyChart, reliabilityChart, riskChart, votesChart } from './charts.js';
 import { incidentLine, incidentsInBrief } from './incidents.js';
@@ -28,7 +29,13 @@ export async function* htmlReport(report: EvaluationReport, { mostListed = lista
     tag('h1', {}, report.title),
     tag('p', { class: 'soft' }, `Evaluated ${report.created.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`),
     tag('p', { class: 'caution' }, caution),
-    section('Results', incidents(report), results(report.runs), comparisons(report.comparisons)),
+    section(
+      'Results',
+      incidents(report),
+      results(report.runs),
+      abstention(report.runs),
+      comparisons(report.comparisons),
+    ),
     section('Plots', charts(report.runs)),
     subjects(report.runs),
     section('How it was measured', ...report.runs.map(facts), notes(report.notes)),
@@ -92,6 +99,19 @@ function results(runs: readonly RunReport[]): Markup {
     labels.length > 0 &&
     tag('div', { class: 'published' }, 'Published, each measured in its own way:', tag('ol', {}, ...labels));
   return tag('div', {}, tag('div', { class: 'scroll' }, table), tag('p', { class: 'soft' }, caption), list);
+}
+
+function abstention(runs: readonly RunReport[]): Markup | undefined {
+  const rows = abstentionRows(runs);
+  if (rows.length === 0) return undefined;
+  const head = abstentionColumns.map((title, i) =>
+    tag('th', { scope: 'col', class: i > 0 ? 'number' : undefined }, title),
+  );
+  const body = rows.map(([name, ...cells]) =>
+    tag('tr', {}, tag('td', {}, tag('b', {}, name!)), ...cells.map(cell => tag('td', { class: 'number' }, cell))),
+  );
+  const table = tag('table', {}, tag('thead', {}, tag('tr', {}, ...head)), tag('tbody', {}, ...body));
+  return tag('div', {}, tag('h3', {}, abstentionTitle), tag('div', { class: 'scroll' }, table));
 }
 
 /** What befell the engine: a sentence, and a list to open. */

@@ -1,5 +1,6 @@
 import { MeditronError } from '../../check/errors.js';
-import { nameOf } from '../run/runs.js';
+import { nameOf, offering } from '../run/runs.js';
+import { abstentionOf } from '../score/abstention.js';
 import { type Comparison, compare, measure, type RunMetrics } from '../score/measure.js';
 import { type Outcome, outcomeOf } from '../score/outcome.js';
 import { Pool } from '../score/pool.js';
@@ -83,7 +84,7 @@ export function reportJson(report: EvaluationReport): Record<string, unknown> {
   return {
     title,
     created,
-    runs: runs.map(({ name, run, facts, metrics, pool, references, standIn }) => ({
+    runs: runs.map(({ name, run, facts, metrics, pool, abstention, references, standIn }) => ({
       name,
       mode: run.mode,
       protocol: run.protocol,
@@ -91,7 +92,7 @@ export function reportJson(report: EvaluationReport): Record<string, unknown> {
       temperature: run.temperature,
       seed: run.seed,
       demoSeed: run.demonstrations?.seed ?? null,
-      metrics: { ...metrics, ...pool },
+      metrics: { ...metrics, ...pool, ...(abstention && { abstention }) },
       references,
       standIn,
       facts: Object.fromEntries(facts.map(fact => [fact.name, fact.value])),
@@ -150,6 +151,7 @@ class Scoring {
       facts: [...config.subject, ...describeRun(run, reading, { outcomes, pool, parallel, standIn })],
       metrics: this.#metrics,
       pool,
+      ...(this.#abstains && { abstention: abstentionOf(outcomes, run.abstainOption ?? false) }),
       references: model && run.mode !== 'free' ? referencesFor({ model, mode: run.mode, task: config.task }) : [],
       outcomes,
       standIn,
@@ -164,6 +166,11 @@ class Scoring {
   againstFirst(report: RunReport): Comparison[] {
     const { first } = this.#pool;
     return first.length > 0 ? [compare(report, { name: 'its first sample alone', outcomes: first })] : [];
+  }
+
+  get #abstains(): boolean {
+    const { runs, unanswerable } = this.evaluation.config;
+    return unanswerable !== undefined || runs.some(({ abstainOption }) => abstainOption);
   }
 
   get #metrics(): RunMetrics {
@@ -190,6 +197,7 @@ function runName(run: StoredRun, { protocol, stop, samples, weighting }: Reading
   const planned = Math.min(samples ?? run.samples, run.samples);
   const marks = [
     run.demonstrations && run.key.includes('@') && `demonstrations ${run.demonstrations.seed}`,
+    ...offering(run),
     protocol && protocol !== run.protocol && `read as ${protocol}`,
     stop && run.mode === 'sc-cot' && stop.rule !== run.stop.rule && `stopped by ${stop.rule}`,
     weighting && run.mode === 'sc-cot' && weighting !== run.weighting && `weighted by ${weighting}`,
@@ -198,6 +206,8 @@ function runName(run: StoredRun, { protocol, stop, samples, weighting }: Reading
 }
 
 function whyUnreadable(run: StoredRun, { protocol }: Reading): string | undefined {
+  if (run.abstainOption && protocol !== undefined && protocol !== 'strict')
+    return `${run.name} was asked with a further option, which ${protocol} does not know: it is read under strict alone`;
   if (run.mode !== 'top-token' || run.protocol !== 'strict' || protocol === undefined || protocol === 'strict')
     return undefined;
   return `${run.name} was asked under strict, which compares the answers and generates no text that ${protocol} could read: ask it again under ${protocol}`;

@@ -2,6 +2,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { referenceLabel } from '../score/reference.js';
+import { abstentionColumns, abstentionRows, abstentionTitle } from './abstention.js';
 import { incidentLine, incidentsInBrief } from './incidents.js';
 import type { EvaluationReport, RunReport } from './types.js';
 import { counted, decimal, duration, interval, percent, probability } from './words.js';
@@ -22,6 +23,7 @@ export function terminalReport(report: EvaluationReport, { width = 100, color = 
     table(runs.map(cellsOf), header, width, chalk),
     ...runs.map(run => detail(run, width, chalk)),
     subjects(runs, width, chalk),
+    abstention(runs, width, chalk),
     comparisons(report, chalk),
     incidents(report, width, chalk),
     notes(report, width, chalk),
@@ -83,6 +85,12 @@ function subjects(runs: readonly RunReport[], width: number, chalk: ChalkInstanc
     }),
   ]);
   return table(rows, ['subject', ...runs.map(run => run.name)], width, chalk);
+}
+
+function abstention(runs: readonly RunReport[], width: number, chalk: ChalkInstance): string {
+  const rows = abstentionRows(runs);
+  if (rows.length === 0) return '';
+  return [chalk.bold(abstentionTitle), table(rows, abstentionColumns, width, chalk)].join('\n');
 }
 
 function comparisons({ comparisons: pairs }: EvaluationReport, chalk: ChalkInstance): string {

@@ -1,3 +1,4 @@
+import type { Abstention } from '../score/abstention.js';
 import type { Comparison, Rate, RunMetrics } from '../score/measure.js';
 import type { Outcome } from '../score/outcome.js';
 import type { PoolMetrics } from '../score/pool.js';
@@ -31,6 +32,8 @@ export interface RunReport {
   readonly metrics: RunMetrics;
   /** What can be told from the samples behind the answers. */
   readonly pool: PoolMetrics;
+  /** Where the option to abstain, or questions without a right option, were among what was asked. */
+  readonly abstention?: Abstention;
   /** Published figures to set beside this one; each is shown with its scorer and source. */
   readonly references: readonly Reference[];
   /** Questions that something else computed than what the facts say. */

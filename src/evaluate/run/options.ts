@@ -1,5 +1,5 @@
-import { askOptions } from '../../ask/options.js';
-import { asNumber, choice, type Kind, listOf, whole } from '../../check/kinds.js';
+import { askOptions, promptOptions } from '../../ask/options.js';
+import { asNumber, choice, decimal, type Kind, listOf, whole } from '../../check/kinds.js';
 import type { Given, Table } from '../../check/table.js';
 import { authorsSeeds } from '../../prompt/format/demonstration.js';
 import type { StopRuleName } from '../../vote/count/stopping.js';
@@ -61,6 +61,18 @@ export const runOptions = {
     stored: true,
   },
   weighting: askOptions.weighting,
+  /** Asks every question a second time with "I cannot tell" as one more option, in runs of their own beside those without it. Default false. */
+  abstainOption: {
+    ...promptOptions.abstainOption,
+    help: 'ask everything a second time with "I cannot tell" as a further option, and compare',
+  },
+  /** Takes the right option out of this part of the questions, drawn by `seed`; above 0, at most 1. Default: of none. */
+  unanswerable: {
+    kind: decimal(1e-6, 1),
+    flag: '--unanswerable <fraction>',
+    help: 'take the right option out of this part of the questions, as 0.25: nothing on offer is right then',
+    stored: true,
+  },
   /** Whether a chain that named no answer is asked again. Default: as `ask()` does under the protocol. */
   reask: {
     ...askOptions.reask,

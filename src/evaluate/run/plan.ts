@@ -57,7 +57,7 @@ export async function planEvaluation(target: Target, options: PlanOptions): Prom
     // Another number of questions in flight is another layout: opening the results names the difference.
     planned.push({ ...run, layout: layout && parallel !== undefined ? { ...layout, parallel } : layout });
   }
-  const config = await configFor(target, set, { runs: planned, chosen, notes }, signal);
+  const config = await configFor(target, set, { runs: planned, chosen, notes }, options);
   return { runs: planned, chosen, config };
 }
 
@@ -76,7 +76,7 @@ async function configFor(
   target: Target,
   set: TaskSet,
   { runs, chosen, notes }: { runs: readonly PlannedRun[]; chosen: Runs['chosen']; notes: readonly string[] },
-  signal: AbortSignal | undefined,
+  { signal, unanswerable }: PlanOptions,
 ): Promise<EvaluationConfig> {
   const { format, choice } = chosen;
   const known = choice
@@ -96,6 +96,7 @@ async function configFor(
     model: paperName([choice?.model, target.name, basename(target.model.info.path)]) ?? target.name,
     runs: runs.map(run => storedRun(run, chosen.format, set.items[0]!)),
     notes: [...set.notes, ...notes],
+    ...(unanswerable !== undefined && { unanswerable }),
   };
 }
 
@@ -125,6 +126,7 @@ function storedRun(run: PlannedRun, format: Runs['chosen']['format'], first: Ite
     format: format.name,
     task: prompt.task!,
     bos,
+    ...(ask.prompt.abstainOption && { abstainOption: true }),
     ...(ask.reading === 2 && { reading: ask.reading }),
     ...(endsInThinking(prompt.segments) && { begunThinking: true }),
     stops: prompt.stops.texts,

@@ -7,6 +7,7 @@ import { oneOf } from '../../check/options.js';
 import type { Demonstration } from '../../prompt/format/demonstration.js';
 import { authorsSeeds } from '../../prompt/format/demonstration.js';
 import type { Task } from '../../prompt/format/format.js';
+import { abstainOptionText } from '../../prompt/question/abstain.js';
 import { type Demonstrations, demonstrationsFrom } from '../tasks/demonstrations.js';
 import { goldLabel, questionOf } from '../tasks/question.js';
 import type { Item, TaskName, TaskSet } from '../tasks/task.js';
@@ -60,15 +61,23 @@ export async function runsFor(
   const runs: Run[] = [];
   for (const mode of modes) {
     for (const demonstrations of drawn) {
-      const asked = askOptions(mode, options, set.task, question.kind, chosen, demonstrations);
-      const ask = checkAsk(question, asked);
-      promptFor(chosen.format, question, ask, null, chosen.choice);
-      const key = several ? `${mode}@${demonstrations!.seed}` : mode;
-      const name = several ? `${nameOf(ask)}, demonstrations ${demonstrations!.seed}` : nameOf(ask);
-      runs.push({ key, name, mode, options: asked, ask, demonstrations });
+      const without = askOptions(mode, options, set.task, question.kind, chosen, demonstrations);
+      for (const asked of options.abstainOption ? [without, { ...without, abstainOption: true }] : [without]) {
+        const ask = checkAsk(question, asked);
+        promptFor(chosen.format, question, ask, null, chosen.choice);
+        const drawn = several ? `@${demonstrations!.seed}` : '';
+        const key = `${mode}${drawn}${asked.abstainOption ? '+abstain' : ''}`;
+        const name = [nameOf(ask), ...(several ? [`demonstrations ${demonstrations!.seed}`] : []), ...offering(asked)];
+        runs.push({ key, name: name.join(', '), mode, options: asked, ask, demonstrations });
+      }
     }
   }
   return { runs, chosen, notes };
+}
+
+/** What a run's name says of the option to abstain. */
+export function offering({ abstainOption }: { readonly abstainOption?: boolean | undefined }): string[] {
+  return abstainOption ? [`"${abstainOptionText}" offered`] : [];
 }
 
 /** `SC-CoT, 5 samples` */

@@ -17,6 +17,8 @@ export interface Outcome
     | 'tie'
     | 'forced'
     | 'correct'
+    | 'cannotTell'
+    | 'unanswerable'
     | 'scores'
     | 'ms'
     | 'promptTokens'
@@ -28,6 +30,7 @@ export interface Outcome
 /** The row without its texts, and with the score of its answer alone. */
 export function outcomeOf(row: ReadRow): Outcome {
   const { id, gold, subject, cluster, votes, answer, decision, tie, forced, correct, ms, promptTokens, error } = row;
+  const { cannotTell, unanswerable } = row;
   const scores = row.scores?.filter(score => score.answer === answer);
   return {
     id,
@@ -40,6 +43,8 @@ export function outcomeOf(row: ReadRow): Outcome {
     ...(tie !== undefined && { tie }),
     ...(forced !== undefined && { forced }),
     ...(correct !== undefined && { correct }),
+    ...(cannotTell && { cannotTell }),
+    ...(unanswerable && { unanswerable }),
     ...(scores && { scores }),
     ...(ms !== undefined && { ms }),
     ...(promptTokens !== undefined && { promptTokens }),

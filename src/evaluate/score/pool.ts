@@ -1,3 +1,4 @@
+import { abstainLabelOf, offered } from '../../prompt/question/abstain.js';
 import { labelsOf } from '../../prompt/question/question.js';
 import type { StopRule } from '../../vote/count/stopping.js';
 import { questionOfRow, type ResultRow } from '../storage/rows.js';
@@ -82,7 +83,7 @@ export class Pool {
       this.#asked++;
       if (read.samples.length < this.#planned) this.#early++;
     }
-    const shares = sharesOf(read, row);
+    const shares = sharesOf(read, row, this.run);
     if (shares) this.#brier = { sum: this.#brier.sum + brier([shares]), of: this.#brier.of + 1 };
     if (this.#votes) this.#addVote(row, read);
   }
@@ -107,8 +108,11 @@ export class Pool {
     this.first.push({ id: head.id, ...(scored && { gold: read.gold, correct: alone.correct === true }), cluster });
     if (scored) {
       this.#clusters.push(cluster);
-      for (const { answer } of read.samples)
-        this.#single.push({ verdict: answer === undefined ? undefined : answer === read.gold, cluster });
+      const abstaining = abstainLabelOf(questionOfRow(row), this.run.abstainOption);
+      for (const { answer } of read.samples) {
+        const verdict = answer === undefined || answer === abstaining ? undefined : answer === read.gold;
+        this.#single.push({ verdict, cluster });
+      }
     }
     this.#complete &&= row.error !== undefined || row.samples.length >= row.planned;
     if (!this.#complete) return;
@@ -165,8 +169,8 @@ function rulesFor(planned: number): StopRule[] {
   return planned > window ? [...rules, { rule: 'esc', window }] : rules;
 }
 
-function sharesOf(read: ReadRow, row: ResultRow): Shares | undefined {
-  const labels = labelsOf(questionOfRow(row));
+function sharesOf(read: ReadRow, row: ResultRow, { abstainOption }: StoredRun): Shares | undefined {
+  const labels = labelsOf(offered(questionOfRow(row), abstainOption));
   const gold = read.gold === undefined ? -1 : labels.indexOf(read.gold);
   if (gold < 0 || read.error || (read.samples.length < 2 && !read.scores)) return undefined;
   const cast = read.votes.reduce((sum, { count }) => sum + count, 0);

@@ -5,6 +5,7 @@ import { type Ask, checkAsk, type Weighting } from '../../ask/options.js';
 import { answerTo, mostProbable, type Reader, readSample, type Sample } from '../../ask/read.js';
 import { MeditronError } from '../../check/errors.js';
 import type { Protocol } from '../../prompt/format/format.js';
+import { abstainLabelOf, offered } from '../../prompt/question/abstain.js';
 import { labelsOf } from '../../prompt/question/question.js';
 import { reordered } from '../../prompt/question/shuffle.js';
 import type { StopRule } from '../../vote/count/stopping.js';
@@ -48,6 +49,10 @@ export interface ReadRow {
   readonly forced?: boolean;
   /** Absent if there is no right answer to compare with. */
   readonly correct?: boolean;
+  /** True if the model chose the option to abstain; there is no answer then. */
+  readonly cannotTell?: true;
+  /** True if the right option was taken out. */
+  readonly unanswerable?: true;
   /** Probabilities of the options in top-token mode. */
   readonly scores?: readonly { readonly answer: string; readonly probability: number }[];
   /** Wall time, milliseconds. */
@@ -84,24 +89,29 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     mode: run.mode,
     protocol,
     reading: run.reading ?? 1,
+    abstainOption: run.abstainOption,
     ...(planned > 1 && { samples: planned }),
     ...(planned === 1 && run.mode === 'sc-cot' && { samples: 1 }),
     // A rule belongs to a number of samples: of fewer, all that were drawn count.
     stop: reading.stop ?? (planned === run.samples ? run.stop : { rule: 'none' }),
     ...(run.mode === 'sc-cot' && { weighting: reading.weighting ?? run.weighting }),
   });
-  const judging = { ...ask, question, labels: classesOf({ protocol, question }).labels, outside: row.outside ?? false };
+  const classes = classesOf({ ...ask, question });
+  const judging = { ...ask, question, labels: classes.labels, outside: row.outside ?? false };
   const given = row.samples.filter(sample => sample.index < planned).sort((a, b) => a.index - b.index);
   const finished = given.map(sample => finishedSample(sample, readerFor(judging, run, sample), ask.reask));
   const samples = reading.stop === undefined ? finished : replayed(finished, judging);
   const conclusion = conclude(judging, { samples, cut: [], interrupted: interruptionOf(row) });
 
-  const scores = row.scores && scoresOf(row, classesOf({ protocol, question }));
-  const answer =
+  const scores = row.scores && scoresOf(row, classes);
+  const { vote, weighted } = conclusion;
+  const best =
     scores && protocol === 'strict'
       ? mostProbable(scores, ({ probability }) => probability).answer
       : topTokenAnswer(conclusion.answer, row, run, ask);
-  const { vote } = conclusion;
+  const abstaining = abstainLabelOf(question, run.abstainOption);
+  const answer = best === abstaining ? undefined : best;
+  const cannotTell = abstaining !== undefined && (best ?? weighted?.totals[0]?.answer ?? vote?.winner) === abstaining;
   const voting = planned > 1 && vote !== null;
   const winners = conclusion.samples.filter(sample => sample.answer === answer);
   return {
@@ -120,6 +130,7 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     ...(voting && { tie: vote.tie }),
     ...(winners.length > 0 && winners.every(sample => sample.forced) && { forced: true }),
     ...(head.gold !== undefined && { correct: answer === head.gold }),
+    ...(cannotTell && { cannotTell }),
     ...(scores && { scores }),
   };
 }
@@ -134,7 +145,7 @@ function plannedFor(row: ResultRow, { samples }: Reading): number {
 }
 
 function reportHead(row: ResultRow, run: StoredRun, protocol: Protocol) {
-  const { item, question, options, context, subject, cluster, ms, promptTokens } = row;
+  const { item, question, options, context, subject, cluster, unanswerable, ms, promptTokens } = row;
   // Of equal options that are one answer the gold may be another letter than the one they count as.
   const gold = row.gold === undefined ? undefined : classesOf({ protocol, question: questionOfRow(row) }).of(row.gold);
   return {
@@ -145,6 +156,7 @@ function reportHead(row: ResultRow, run: StoredRun, protocol: Protocol) {
     ...(gold !== undefined && { gold }),
     ...(subject !== undefined && { subject }),
     ...(cluster !== undefined && { cluster }),
+    ...(unanswerable && { unanswerable }),
     mode: run.mode,
     protocol,
     ms,
@@ -153,7 +165,10 @@ function reportHead(row: ResultRow, run: StoredRun, protocol: Protocol) {
 }
 
 /** How a stored sample is read: it saw the options in an order of its own. */
-function readerFor({ mode, protocol, question }: Judging & Ask, run: StoredRun, { order }: ResultSample): Reader {
+function readerFor(judging: Judging & Ask, run: StoredRun, { order }: ResultSample): Reader {
+  const { mode, protocol, question: given, prompt } = judging;
+  const ordered = order && given.kind === 'choice' ? reordered(given, order) : given;
+  const question = offered(ordered, prompt.abstainOption);
   return {
     mode,
     protocol,
@@ -162,11 +177,11 @@ function readerFor({ mode, protocol, question }: Judging & Ask, run: StoredRun, 
     format: run.format,
     task: run.task,
     shots: run.shots === 0 ? 0 : undefined,
-    question: order && question.kind === 'choice' ? reordered(question, order) : question,
+    question,
     labels: labelsOf(question),
     stops: run.stops,
     order: order ?? null,
-    classes: classesOf({ protocol, question }),
+    classes: classesOf({ protocol, question: given, prompt }),
   };
 }
 

@@ -18,6 +18,8 @@ export interface ResultRow extends Identified {
   readonly gold?: string;
   readonly subject?: string;
   readonly cluster?: string;
+  /** True if the right option was taken out of it; it has no `gold` then. */
+  readonly unanswerable?: true;
   readonly samples: readonly ResultSample[];
   /** Samples that were to be run. */
   readonly planned: number;
@@ -128,7 +130,7 @@ export function questionOfRow({ kind, question, options, context }: ResultRow): 
 }
 
 function headOf(run: string, item: Item) {
-  const { question, options, context, subject, cluster } = item;
+  const { question, options, context, subject, cluster, unanswerable } = item;
   const gold = goldLabel(item);
   return {
     id: rowId(run, item),
@@ -141,6 +143,7 @@ function headOf(run: string, item: Item) {
     ...(gold !== undefined && { gold }),
     ...(subject !== undefined && { subject }),
     ...(cluster !== undefined && { cluster }),
+    ...(unanswerable && { unanswerable }),
   };
 }
 

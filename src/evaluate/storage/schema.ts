@@ -3,6 +3,7 @@ import { weightings } from '../../ask/options.js';
 import { MeditronError } from '../../check/errors.js';
 import { checked } from '../../check/schema.js';
 import { formatNames, protocols, tasks } from '../../prompt/format/format.js';
+import { offered } from '../../prompt/question/abstain.js';
 import { labelsOf } from '../../prompt/question/question.js';
 import { evaluatedModes } from '../run/options.js';
 import { partitions, taskNames } from '../tasks/task.js';
@@ -68,6 +69,7 @@ const storedRun = v.object({
   format: v.picklist(formatNames),
   task: v.picklist(tasks),
   bos: v.string(),
+  abstainOption: v.exactOptional(v.literal(true)),
   reading: v.exactOptional(v.literal(2)),
   begunThinking: v.exactOptional(v.literal(true)),
   stops: list(v.string()),
@@ -92,6 +94,7 @@ export const configSchema = v.pipe(
     runs: v.record(v.string(), storedRun),
     runOrder: list(v.string()),
     notes: list(v.string()),
+    unanswerable: v.exactOptional(real(0, 1)),
   }),
   v.forward(
     v.check(({ subject, subjectOrder }) => isOrderOf(subjectOrder, subject), 'the names in `subject`, each once'),
@@ -140,6 +143,7 @@ const row = v.object({
   gold: v.exactOptional(v.string()),
   subject: v.exactOptional(v.string()),
   cluster: v.exactOptional(v.string()),
+  unanswerable: v.exactOptional(v.literal(true)),
   samples: list(sample),
   planned: whole(1, 256),
   stoppedBy: v.exactOptional(v.string()),
@@ -194,10 +198,10 @@ const rules: readonly Rule[] = [
   ['samples', hasWholeSamples, 'samples with different numbers below `planned`, in orders of the options'],
   [
     'samples',
-    row => row.samples.every(({ reask }) => !reask || isComplete(row, reask)),
+    (row, run) => row.samples.every(({ reask }) => !reask || isComplete(row, run, reask)),
     'asked again for every answer',
   ],
-  ['scores', row => !row.scores || isComplete(row, row.scores), 'a score for every answer on offer'],
+  ['scores', (row, run) => !row.scores || isComplete(row, run, row.scores), 'a score for every answer on offer'],
   [
     'scores',
     ({ error, scores }, run) => error !== undefined || (run?.mode === 'top-token') === (scores !== undefined),
@@ -205,8 +209,8 @@ const rules: readonly Rule[] = [
   ],
 ];
 
-function isComplete(row: ResultRow, answers: object): boolean {
-  const labels = labelsOf(questionOfRow(row));
+function isComplete(row: ResultRow, run: StoredRun | undefined, answers: object): boolean {
+  const labels = labelsOf(offered(questionOfRow(row), run?.abstainOption));
   return Object.keys(answers).length === labels.length && labels.every(label => label in answers);
 }
 

@@ -40,6 +40,8 @@ export interface StoredRun {
   readonly format: FormatName;
   readonly task: Task;
   readonly bos: string;
+  /** Whether "I cannot tell" was a further option; absent: no. */
+  readonly abstainOption?: true;
   /** Which rules read its texts; absent: 1. */
   readonly reading?: 2;
   /** Whether its prompts end within the model's thinking; absent: no. */
@@ -69,4 +71,6 @@ export interface EvaluationConfig {
   readonly model: string;
   readonly runs: readonly StoredRun[];
   readonly notes: readonly string[];
+  /** The part of the questions whose right option was taken out; absent: none. */
+  readonly unanswerable?: number;
 }

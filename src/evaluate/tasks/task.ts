@@ -37,6 +37,8 @@ export interface Item {
   readonly cluster?: string;
   /** The data set's own reasoning or reference answer. For demonstrations and for reading; never part of a prompt. */
   readonly explanation?: string;
+  /** True if the right option was taken out: none of those that are left is right. */
+  readonly unanswerable?: true;
   readonly meta?: Readonly<Record<string, string | number | boolean>>;
 }
 

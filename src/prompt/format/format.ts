@@ -73,6 +73,8 @@ export interface PromptInput {
   readonly shots?: number;
   /** The length of the list in mode `ranked`: 1 to 20, default 5. */
   readonly items?: number;
+  /** Offers "I cannot tell" as one more option, the last (`strict` only, questions with options). Default false. */
+  readonly abstainOption?: boolean;
 }
 
 /** Where generation ends. Token texts are looked up in the vocabulary; those it lacks do not matter. */

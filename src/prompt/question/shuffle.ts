@@ -65,9 +65,10 @@ export function reordered(question: ChoiceQuestion, order: Order): ChoiceQuestio
   return { ...question, options: options as string[], ...answer };
 }
 
-/** The original letter of the option that was shown under a letter. */
+/** The original letter of the option that was shown under a letter; one behind those in `order` stays where it is. */
 export function originalLetter(shown: string, order: Order): string {
-  return letter(order[shown.charCodeAt(0) - 65]!);
+  const place = shown.charCodeAt(0) - 65;
+  return letter(order[place] ?? place);
 }
 
 /** The letter under which an option is shown, by its original letter. */

@@ -8,6 +8,7 @@ export type AbstainReason =
   | 'too_few' // fewer than half gave an answer, or of those that agree fewer than half before they were asked again
   | 'tie' // two answers have the most votes
   | 'low_agreement' // the winner has fewer votes than asked for
+  | 'cannot_tell' // the option to abstain was chosen more often than any other
   | 'set_not_single' // the calibrated set holds no answer or several
   | 'out_of_scope' // the model was not made for such a question
   | 'overflow' // the context was too small to run all samples

@@ -128,6 +128,7 @@ export function explain({ decision, reason, needed, cast = 0 }: Decision & { rea
     too_few: 'Fewer than half of the samples gave an answer.',
     tie: 'Two answers have the same number of votes.',
     low_agreement: `Fewer than ${needed.votes} of ${needed.of} samples agree.`,
+    cannot_tell: '"I cannot tell" has the most votes.',
     set_not_single: 'The calibrated set does not hold exactly one answer.',
     out_of_scope: 'The model was not made for such a question.',
     overflow: 'The context was too small to run all samples.',
