@@ -51,8 +51,8 @@ const combinations = fc.record({
   demoSeeds: maybe([1], [1, 2]),
   train: fc.boolean(),
   limit: maybe(1, 2),
-  abstainOption: maybe(true),
-  unanswerable: maybe(0.5, 1),
+  abstainOption: fc.constantFrom(...Array(5).fill(undefined), true),
+  unanswerable: fc.constantFrom(...Array(5).fill(undefined), 0.5, 1),
   reading: readings,
 } as const);
 
