@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 static constexpr int SPECIAL = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN | LLAMA_TOKEN_ATTR_USER_DEFINED;
 
@@ -52,7 +53,18 @@ Vocabulary::Vocabulary(const llama_model * model)
     newline = call_tokenize(vocab, "\n");
 }
 
-bool Vocabulary::is_special(llama_token token) const { return (llama_vocab_get_attr(vocab, token) & SPECIAL) != 0; }
+static bool is_blank(const std::string & text) {
+    for (size_t at = 0; at < text.size(); at += text.compare(at, 3, "\u2581") == 0 ? 3 : 1) {
+        if (text.compare(at, 3, "\u2581") != 0 && !strchr(" \t\n\r", text[at])) return false;
+    }
+    return !text.empty();
+}
+
+// Gemma's vocabulary has runs of newlines and of spaces as user-defined tokens. They are text like any other.
+bool Vocabulary::is_special(llama_token token) const {
+    const int32_t kind = llama_vocab_get_attr(vocab, token) & SPECIAL;
+    return kind == LLAMA_TOKEN_ATTR_USER_DEFINED ? !is_blank(llama_vocab_get_text(vocab, token)) : kind != 0;
+}
 
 // The unknown token does not count: it is how some vocabularies spell a character they do not have.
 bool Vocabulary::any_special(const std::vector<llama_token> & tokens) const {
