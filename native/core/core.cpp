@@ -92,7 +92,7 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
     cparams.n_ctx                = params.n_ctx;
     cparams.n_batch              = params.n_batch;
     cparams.n_ubatch             = params.n_batch; // one step is one micro-batch
-    cparams.n_seq_max            = params.n_seq_max;
+    cparams.n_seq_max            = Cache::n_seq_max(model, params.n_ctx, params.n_seq_max);
     cparams.n_outputs_max        = std::min<uint32_t>(params.n_batch, std::max<uint32_t>(params.n_seq_max, 32));
     cparams.n_threads            = params.n_threads;
     cparams.n_threads_batch      = params.n_threads;
@@ -100,6 +100,7 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
     cparams.type_v               = params.type_v;
     cparams.flash_attn_type      = params.flash_attn;
     cparams.kv_unified           = true; // samples of one question share its prompt cells instead of copying them
+    cparams.swa_full             = true; // cells for every token in layers with a sliding window too
     cparams.no_perf              = true;
     cparams.abort_callback       = [](void * core) { return static_cast<Core *>(core)->breaks_off(); };
     cparams.abort_callback_data  = this;
@@ -110,7 +111,7 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
         throw CodedError("ERR_MEMORY", "llama.cpp could not create a context of " + std::to_string(params.n_ctx) + " cells" +
                                            (log.errors().empty() ? "" : ": " + log.errors()));
     }
-    memory        = llama_get_memory(ctx.get());
+    cache         = Cache(ctx.get());
     n_batch_max   = (int32_t)llama_n_batch(ctx.get()); // may be lower than asked for
     n_outputs_max = (int32_t)std::min<uint32_t>(cparams.n_outputs_max, n_batch_max);
 
@@ -135,7 +136,7 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
     threadpool->use(params.n_threads);
     splits_single = params.flash_attn != LLAMA_FLASH_ATTN_TYPE_DISABLED && !ggml_is_quantized(params.type_k);
     batch         = llama_batch_init(n_batch_max, 0, 1);
-    for (int32_t id = (int32_t)llama_n_seq_max(ctx.get()) - 1; id >= 0; id--) free_ids.push_back(id);
+    for (int32_t id = cache.n_sequences() - 1; id >= 0; id--) free_ids.push_back(id);
 }
 
 Core::~Core() { llama_batch_free(batch); }
@@ -186,7 +187,7 @@ std::vector<int32_t> Core::add(const Job & job) {
     lead.n_past     = n_past;
     lead.forks      = { ids.begin() + 1, ids.end() };
     lead.state      = job.state;
-    if (n_past > 0) llama_memory_seq_cp(memory, job.from, lead.id, 0, n_past);
+    cache.copy(job.from, lead.id, n_past);
 
     for (Sequence & seq : fresh) live.push_back(std::move(seq));
     return ids;
@@ -222,7 +223,7 @@ void Core::release(int32_t id) {
         Sequence * seq = find(*in, id);
         if (!seq) continue;
         hand_on_prompt(*seq);
-        llama_memory_seq_rm(memory, id, -1, -1);
+        cache.remove(id);
         in->erase(in->begin() + (seq - in->data()));
         free_ids.push_back(id);
         return;
@@ -242,7 +243,7 @@ void Core::hold(int32_t id) {
 void Core::hand_on_prompt(Sequence & seq) {
     if (!seq.forks.empty()) {
         Sequence & heir = *find(live, seq.forks[0]);
-        llama_memory_seq_cp(memory, seq.id, heir.id, -1, -1);
+        cache.copy(seq.id, heir.id, seq.n_past);
         heir.todo    = seq.todo;
         heir.n_past  = seq.n_past;
         heir.waiting = false;
@@ -253,12 +254,11 @@ void Core::hand_on_prompt(Sequence & seq) {
 }
 
 std::vector<uint8_t> Core::save(int32_t id) {
-    if (!find(held, id)) throw CodedError("ERR_CLOSED", "The sequence to save is no longer held");
+    const Sequence * seq = find(held, id);
+    if (!seq) throw CodedError("ERR_CLOSED", "The sequence to save is no longer held");
     LogCapture log;
-    std::vector<uint8_t> out(llama_state_seq_get_size(ctx.get(), id));
-    if (out.empty() || llama_state_seq_get_data(ctx.get(), out.data(), out.size(), id) != out.size()) {
-        throw CodedError("ERR_NATIVE", "llama.cpp could not save a sequence" + (log.errors().empty() ? "" : ": " + log.errors()));
-    }
+    std::vector<uint8_t> out = cache.save(id, seq->n_past);
+    if (out.empty()) throw CodedError("ERR_NATIVE", "llama.cpp could not save a sequence" + (log.errors().empty() ? "" : ": " + log.errors()));
     return out;
 }
 
@@ -271,9 +271,8 @@ bool Core::restore_states(Step & out) {
         LogCapture log;
         const State state = *seq.state;
         seq.state.reset();
-        const int32_t n      = (int32_t)seq.todo.size();
-        const size_t n_bytes = llama_state_seq_set_data(ctx.get(), state.data, state.size, seq.id);
-        if (n_bytes != state.size || llama_memory_seq_pos_max(memory, seq.id) != n - 1) {
+        const int32_t n = (int32_t)seq.todo.size();
+        if (!cache.restore(seq.id, state.data, state.size, n)) {
             const std::string reason = log.errors().empty() ? "it is not of " + std::to_string(n) + " tokens" : log.errors();
             out.failures.push_back({ seq.id, "ERR_NATIVE", "llama.cpp could not restore a sequence: " + reason });
             continue;
@@ -344,6 +343,7 @@ void Core::decode_and_sample(Step & out) {
 
     for (Sequence & seq : live) {
         if (seq.n_rows == 0) continue;
+        cache.evaluated(seq.id, seq.n_past, seq.n_past + seq.n_rows);
         seq.n_past += seq.n_rows;
         seq.todo.erase(seq.todo.begin(), seq.todo.begin() + seq.n_rows);
         if (seq.prompting) {
@@ -470,7 +470,7 @@ void Core::add_rows(Sequence & seq, int32_t n, bool all_logits) {
 // After an abort or a failure some of the batch may be in the cache: back to what each sequence had before.
 void Core::forget_partial() {
     for (const Sequence & seq : live) {
-        if (seq.n_rows > 0) llama_memory_seq_rm(memory, seq.id, seq.n_past, -1);
+        if (seq.n_rows > 0) cache.cut(seq.id, seq.n_past);
     }
 }
 
@@ -479,7 +479,7 @@ void Core::finish_prompt(Sequence & lead) {
     const int32_t row = lead.first_row + lead.n_rows - 1;
     for (const int32_t id : lead.forks) {
         Sequence & seq = *find(live, id);
-        llama_memory_seq_cp(memory, lead.id, id, -1, -1);
+        cache.copy(lead.id, id, lead.n_past);
         seq.n_past    = lead.n_past;
         seq.first_row = row;
         seq.n_rows    = 1;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache.h"
 #include "error.h"
 #include "pool.h"
 #include "sampler.h"
@@ -169,7 +170,7 @@ public:
 
     uint32_t n_ctx() const { return llama_n_ctx(ctx.get()); }
     uint32_t n_batch() const { return n_batch_max; }
-    uint32_t n_seq_max() const { return llama_n_seq_max(ctx.get()); }
+    uint32_t n_seq_max() const { return (uint32_t)cache.n_sequences(); }
     size_t n_live() const { return live.size(); }
 
     std::atomic<bool> abort{ false };   // ends the step that runs; it can be tried again
@@ -236,7 +237,7 @@ private:
     SharedWeights weights;
     std::vector<llama_adapter_lora_ptr> adapters; // declared before ctx: the context is freed first
     llama_context_ptr ctx;
-    llama_memory_t memory;
+    Cache cache;
     const llama_vocab * vocab;
     llama_batch batch;
     int32_t n_batch_max;

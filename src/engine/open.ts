@@ -81,6 +81,10 @@ export async function openEngine(
       loras: loras.map(({ scale }, i) => ({ path: adapters.paths[i]!, scale })),
     });
     adapters.unchanged();
+    if (limits.maxSequences < maxSequences)
+      warnings.push(
+        `${maxSequences} sequences were asked for; a model whose layers see a window of the last tokens has at most ${limits.maxSequences}`,
+      );
     const sequenceSize = beyondTraining ? limits.contextSize : Math.min(limits.contextSize, trained);
     const settings = { ...limits, sequenceSize, threads, kvType, flashAttention, loras, warnings };
     const files = { adapters: { files: adapters.files }, mapped: weights.mapped, longFrom: weights.longFrom };
