@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, MeditronError } from '../src/check/errors.js';
@@ -14,6 +15,7 @@ const program = new Command('synth')
   .option('--seed <n>', 'seed of the weights', whole, 0)
   .addOption(new Option('--vocab <name>', 'vocabulary (default: the shape’s own)').choices(vocabularyNames))
   .addOption(new Option('--added <types>', 'types of added tokens').choices(addedTypes).default('converted'))
+  .option('--template <file>', 'chat template, Jinja source (default: the shape’s own, if llama.cpp’s tree has it)')
   .option('--layers <n>', 'layers (default: the shape’s own)', whole)
   .option('--split <n>', 'write n parts', whole, 1)
   .option('--force', 'replace an existing file')
@@ -25,7 +27,7 @@ const program = new Command('synth')
 await main();
 
 async function main(): Promise<void> {
-  const { vocab, json, layers, ...rest } = program.parse().opts();
+  const { vocab, json, layers, template, ...rest } = program.parse().opts();
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort(new MeditronError('ERR_ABORTED', 'Interrupted; nothing was left behind')));
 
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
     ...rest,
     ...(vocab === undefined ? {} : { vocabulary: vocab }),
     ...(layers === undefined ? {} : { layers }),
+    ...(template === undefined ? {} : { template: readFileSync(template, 'utf8') }),
     signal: abort.signal,
     onProgress: (written, total) => {
       if (bar && !bar.isActive) bar.start(total, written, { gigabytes: (total / 1e9).toFixed(2) });

@@ -90,10 +90,10 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
     llama_model * model          = weights->model.get();
     llama_context_params cparams = llama_context_default_params();
     cparams.n_ctx                = params.n_ctx;
-    cparams.n_batch              = params.n_batch;
-    cparams.n_ubatch             = params.n_batch; // one step is one micro-batch
     cparams.n_seq_max            = Cache::n_seq_max(model, params.n_ctx, params.n_seq_max);
-    cparams.n_outputs_max        = std::min<uint32_t>(params.n_batch, std::max<uint32_t>(params.n_seq_max, 32));
+    cparams.n_batch              = std::max(params.n_batch, cparams.n_seq_max); // llama.cpp takes a row of each for granted
+    cparams.n_ubatch             = cparams.n_batch;                             // one step is one micro-batch
+    cparams.n_outputs_max        = std::min<uint32_t>(cparams.n_batch, std::max<uint32_t>(cparams.n_seq_max, 32));
     cparams.n_threads            = params.n_threads;
     cparams.n_threads_batch      = params.n_threads;
     cparams.type_k               = params.type_k;
@@ -112,7 +112,7 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
                                            (log.errors().empty() ? "" : ": " + log.errors()));
     }
     cache         = Cache(ctx.get());
-    n_batch_max   = (int32_t)llama_n_batch(ctx.get()); // may be lower than asked for
+    n_batch_max   = (int32_t)std::min(params.n_batch, llama_n_batch(ctx.get())); // may be lower than asked for
     n_outputs_max = (int32_t)std::min<uint32_t>(cparams.n_outputs_max, n_batch_max);
 
     std::vector<llama_adapter_lora *> raw;

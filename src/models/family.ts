@@ -350,8 +350,8 @@ export const family: readonly KnownModel[] = [
       pattern: new RegExp(`^eurollm-${size}(-instruct)?-meditron-?fo$`),
       repository: `EPFLiGHT/EuroLLM-${size.toUpperCase()}-MeditronFO`,
       licence: size === '9b' ? 'Apache 2.0' : 'not read',
-      unknown: [noGguf, ...(size === '22b' ? ['its layers and widths, its licence'] : [])],
-      ...(size === '9b' && { shape: 'eurollm-9b' }),
+      unknown: [noGguf, ...(size === '22b' ? ['its licence'] : [])],
+      shape: `eurollm-${size}`,
     }),
   ),
   {

@@ -1,5 +1,6 @@
 import { type TensorType, type TensorTypeName, tensorType } from '../gguf/types.js';
-import type { Plan, PublishedShape, Shape } from './shapes.js';
+import type { Plan } from './plan.js';
+import type { Shape } from './shapes.js';
 
 const table = [
   ['f32', 0, 'f32'],
@@ -29,7 +30,7 @@ const mainType = Object.fromEntries(table.map(([name, , type]) => [name, type]))
  * tensor_type_fallback; no importance matrix).
  */
 export function typeFor(plan: Plan, shape: Shape, quant: Quant): TensorType {
-  if (plan.role === 'norm') return tensorType('f32');
+  if (plan.role === 'norm' || plan.role === 'bias') return tensorType('f32');
   if (quant === 'f32' || quant === 'f16') return tensorType(quant);
   return tensorType(fitting(mixed(plan, shape, quant), plan.dimensions[0]!));
 }
@@ -74,8 +75,7 @@ function useMoreBits(layer: number, layers: number): boolean {
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 }
 
-function is70B(shape: Shape & Partial<Pick<PublishedShape, 'architecture'>>): boolean {
-  const { layers, heads, kvHeads, architecture = 'llama' } = shape;
+function is70B({ layers, heads, kvHeads, architecture }: Shape): boolean {
   return architecture === 'llama' && layers === 80 && heads !== kvHeads;
 }
 

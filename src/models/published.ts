@@ -1,11 +1,10 @@
-import { architectures } from '../gguf/architecture.js';
-import { layoutOf } from '../gguf/layout.js';
 import { type TensorTypeName, tensorBytes } from '../gguf/types.js';
 import { family } from './family.js';
 import { kvBytes } from './inspect.js';
 import { type Quant, typeFor } from './mixture.js';
 import { plainName } from './names.js';
-import { type Plan, type PublishedShape, publishedShapes } from './shapes.js';
+import { headSizeOf, type Plan, planTensors } from './plan.js';
+import { type PublishedShape, publishedShapes } from './shapes.js';
 
 /** Models of the family whose shape is published, in the order in which they came out. */
 const models = family.filter(({ line, shape }) => line === 'meditron' && shape !== undefined);
@@ -35,45 +34,10 @@ export function tensorsOf(
   shape: PublishedShape,
   quant: Quant,
 ): (Plan & { readonly bytes: number; readonly type: TensorTypeName })[] {
-  return plansOf(shape).map(plan => {
+  return planTensors(shape, shape.vocabularySize).map(plan => {
     const type = typeFor(plan, shape, quant);
     return { ...plan, type: type.name, bytes: tensorBytes(type, plan.dimensions) };
   });
-}
-
-/** Every tensor that llama.cpp creates for the shape and that a conversion writes. */
-function plansOf(shape: PublishedShape): Plan[] {
-  const architecture = architectures.get(shape.architecture)!;
-  const size = headSizeOf(shape);
-  const hyper = { ...shape, keySize: size, valueSize: size, rotated: size, ropeScaling: 'linear' };
-  // phi3 is converted with one matrix for queries, keys and values.
-  const fused = architecture.feedForward === 'fused' ? 'attn_qkv' : '';
-  const present = { has: (name: string) => fused !== '' && name.includes(fused), get: () => undefined };
-  const rules = layoutOf(hyper, architecture, shape.vocabularySize, present);
-  return [...rules].flatMap(([name, { shape: dimensions, role, required }]): Plan[] => {
-    const written = required || (name === 'output.weight' && !shape.tied) || isBias(name, shape);
-    if (!written) return [];
-    const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0);
-    return [{ name, dimensions, layer, role: role === 'vector' ? 'norm' : roleOf(name, shape) }];
-  });
-}
-
-/** Qwen's queries, keys and values have biases; those of the other architectures are not used by the family. */
-function isBias(name: string, { architecture }: PublishedShape): boolean {
-  return architecture === 'qwen2' && /attn_[qkv]\.bias$/.test(name);
-}
-
-function roleOf(name: string, { tied }: PublishedShape): Plan['role'] {
-  if (name === 'output.weight') return 'output';
-  if (name === 'token_embd.weight') return tied ? 'output' : 'embedding';
-  if (/attn_(v|qkv)\.weight$/.test(name)) return 'value';
-  if (name.endsWith('attn_output.weight')) return 'attentionOutput';
-  if (name.endsWith('ffn_down.weight')) return 'down';
-  return name.includes('.ffn_') ? 'feedForward' : 'attention';
-}
-
-function headSizeOf({ headSize, embedding, heads }: PublishedShape): number {
-  return headSize ?? embedding / heads;
 }
 
 /** What the file of a published model will say of its shape. */

@@ -1,6 +1,8 @@
 /** The numbers of a model. */
 export interface Shape {
   readonly title: string;
+  /** `general.architecture`. */
+  readonly architecture: string;
   readonly layers: number;
   readonly embedding: number;
   readonly feedForward: number;
@@ -10,18 +12,18 @@ export interface Shape {
   readonly context: number;
   readonly ropeTheta: number;
   readonly epsilon: number;
-}
-
-/** A shape of published weights, and where it was read. */
-export interface PublishedShape extends Shape {
-  /** `general.architecture`. */
-  readonly architecture: string;
-  /** Tokens in the vocabulary. */
-  readonly vocabularySize: number;
   /** Of a head, where it is not embedding ÷ heads. */
   readonly headSize?: number;
   /** Whether the output matrix is the token embedding. */
   readonly tied?: boolean;
+  /** Tokens that the layers with a window see, where there are any. */
+  readonly slidingWindow?: number;
+}
+
+/** A shape of published weights, and where it was read. */
+export interface PublishedShape extends Shape {
+  /** Tokens in the vocabulary. */
+  readonly vocabularySize: number;
   readonly source: string;
 }
 
@@ -42,7 +44,14 @@ const llama3 = {
 } as const;
 const qwen = { architecture: 'qwen2', ropeTheta: 1_000_000, context: 131_072, vocabularySize: 152_064 } as const;
 const gemma = { epsilon: 1e-6, tied: true, source: 'google/gemma_pytorch, gemma/config.py' } as const;
-const gemma2 = { ...gemma, architecture: 'gemma2', ropeTheta: 10_000, context: 8192, vocabularySize: 256_000 } as const;
+const gemma2 = {
+  ...gemma,
+  architecture: 'gemma2',
+  ropeTheta: 10_000,
+  context: 8192,
+  slidingWindow: 4096,
+  vocabularySize: 256_000,
+} as const;
 /** The MeditronFO models were trained on 4,096 tokens: arXiv 2605.16215. */
 const fo = { context: 4096 } as const;
 const apertus = {
@@ -185,6 +194,21 @@ export const publishedShapes = {
     vocabularySize: 128_000,
     source: 'config.json of utter-project/EuroLLM-9B-Instruct',
   },
+  'eurollm-22b': {
+    ...fo,
+    architecture: 'llama',
+    title: 'EuroLLM 22B',
+    layers: 56,
+    embedding: 6144,
+    feedForward: 16_384,
+    heads: 48,
+    kvHeads: 8,
+    ropeTheta: 1_000_000,
+    epsilon: 1e-5,
+    vocabularySize: 128_000,
+    source:
+      'hyper-parameters on the card of utter-project/EuroLLM-22B-2512; epsilon and vocabulary: config.json of the 9B',
+  },
   'olmo2-32b': {
     ...fo,
     architecture: 'olmo2',
@@ -210,41 +234,8 @@ export const publishedShapes = {
     heads: 32,
     kvHeads: 16,
     headSize: 128,
+    slidingWindow: 1024,
     ropeTheta: 1_000_000,
     vocabularySize: 262_144,
   },
 } as const satisfies Record<string, PublishedShape>;
-
-/** One tensor of a model; `attention` and `feedForward` are the matrices of each that have no role of their own. */
-export interface Plan {
-  readonly name: string;
-  readonly dimensions: readonly number[];
-  readonly role: 'embedding' | 'output' | 'norm' | 'attention' | 'value' | 'attentionOutput' | 'feedForward' | 'down';
-  readonly layer: number;
-}
-
-/** The tensors of a Llama model of a shape with a vocabulary of the given size, in the order they are written. */
-export function planTensors(shape: Shape, vocabularySize: number): readonly Plan[] {
-  const { embedding, feedForward } = shape;
-  const kv = (embedding / shape.heads) * shape.kvHeads;
-  const plans: Plan[] = [
-    { name: 'token_embd.weight', dimensions: [embedding, vocabularySize], role: 'embedding', layer: 0 },
-  ];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const add = (name: string, role: Plan['role'], ...dimensions: number[]): void => {
-      plans.push({ name: `blk.${layer}.${name}.weight`, dimensions, role, layer });
-    };
-    add('attn_norm', 'norm', embedding);
-    add('attn_q', 'attention', embedding, embedding);
-    add('attn_k', 'attention', embedding, kv);
-    add('attn_v', 'value', embedding, kv);
-    add('attn_output', 'attentionOutput', embedding, embedding);
-    add('ffn_norm', 'norm', embedding);
-    add('ffn_gate', 'feedForward', embedding, feedForward);
-    add('ffn_up', 'feedForward', embedding, feedForward);
-    add('ffn_down', 'down', feedForward, embedding);
-  }
-  plans.push({ name: 'output_norm.weight', dimensions: [embedding], role: 'norm', layer: 0 });
-  plans.push({ name: 'output.weight', dimensions: [embedding, vocabularySize], role: 'output', layer: 0 });
-  return plans;
-}

@@ -6,12 +6,15 @@ import { splitFileName } from '../gguf/split.js';
 import { tensorBytes } from '../gguf/types.js';
 import { ggufBytes, type TensorSource, type WriteOptions, writeGguf } from '../gguf/writer.js';
 import { fileTypeOf, typeFor } from '../models/mixture.js';
-import { type Plan, planTensors } from '../models/shapes.js';
+import { type Plan, planTensors } from '../models/plan.js';
 import { seedFor } from '../random/xorshift.js';
+import { isSmall } from './families.js';
+import { hyperEntries } from './hyper.js';
 import { Pool } from './pool.js';
 import type { Encodable } from './quantize.js';
 import { quants, type Writable } from './quants.js';
 import { type Shape, type ShapeName, shapeNames, shapes } from './shapes.js';
+import { templateOf } from './template.js';
 import { type AddedTypes, addedTypes, readVocabulary, type VocabularyName, vocabularyNames } from './vocabulary.js';
 
 export interface SynthOptions extends WriteOptions {
@@ -31,6 +34,8 @@ export interface SynthOptions extends WriteOptions {
   readonly split?: number;
   /** Folder with llama.cpp's vocabulary files. Default: where a build puts them. */
   readonly vocabularyFolder?: string;
+  /** Chat template, Jinja source. Default: the shape's own, of llama.cpp's tree; `''` for none. */
+  readonly template?: string;
 }
 
 export interface Synthesized {
@@ -54,13 +59,14 @@ const known = [
   'layers',
   'split',
   'vocabularyFolder',
+  'template',
   'force',
   'signal',
   'onProgress',
 ] as const;
 
 /**
- * Writes a Llama model of a true or tiny shape with random but sane weights: activations stay finite and the next token
+ * Writes a model of a true or tiny shape with random but sane weights: activations stay finite and the next token
  * is neither certain nor uniform. Memory stays at some tens of megabytes whatever the size.
  *
  * @throws MeditronError ERR_OPTION, ERR_INPUT (no vocabulary file) or ERR_OUTPUT; the signal's reason when aborted
@@ -112,9 +118,13 @@ export async function planModel(options: Omit<SynthOptions, 'out'>): Promise<Mod
   const { size, metadata: tokenizer } = await readVocabulary(name, {
     added: oneOf('added', options.added ?? 'converted', addedTypes),
     ...(options.vocabularyFolder === undefined ? {} : { folder: options.vocabularyFolder }),
+    size: name === base.vocabulary ? base.vocabularySize : undefined,
   });
   const tensors = planTensors(shape, size).map(plan => ({ ...plan, type: typeFor(plan, shape, quant) }));
-  const metadata = new Map([...hyperEntries(shape, size, quant), ...tokenizer]);
+  const metadata = new Map([...generalEntries(shape, name, quant), ...hyperEntries(shape, size), ...tokenizer]);
+  const template = options.template === undefined ? await templateOf(base) : string('template', options.template);
+  metadata.delete(templateKey);
+  if (template !== '') metadata.set(templateKey, entry.string(template));
   return {
     metadata,
     tensors,
@@ -134,24 +144,19 @@ export interface ModelPlan {
 
 type Planned = Plan & Pick<TensorSource, 'type'>;
 
-function hyperEntries(shape: Shape, vocabularySize: number, quant: Writable): [string, Entry][] {
+const templateKey = 'tokenizer.chat_template';
+
+function generalEntries(shape: Shape, vocabulary: VocabularyName, quant: Writable): [string, Entry][] {
+  const small = isSmall(vocabulary)
+    ? `. Its vocabulary is small: special tokens of ${vocabulary}, bytes, a few words`
+    : '';
   return [
-    ['general.architecture', entry.string('llama')],
+    ['general.architecture', entry.string(shape.architecture)],
     ['general.type', entry.string('model')],
     ['general.name', entry.string(shape.title)],
-    ['general.description', entry.string('Random weights for tests and benchmarks: its output means nothing')],
+    ['general.description', entry.string(`Random weights for tests and benchmarks: its output means nothing${small}`)],
     ['general.file_type', entry.u32(fileTypeOf[quant])],
     ['general.quantization_version', entry.u32(2)],
-    ['llama.block_count', entry.u32(shape.layers)],
-    ['llama.context_length', entry.u32(shape.context)],
-    ['llama.embedding_length', entry.u32(shape.embedding)],
-    ['llama.feed_forward_length', entry.u32(shape.feedForward)],
-    ['llama.attention.head_count', entry.u32(shape.heads)],
-    ['llama.attention.head_count_kv', entry.u32(shape.kvHeads)],
-    ['llama.attention.layer_norm_rms_epsilon', entry.f32(shape.epsilon)],
-    ['llama.rope.dimension_count', entry.u32(shape.embedding / shape.heads)],
-    ['llama.rope.freq_base', entry.f32(shape.ropeTheta)],
-    ['llama.vocab_size', entry.u32(vocabularySize)],
   ];
 }
 
@@ -189,10 +194,14 @@ class Pools {
     readonly seed: number,
   ) {
     for (const tensor of tensors) {
-      if (tensor.role === 'norm') continue;
+      if (isVector(tensor)) continue;
       const kind = kindOf(tensor);
       this.#sizes.set(kind, Math.max(this.#sizes.get(kind) ?? 0, blocksFor(tensor)));
     }
+  }
+
+  get tied(): boolean {
+    return this.tensors.every(({ name }) => name !== 'output.weight');
   }
 
   for(tensor: Planned): Pool {
@@ -208,9 +217,17 @@ class Pools {
 function sourceOf(tensor: Planned, pools: Pools): TensorSource {
   const place = seedFor(pools.seed, tensor.name);
   const bytes = tensorBytes(tensor.type, tensor.dimensions);
+  // A tied output matrix would give back the token that came in.
+  const turned = pools.tied && tensor.name === 'output_norm.weight';
   const data = (): Iterable<Uint8Array> =>
-    tensor.role === 'norm' ? [nearlyOnes(tensor.dimensions[0]!, place)] : pools.for(tensor).take(bytes, place);
+    isVector(tensor)
+      ? [nearly(tensor.role === 'norm' ? 1 : 0, tensor.dimensions[0]!, place, turned)]
+      : pools.for(tensor).take(bytes, place);
   return { ...tensor, data };
+}
+
+function isVector({ role }: Planned): boolean {
+  return role === 'norm' || role === 'bias';
 }
 
 function kindOf(tensor: Planned): string {
@@ -233,10 +250,11 @@ function spreadOf(tensor: Planned): number {
   return (tensor.role === 'output' ? 3 : 1) / Math.sqrt(tensor.dimensions[0]!);
 }
 
-/** Norm weights between 0.9 and 1.1. */
-function nearlyOnes(count: number, seed: number): Uint8Array {
+/** Norm weights between 0.9 and 1.1, biases between -0.1 and 0.1; every other one negative if `turned`. */
+function nearly(middle: number, count: number, seed: number, turned: boolean): Uint8Array {
   const floats = new Float32Array(count);
-  for (let i = 0; i < count; i++) floats[i] = 0.9 + 0.2 * ((seedFor(seed, String(i)) >>> 8) / 2 ** 24);
+  for (let i = 0; i < count; i++) floats[i] = middle - 0.1 + 0.2 * ((seedFor(seed, String(i)) >>> 8) / 2 ** 24);
+  if (turned) for (let i = 0; i < count; i += 2) floats[i] = -floats[i]!;
   return new Uint8Array(floats.buffer);
 }
 

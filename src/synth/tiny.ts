@@ -3,10 +3,11 @@ import type { Hyper } from '../gguf/hyper.js';
 import { layoutOf, type TensorRule } from '../gguf/layout.js';
 import { type Entry, entry } from '../gguf/metadata.js';
 import type { TensorInfo } from '../gguf/tensors.js';
-import { type TensorType, tensorType, tokenTypes } from '../gguf/types.js';
+import { type TensorType, tensorType } from '../gguf/types.js';
 import type { TensorSource } from '../gguf/writer.js';
 import { nearlyNormal, seedFor } from '../random/xorshift.js';
 import { type Encodable, encode } from './quantize.js';
+import { smallVocabulary } from './small.js';
 
 export interface TinyOptions {
   /** One of the architectures that models may have. */
@@ -67,7 +68,7 @@ export function tinyModel(options: TinyOptions): TinyModel {
   const architecture = architectures.get(name);
   if (architecture === undefined) throw new RangeError(`No architecture ${name}`);
   const hyper = { ...tinyHyper, ...options.hyper };
-  const vocabulary = options.vocabulary === 'gpt2' ? byteLevel() : sentencePiece();
+  const vocabulary = options.vocabulary === 'gpt2' ? byteLevel : sentencePiece;
   const present = new Map<string, TensorInfo>();
   if (fused && architecture.plainAttention) {
     for (let i = 0; i < hyper.layers; i++) present.set(`blk.${i}.attn_qkv.weight`, {} as TensorInfo);
@@ -136,59 +137,18 @@ function hyperEntries(name: string, hyper: Hyper): [string, Entry][] {
   ];
 }
 
-interface TinyVocabulary {
-  readonly size: number;
-  readonly metadata: readonly [string, Entry][];
-}
+const sentencePiece = smallVocabulary({
+  model: 'llama',
+  special: ['<unk>', '<s>', '</s>'],
+  ids: { bos: '<s>', eos: '</s>', unknown: '<unk>' },
+  addBos: true,
+  pieces: ['▁a', '▁the', '▁is'],
+});
 
-/** `<unk>`, `<s>`, `</s>`, the 256 bytes, letters and a few words. */
-function sentencePiece(): TinyVocabulary {
-  const specials = ['<unk>', '<s>', '</s>'];
-  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const words = ['▁', ...letters, '▁a', '▁the', '▁is'];
-  const tokens = [...specials, ...bytes, ...words];
-  const types = [
-    tokenTypes.unknown,
-    tokenTypes.control,
-    tokenTypes.control,
-    ...bytes.map(() => tokenTypes.byte),
-    ...words.map(() => tokenTypes.normal),
-  ];
-  return {
-    size: tokens.length,
-    metadata: [
-      ['tokenizer.ggml.model', entry.string('llama')],
-      ['tokenizer.ggml.tokens', entry.strings(tokens)],
-      ['tokenizer.ggml.scores', entry.f32s(Float32Array.from(tokens, (_, id) => (id < 259 ? 0 : 259 - id)))],
-      ['tokenizer.ggml.token_type', entry.i32s(Int32Array.from(types))],
-      ['tokenizer.ggml.bos_token_id', entry.u32(1)],
-      ['tokenizer.ggml.eos_token_id', entry.u32(2)],
-      ['tokenizer.ggml.unknown_token_id', entry.u32(0)],
-      ['tokenizer.ggml.add_bos_token', entry.bool(true)],
-    ],
-  };
-}
-
-/** The 256 bytes in the spelling of GPT-2, a few merges and two control tokens. */
-function byteLevel(): TinyVocabulary {
-  const printable = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-  let next = 256;
-  const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
-  const merges = ['Ġ a', 'i s', 't h', 'th e'];
-  const tokens = [...bytes, ...merges.map(pair => pair.replace(' ', '')), '<|begin|>', '<|end|>'];
-  const types = tokens.map((_, id) => (id < tokens.length - 2 ? tokenTypes.normal : tokenTypes.control));
-  return {
-    size: tokens.length,
-    metadata: [
-      ['tokenizer.ggml.model', entry.string('gpt2')],
-      ['tokenizer.ggml.pre', entry.string('llama-bpe')],
-      ['tokenizer.ggml.tokens', entry.strings(tokens)],
-      ['tokenizer.ggml.token_type', entry.i32s(Int32Array.from(types))],
-      ['tokenizer.ggml.merges', entry.strings(merges)],
-      ['tokenizer.ggml.bos_token_id', entry.u32(tokens.length - 2)],
-      ['tokenizer.ggml.eos_token_id', entry.u32(tokens.length - 1)],
-    ],
-  };
-}
-
-const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+const byteLevel = smallVocabulary({
+  model: 'gpt2',
+  pre: 'llama-bpe',
+  special: ['<|begin|>', '<|end|>'],
+  ids: { bos: '<|begin|>', eos: '<|end|>' },
+  pieces: ['▁a', 'is', 'th', 'the'],
+});

@@ -3,12 +3,17 @@ import { MeditronError } from '../check/errors.js';
 import { type Entry, entry, type Metadata, numbersAt, stringsAt } from '../gguf/metadata.js';
 import { readGguf } from '../gguf/reader.js';
 import { tokenTypes } from '../gguf/types.js';
+import { familyNames, familyVocabulary, isSmall } from './families.js';
 
 /**
- * `llama-2`: 32,000 pieces. `meditron-early`: with `<CLS>` to `<PAD>`, 32,005. `meditron`: with the document markers
- * too, 32,017. `meditron-chat`: with the two ChatML tokens of fine-tunes, 32,019. `llama-3`: 128,256.
+ * Real vocabularies. `llama-2`: 32,000 pieces. `meditron-early`: with `<CLS>` to `<PAD>`, 32,005. `meditron`: with the document markers
+ * too, 32,017. `meditron-chat`: with the two ChatML tokens of fine-tunes, 32,019. `llama-3`: 128,256. `qwen2`: 151,936.
  */
-export const vocabularyNames = ['meditron', 'meditron-chat', 'meditron-early', 'llama-2', 'llama-3'] as const;
+const realNames = ['meditron', 'meditron-chat', 'meditron-early', 'llama-2', 'llama-3', 'qwen2'] as const;
+type RealName = (typeof realNames)[number];
+
+/** Those, and small ones of families whose own is not at hand. */
+export const vocabularyNames = [...realNames, ...familyNames] as const;
 
 export type VocabularyName = (typeof vocabularyNames)[number];
 
@@ -24,6 +29,8 @@ export interface VocabularyOptions {
   readonly added?: AddedTypes;
   /** Folder with llama.cpp's `ggml-vocab-*.gguf` files. */
   readonly folder?: string;
+  /** Tokens in all: unused ones follow. Default: as many as the vocabulary has. */
+  readonly size?: number | undefined;
 }
 
 /** Where a build puts llama.cpp's own vocabulary files. */
@@ -38,8 +45,21 @@ const markers = ['bib_ref', 'fig_ref', 'bib', 'fig', 'table', 'formula'].flatMap
 /** Ids 32017 and 32018 of the fine-tuned checkpoints. */
 const chat = ['<|im_start|>', '<|im_end|>'];
 
-/** What convert_hf_to_gguf.py writes as score of added tokens. */
+/** What convert_hf_to_gguf.py writes as score of added tokens, and of those that fill a vocabulary up. */
 const addedScore = -1000;
+const unusedScore = -10_000;
+
+const llama2 = 'ggml-vocab-llama-spm.gguf';
+const files: Partial<Readonly<Record<RealName, string>>> = {
+  'llama-3': 'ggml-vocab-llama-bpe.gguf',
+  qwen2: 'ggml-vocab-qwen2.gguf',
+};
+
+/** What the files of Qwen2.5-Instruct say beside the vocabulary of the base. */
+const qwenInstruct: readonly (readonly [string, Entry])[] = [
+  ['tokenizer.ggml.eos_token_id', entry.u32(151_645)], // <|im_end|>
+  ['tokenizer.ggml.add_bos_token', entry.bool(false)],
+];
 
 /**
  * The `tokenizer.*` metadata of a vocabulary, and its size.
@@ -50,22 +70,41 @@ export async function readVocabulary(
   name: VocabularyName,
   options: VocabularyOptions = {},
 ): Promise<{ readonly size: number; readonly metadata: Metadata }> {
-  const file = name === 'llama-3' ? 'ggml-vocab-llama-bpe.gguf' : 'ggml-vocab-llama-spm.gguf';
-  const path = options.folder === undefined ? `${defaultFolder}${file}` : `${options.folder}/${file}`;
+  if (isSmall(name)) return filled(familyVocabulary(name).metadata, [], options.size);
+  const path = `${options.folder === undefined ? defaultFolder : `${options.folder}/`}${files[name] ?? llama2}`;
   const base = await readBase(path);
   const metadata = new Map([...base].filter(([key]) => key.startsWith('tokenizer.')));
-  const tokens = stringsAt(metadata, 'tokenizer.ggml.tokens')!;
-  const added = addedTokens(name, options.added ?? 'converted');
-  if (added.length === 0) return { size: tokens.length, metadata };
+  if (name === 'qwen2') for (const [key, value] of qwenInstruct) metadata.set(key, value);
+  return filled(metadata, addedTokens(name, options.added ?? 'converted'), options.size);
+}
 
+/** With tokens added, and unused ones behind them until there are `size`. */
+function filled(
+  base: Metadata,
+  added: readonly { readonly text: string; readonly type: number }[],
+  wanted: number | undefined,
+): { readonly size: number; readonly metadata: Metadata } {
+  const tokens = stringsAt(base, 'tokenizer.ggml.tokens')!;
+  const before = tokens.length + added.length;
+  const size = Math.max(before, wanted ?? 0);
+  if (size === tokens.length) return { size, metadata: base };
+
+  const unused = Array.from({ length: size - before }, (_, i) => `[PAD${before + i}]`);
   const texts: (string | Uint8Array)[] = Array.from({ length: tokens.length }, (_, id) => tokens.bytes(id));
-  const scores = numbersAt(metadata, 'tokenizer.ggml.scores')!;
-  const types = numbersAt(metadata, 'tokenizer.ggml.token_type')!;
-  const replace = (key: string, value: Entry): void => void metadata.set(`tokenizer.ggml.${key}`, value);
-  replace('tokens', entry.strings([...texts, ...added.map(token => token.text)]));
-  replace('scores', entry.f32s(Float32Array.of(...scores, ...added.map(() => addedScore))));
-  replace('token_type', entry.i32s(Int32Array.of(...types, ...added.map(token => token.type))));
-  return { size: texts.length + added.length, metadata };
+  const metadata = new Map(base);
+  const extend = (key: string, value: Entry): void => void metadata.set(`tokenizer.ggml.${key}`, value);
+  extend('tokens', entry.strings([...texts, ...added.map(token => token.text), ...unused]));
+  const types = numbersAt(base, 'tokenizer.ggml.token_type')!;
+  extend(
+    'token_type',
+    entry.i32s(Int32Array.of(...types, ...added.map(token => token.type), ...unused.map(() => tokenTypes.unused))),
+  );
+  const scores = numbersAt(base, 'tokenizer.ggml.scores');
+  if (scores) {
+    const more = [...added.map(() => addedScore), ...unused.map(() => unusedScore)];
+    extend('scores', entry.f32s(Float32Array.of(...scores, ...more)));
+  }
+  return { size, metadata };
 }
 
 async function readBase(path: string): Promise<Metadata> {
@@ -77,11 +116,8 @@ async function readBase(path: string): Promise<Metadata> {
   }
 }
 
-function addedTokens(
-  name: VocabularyName,
-  added: AddedTypes,
-): readonly { readonly text: string; readonly type: number }[] {
-  if (name === 'llama-2' || name === 'llama-3') return [];
+function addedTokens(name: RealName, added: AddedTypes): readonly { readonly text: string; readonly type: number }[] {
+  if (!name.startsWith('meditron')) return [];
   const typed = (texts: readonly string[], converted: number): { text: string; type: number }[] =>
     texts.map(text => ({
       text,

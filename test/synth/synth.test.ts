@@ -1,17 +1,20 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { numberAt, numbersAt, stringsAt } from '../../src/gguf/metadata.js';
+import { numberAt, numbersAt, stringAt, stringsAt } from '../../src/gguf/metadata.js';
 import { readGguf } from '../../src/gguf/reader.js';
 import { findProblems } from '../../src/gguf/validate.js';
 import { fileTypeOf } from '../../src/models/mixture.js';
+import { publishedShapes } from '../../src/models/shapes.js';
 import { quants } from '../../src/synth/quants.js';
-import { shapeNames } from '../../src/synth/shapes.js';
+import { shapeNames, shapes } from '../../src/synth/shapes.js';
 import { planModel, synthesize } from '../../src/synth/synth.js';
 import { readVocabulary } from '../../src/synth/vocabulary.js';
 import { scratch } from '../gguf/sample.js';
 
 const folder = scratch();
+
+const laidOut = <T>(tensor: T) => ({ ...tensor, offset: 0, bytes: 0, part: 0 });
 
 /** Llama-2 pieces, and the byte tokens among them, are in llama.cpp's own vocabulary file. */
 describe('vocabularies', () => {
@@ -21,6 +24,7 @@ describe('vocabularies', () => {
     ['meditron', 32_017],
     ['meditron-chat', 32_019],
     ['llama-3', 128_256],
+    ['qwen2', 151_936],
   ] as const)('%s has %d tokens, and as many types', async (name, size) => {
     const { metadata, size: told } = await readVocabulary(name);
     expect(told).toBe(size);
@@ -167,18 +171,39 @@ describe('files', () => {
     expect(floats('output_norm.weight').every(x => x >= 0.9 && x <= 1.1)).toBe(true);
   });
 
-  test('all shapes have a title and write their numbers', async () => {
+  test('all shapes are sound models of their numbers, with a chat template where their base has one', async () => {
     for (const shape of shapeNames) {
-      const { metadata } = await planModel({ shape, quant: 'f16' });
-      const heads = numberAt(metadata, 'llama.attention.head_count')!;
-      expect(numberAt(metadata, 'llama.embedding_length')! / heads).toBe(
-        numberAt(metadata, 'llama.rope.dimension_count'),
-      );
+      const { metadata, tensors } = await planModel({ shape, quant: 'f16', layers: 2 });
+      const file = { path: shape, version: 3, metadata, parts: [], tensors: tensors.map(laidOut) };
+      expect([shape, findProblems(file)]).toEqual([shape, []]);
+      const { architecture, headSize, embedding, heads, template, title } = shapes[shape];
+      expect(stringAt(metadata, 'general.name')).toBe(title);
+      expect(numberAt(metadata, `${architecture}.attention.head_count`)).toBe(heads);
+      const rotated = numberAt(metadata, `${architecture}.rope.dimension_count`);
+      expect(rotated ?? numberAt(metadata, `${architecture}.attention.key_length`)).toBe(headSize ?? embedding / heads);
+      expect([shape, metadata.has('tokenizer.chat_template')]).toEqual([shape, template !== undefined]);
     }
     const { metadata } = await planModel({ shape: 'meditron-7b', quant: 'f16' });
     expect([numberAt(metadata, 'llama.context_length'), numberAt(metadata, 'llama.rope.freq_base')]).toEqual([
       2048, 10_000,
     ]);
+  });
+
+  test('a shape has as many tokens as what is published, unused ones among them', async () => {
+    for (const [name, { vocabularySize }] of Object.entries(publishedShapes)) {
+      const { vocabulary } = await planModel({ shape: name as keyof typeof publishedShapes, quant: 'f16', layers: 1 });
+      expect([name, vocabulary.size]).toEqual([name, vocabularySize]);
+    }
+  });
+
+  test('another chat template is written, or none', async () => {
+    const written = async (template: string) =>
+      stringAt(
+        (await planModel({ shape: 'tiny-apertus', quant: 'f16', template })).metadata,
+        'tokenizer.chat_template',
+      );
+    expect(await written('{{ messages }}')).toBe('{{ messages }}');
+    expect(await written('')).toBeUndefined();
   });
 
   test('an abort leaves nothing behind', async () => {
