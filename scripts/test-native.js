@@ -13,6 +13,11 @@ const limitMs = 45 * 60_000; // what does not end by then has failed
 
 run(process.execPath, [join(root, 'scripts', 'build.js'), '--native-only', '--tests', ...options]);
 
+// A model whose layers have a sliding window: none ships.
+const windowed = join(root, 'build', 'windowed.gguf');
+const shape = ['--shape', 'tiny-gemma3', '--quant', 'f32', '--out', windowed, '--force'];
+run(process.execPath, ['--import', 'tsx', join(root, 'scripts', 'synth.ts'), ...shape]);
+
 const sanitizer = options[options.indexOf('--sanitize') + 1];
 const variant = [
   options.includes('--source') ? 'source' : 'prebuilt',
@@ -29,6 +34,7 @@ run(join(root, 'build', variant, 'Release', 'core-test'), [
   times ? '--times' : join(root, 'test', 'fixtures', 'stories260K.greedy.txt'),
   join(root, 'models', 'meditron-mini.gguf'),
   join(root, 'models', 'probe.gguf'),
+  windowed,
 ]);
 
 /** @param {string} command @param {string[]} args */

@@ -1,5 +1,5 @@
 // The decode loop without Node, so that it can run under sanitizers.
-// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE; prints what failed and ends in "N passed, N failed". With `--times` in place
+// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE WINDOWED; prints what failed and ends in "N passed, N failed". With `--times` in place
 // of the golden text it measures sampling instead.
 #include "core.h"
 #include "check.h"
@@ -604,6 +604,98 @@ static void saved_states(const SharedWeights & weights) {
     check(run_guarded([&] { third.save(0); }).code == std::string("ERR_CLOSED"), "only a held sequence is saved");
 }
 
+// Of a model whose layers see the last 32 tokens, and one in two all of them.
+static void sliding_window(const SharedWeights & weights) {
+    const auto tokens = [](int32_t n, int32_t seed) {
+        std::vector<llama_token> out;
+        for (int32_t i = 0; i < n; i++) out.push_back(10 + (i * 31 + seed * 17) % 280);
+        return out;
+    };
+    const auto evaluate = [&](Core & core, int32_t n, int32_t seed) {
+        Job job;
+        job.prompt       = tokens(n, seed);
+        job.branches     = { there() };
+        const int32_t id = add(core, job)[0];
+        drain(core);
+        return id;
+    };
+    const int32_t places[] = { 20, 64, 100, 128, 150, 199, 200 };
+    const auto scores      = [&](Core & core, int32_t from) {
+        std::vector<float> out;
+        for (const int32_t place : places) {
+            Job job;
+            job.from      = from;
+            job.from_size = place;
+            job.prompt    = { 100, 120, 140 };
+            Branch branch;
+            branch.forced    = { 50, 60, 70 };
+            job.branches     = { branch };
+            const int32_t id = add(core, job)[0];
+            const Output ended = drain(core);
+            const auto & each  = ended.logprobs.at(id);
+            out.insert(out.end(), each.begin(), each.end());
+        }
+        return out;
+    };
+    const auto same = [](const std::vector<float> & a, const std::vector<float> & b) {
+        for (size_t i = 0; i < a.size() && i < b.size(); i++)
+            if (!(std::fabs(a[i] - b[i]) < 0.02f)) return false;
+        return a.size() == b.size() && !a.empty();
+    };
+
+    Core alone(weights, small());
+    const int32_t quiet = evaluate(alone, 200, 3);
+    const auto expected = scores(alone, quiet);
+
+    // The cells of what is held lie in the way of what is evaluated next.
+    Core busy(weights, small());
+    evaluate(busy, 100, 1);
+    const int32_t gone = evaluate(busy, 100, 2);
+    const int32_t held = evaluate(busy, 200, 3);
+    busy.release(gone);
+    evaluate(busy, 100, 4);
+    for (int32_t seed = 5; seed < 9; seed++) busy.release(evaluate(busy, 100, seed));
+    check(same(scores(busy, held), expected), "a held sequence is whole, however far a window has gone on");
+
+    const std::vector<uint8_t> saved = busy.save(held);
+    Job restore;
+    restore.prompt   = tokens(200, 3);
+    restore.branches = { there() };
+    restore.state    = State{ saved.data(), saved.size() };
+    Core other(weights, small());
+    evaluate(other, 100, 1);
+    other.release(evaluate(other, 60, 2));
+    const int32_t back = add(other, restore)[0];
+    check(drain(other).finish[back] == READY, "a state longer than the window is restored");
+    check(same(scores(other, back), expected), "and is whole");
+    check(other.save(back).size() == saved.size(), "and is saved again");
+
+    const int32_t free = busy.n_seq_max() - 3;
+    Job wide;
+    wide.prompt = tokens(10, 1);
+    for (int32_t i = 0; i < free; i++) wide.branches.push_back(sampled(4));
+    check(add(busy, wide).size() == (size_t)free, "a sequence that failed or was released leaves its id");
+    drain(busy);
+    for (const size_t size : { size_t(0), size_t(4), size_t(8), saved.size() / 2, saved.size() - 1 }) {
+        const std::vector<uint8_t> part(saved.begin(), saved.begin() + size);
+        Job cut   = restore;
+        cut.state = State{ part.data(), part.size() };
+        Core third(weights, small());
+        const int32_t id = add(third, cut)[0];
+        const Step step  = third.step();
+        check(step.failures.size() == 1 && step.failures[0].seq == id, "a state of pieces that was cut short is refused");
+        check(same(scores(third, evaluate(third, 200, 3)), expected), "and leaves nothing behind");
+    }
+
+    Core many(weights, small(512, 64, 256));
+    check(many.n_seq_max() == 127, "each sequence has a double");
+    Job all;
+    all.prompt = tokens(10, 1);
+    for (uint32_t seed = 0; seed < 127; seed++) all.branches.push_back(sampled(3, 0.8f, seed));
+    add(many, all);
+    check(drain(many).finish.size() == 127, "as many sequences as there may be run at once");
+}
+
 static void vocabulary(const SharedWeights & weights) {
     const Vocabulary & v = weights->vocabulary;
     const auto user      = v.tokenize({ { "<s>Hi</s>", false } }, Bos::NEVER, false);
@@ -676,7 +768,7 @@ static void streaming(const std::string & path, const std::string & expected) {
 }
 
 int main(int argc, char ** argv) {
-    if (argc != 6) {
+    if (argc != 7) {
         std::fprintf(stderr, "Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE\n");
         return 2;
     }
@@ -707,6 +799,7 @@ int main(int argc, char ** argv) {
     own_failures(weights);
     own_ends(weights);
     saved_states(weights);
+    sliding_window(load(argv[6]));
     speed();
     file_pages(argv[1]);
 
