@@ -7,10 +7,10 @@
 
 // The sequences of a context's KV cache, each there from its first token to its last.
 //
-// Layers with a sliding window see the last tokens of a sequence only, and of the others llama.cpp keeps nothing: it writes over a cell that
-// the next token of its one sequence would not see, and leaves it out of what it saves. A job may start anywhere in a held sequence, though,
-// and would compute with what is left. Cells of two sequences are not written over, so each sequence here has a double, which nothing
-// decodes; and what is longer than the window is saved in pieces as long as it.
+// Layers with a sliding window see the last tokens of a sequence only, and of the others llama.cpp keeps nothing: it writes over a cell
+// that the next token of its one sequence would not see, and leaves it out of what it saves. A job may start anywhere in a held sequence,
+// though, and would compute with what is left. Cells of two sequences are not written over, so each sequence here has a double, which
+// nothing decodes; and what is longer than the window is saved in pieces as long as it.
 class Cache {
 public:
     // What n_seq_max of a context of so many cells has to be where so many sequences are wanted; there may be room for fewer.

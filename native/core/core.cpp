@@ -258,7 +258,8 @@ std::vector<uint8_t> Core::save(int32_t id) {
     if (!seq) throw CodedError("ERR_CLOSED", "The sequence to save is no longer held");
     LogCapture log;
     std::vector<uint8_t> out = cache.save(id, seq->n_past);
-    if (out.empty()) throw CodedError("ERR_NATIVE", "llama.cpp could not save a sequence" + (log.errors().empty() ? "" : ": " + log.errors()));
+    if (out.empty())
+        throw CodedError("ERR_NATIVE", "llama.cpp could not save a sequence" + (log.errors().empty() ? "" : ": " + log.errors()));
     return out;
 }
 

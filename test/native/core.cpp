@@ -1,6 +1,6 @@
 // The decode loop without Node, so that it can run under sanitizers.
-// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE WINDOWED; prints what failed and ends in "N passed, N failed". With `--times` in place
-// of the golden text it measures sampling instead.
+// Usage: core-test MODEL BACKEND_DIR GOLDEN_TEXT MINI PROBE WINDOWED; prints what failed and ends in "N passed, N failed". With `--times`
+// in place of the golden text it measures sampling instead.
 #include "core.h"
 #include "check.h"
 #include "error.h"
@@ -628,9 +628,9 @@ static void sliding_window(const SharedWeights & weights) {
             job.from_size = place;
             job.prompt    = { 100, 120, 140 };
             Branch branch;
-            branch.forced    = { 50, 60, 70 };
-            job.branches     = { branch };
-            const int32_t id = add(core, job)[0];
+            branch.forced      = { 50, 60, 70 };
+            job.branches       = { branch };
+            const int32_t id   = add(core, job)[0];
             const Output ended = drain(core);
             const auto & each  = ended.logprobs.at(id);
             out.insert(out.end(), each.begin(), each.end());
