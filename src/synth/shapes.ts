@@ -7,7 +7,7 @@ export interface Shape extends ModelShape {
   readonly vocabulary: VocabularyName;
   /** Tokens in all: unused ones follow. Default: as many as the vocabulary has. */
   readonly vocabularySize?: number;
-  /** Its chat template, a file of llama.cpp's `models/templates`. */
+  /** Its chat template, by the name that its file has in a checkout. */
   readonly template?: string;
   /** Of so many layers the last sees everything, where that is not the architecture's own period. */
   readonly windowPeriod?: number;
@@ -21,9 +21,11 @@ interface Base {
 }
 
 const meditron: Base = { vocabulary: 'meditron' };
-const qwen: Base = { vocabulary: 'qwen2', template: 'Qwen-Qwen2.5-7B-Instruct.jinja' };
-const gemma2: Base = { vocabulary: 'gemma', template: 'google-gemma-2-2b-it.jinja' };
-const apertus: Base = { vocabulary: 'apertus', template: 'Apertus-8B-Instruct.jinja' };
+const qwen: Base = { vocabulary: 'qwen2', template: 'Qwen-Qwen2.5-7B-Instruct' };
+const gemma2: Base = { vocabulary: 'gemma', template: 'google-gemma-2-2b-it' };
+/** The tune's own: it was trained with it. */
+const eurollm: Base = { vocabulary: 'eurollm', template: 'chatml' };
+const apertus: Base = { vocabulary: 'apertus', template: 'Apertus-8B-Instruct' };
 
 /** Vocabulary and chat template of each base. */
 const bases: Readonly<Record<Published, Base>> = {
@@ -35,13 +37,13 @@ const bases: Readonly<Record<Published, Base>> = {
   'qwen2.5-14b': qwen,
   'gemma2-2b': gemma2,
   'gemma2-9b': gemma2,
-  'gemma3-27b': { vocabulary: 'gemma' },
-  'phi-4': { vocabulary: 'phi-4' },
+  'gemma3-27b': { vocabulary: 'gemma', template: 'gemma-3' },
+  'phi-4': { vocabulary: 'phi-4', template: 'phi-4' },
   'apertus-8b': apertus,
   'apertus-70b': apertus,
-  'eurollm-9b': { vocabulary: 'eurollm' },
-  'eurollm-22b': { vocabulary: 'eurollm' },
-  'olmo2-32b': { vocabulary: 'olmo2' },
+  'eurollm-9b': eurollm,
+  'eurollm-22b': eurollm,
+  'olmo2-32b': { vocabulary: 'olmo2', template: 'olmo-2' },
 };
 
 const tiny: Shape = {

@@ -34,7 +34,7 @@ export interface SynthOptions extends WriteOptions {
   readonly split?: number;
   /** Folder with llama.cpp's vocabulary files. Default: where a build puts them. */
   readonly vocabularyFolder?: string;
-  /** Chat template, Jinja source. Default: the shape's own, of llama.cpp's tree; `''` for none. */
+  /** Chat template, Jinja source. Default: the shape's own, as published; `''` for none. */
   readonly template?: string;
 }
 
