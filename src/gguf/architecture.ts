@@ -22,6 +22,8 @@ export interface Architecture {
   readonly ropeFactors: 'none' | 'freqs' | 'long-short';
   /** Queries, keys and values may be one tensor, attn_qkv, and have biases and scales. */
   readonly plainAttention: boolean;
+  /** Queries, keys and values have biases in every model: without them it would be computed as another one. */
+  readonly attentionBiases: boolean;
   /** Which other biases are added. */
   readonly biases: readonly ('attn_output' | 'ffn' | 'output')[];
   /** The feed-forward matrices may have scales. */
@@ -40,6 +42,7 @@ const llama: Architecture = {
   partialRope: false,
   ropeFactors: 'freqs',
   plainAttention: true,
+  attentionBiases: false,
   biases: ['attn_output', 'ffn'],
   feedForwardScales: true,
   slidingWindow: false,
@@ -47,6 +50,7 @@ const llama: Architecture = {
 
 const qwen2: Architecture = {
   ...llama,
+  attentionBiases: true,
   freeHeadSize: false,
   ropeFactors: 'none',
   biases: ['output'],
@@ -67,10 +71,23 @@ const gemma2: Architecture = {
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ['llama', llama],
   ['qwen2', qwen2],
-  ['qwen3', { ...qwen2, headNorms: 'head', freeHeadSize: true, biases: [], feedForwardScales: true }],
+  [
+    'qwen3',
+    { ...qwen2, headNorms: 'head', freeHeadSize: true, attentionBiases: false, biases: [], feedForwardScales: true },
+  ],
   ['gemma2', gemma2],
   ['gemma3', { ...gemma2, headNorms: 'head', output: 'either' }],
-  ['phi3', { ...qwen2, feedForward: 'fused', partialRope: true, ropeFactors: 'long-short', biases: [] }],
+  [
+    'phi3',
+    {
+      ...qwen2,
+      feedForward: 'fused',
+      attentionBiases: false,
+      partialRope: true,
+      ropeFactors: 'long-short',
+      biases: [],
+    },
+  ],
   [
     'apertus',
     {
@@ -86,6 +103,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
     'olmo2',
     {
       ...qwen2,
+      attentionBiases: false,
       preNorms: false,
       postNorms: true,
       headNorms: 'width',

@@ -52,7 +52,8 @@ export function readHyper(
   const rotated = readRope(list, read, architecture, keySize);
   const ropeScaling = stringAt(metadata, read.key('rope.scaling.type')) ?? 'linear';
   checkExtras(list, read, layers, embedding);
-  if (architecture.slidingWindow) checkWindow(read, name);
+  if (architecture.slidingWindow) checkWindow(read, name, layers);
+  if (name === 'phi3') read.whole('attention.sliding_window', 0, maxContext, 0); // read and left unused
   if (name === 'apertus') checkActivation(read, layers);
   if (list.problems.length > before) return undefined;
   return { layers, context, embedding, feedForward, heads, kvHeads, keySize, valueSize, rotated, ropeScaling };
@@ -107,7 +108,7 @@ function readRope(list: Checklist, read: Reader, architecture: Architecture, key
       'such models are not supported',
     );
   }
-  read.real('rope.freq_base', 1, 1e12);
+  read.real('rope.freq_base', 1, 1e12, { required: !mayLeaveOutRopeBase(read) });
   read.real('rope.freq_base_swa', 1, 1e12);
   // Beyond these, positions or scores overflow and the logits are NaN. A factor of 0 means none.
   read.real('rope.scaling.factor', 1e-6, 1e6, { zero: true });
@@ -122,9 +123,22 @@ function readRope(list: Checklist, read: Reader, architecture: Architecture, key
   return rotated;
 }
 
+/**
+ * llama.cpp takes 10,000 where a file names none. That is right for Gemma 2 and for the Llama 2 of 2023, which were converted without it;
+ * whatever else has another base, conversions write it.
+ */
+function mayLeaveOutRopeBase({ name, metadata }: Reader): boolean {
+  return name === 'gemma2' || (name === 'llama' && stringAt(metadata, 'tokenizer.ggml.model') !== 'gpt2');
+}
+
+/** Layers of the one model with the graph of Gemma 3 and no window, Rnj-1. */
+const layersWithoutWindow = 32;
+
 /** Gemma, OLMo: layers with a window, and caps on scores and logits, which are divided by. A window of 0 means none. */
-function checkWindow(read: Reader, name: string): void {
-  read.whole('attention.sliding_window', name === 'gemma2' ? 1 : 0, maxContext, 0);
+function checkWindow(read: Reader, name: string, layers: number): void {
+  // Without one every layer of Gemma 3 would see everything, at the rotation of the few that do; Gemma 2's is llama.cpp's default.
+  const needed = name === 'gemma3' && layers !== layersWithoutWindow;
+  read.whole('attention.sliding_window', name === 'gemma2' || needed ? 1 : 0, maxContext, needed ? undefined : 0);
   // llama.cpp leaves a list of layers unread and takes the architecture's own period.
   if (!read.isList('attention.sliding_window_pattern')) read.whole('attention.sliding_window_pattern', 0, maxLayers, 1);
   read.real('attn_logit_softcapping', 1e-3, 1e6);

@@ -62,7 +62,7 @@ type Add = (name: string, role: TensorRule['role'], required: boolean, ...shape:
 
 function addLayer(add: Add, hyper: Hyper, architecture: Architecture, fused: boolean): void {
   const { embedding, feedForward, heads, kvHeads, keySize, valueSize } = hyper;
-  const { plainAttention, feedForwardScales, biases } = architecture;
+  const { plainAttention, attentionBiases, feedForwardScales, biases } = architecture;
   const [q, k, v] = [heads * keySize, kvHeads * keySize, kvHeads * valueSize];
   const matrix = (name: string, inputs: number, outputs: number, scaled: boolean): void => {
     add(`${name}.weight`, 'matrix', true, inputs, outputs);
@@ -79,7 +79,7 @@ function addLayer(add: Add, hyper: Hyper, architecture: Architecture, fused: boo
         ['attn_v', v],
       ] as const)) {
     matrix(name, embedding, size, plainAttention);
-    if (plainAttention) vector(`${name}.bias`, false, size);
+    if (plainAttention) vector(`${name}.bias`, attentionBiases, size);
   }
   matrix('attn_output', q, embedding, true);
   if (biases.includes('attn_output')) vector('attn_output.bias', false, embedding);

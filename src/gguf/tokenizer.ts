@@ -49,11 +49,17 @@ const preTokenizers: ReadonlySet<string> = new Set([
   'falcon3',
 ]);
 
+/** Those of them that put a BOS first unless the file says no. */
+const withBos: ReadonlySet<string> = new Set(['llama3', 'llama-v3', 'llama-bpe', 'tekken', 'pixtral', 'falcon3']);
+
 /** Ids that llama.cpp takes when a file names none (llama-vocab.cpp): SentencePiece 1 and 2, byte-level BPE 11. */
 const defaultIds = { llama: { bos: 1, eos: 2, unk: 0 }, gpt2: { bos: 11, eos: 11 } } as const;
 
-/** Checks the vocabulary; its size, or undefined if it cannot be used. */
-export function checkTokenizer(list: Checklist, metadata: Metadata): number | undefined {
+/** What the two that decide where a text begins and ends are called in a SentencePiece vocabulary that may leave out their ids. */
+const defaultNames: Readonly<Record<string, string>> = { bos: '<s>', eos: '</s>' };
+
+/** Checks the vocabulary of a model of an architecture; its size, or undefined if it cannot be used. */
+export function checkTokenizer(list: Checklist, metadata: Metadata, architecture: string): number | undefined {
   const before = list.problems.length;
   const model = stringAt(metadata, 'tokenizer.ggml.model');
   if (model !== 'llama' && model !== 'gpt2') {
@@ -70,9 +76,12 @@ export function checkTokenizer(list: Checklist, metadata: Metadata): number | un
 
   const ids = checkUnique(list, tokens);
   checkLists(list, metadata, model, tokens.length);
-  if (model === 'llama') checkBytes(list, ids);
+  const pre = metadata.get('tokenizer.ggml.pre');
+  if (pre !== undefined && pre.type !== 'string') list.damaged('tokenizer.ggml.pre to be a string', typeText(pre));
+  else if (model === 'llama') checkBytes(list, ids);
   else checkByteLevel(list, metadata);
-  checkSpecials(list, metadata, model, tokens.length);
+  checkSpecials(list, metadata, model, tokens);
+  checkSwitches(list, metadata, model, architecture);
   return list.problems.length > before ? undefined : tokens.length;
 }
 
@@ -103,7 +112,8 @@ function checkLists(list: Checklist, metadata: Metadata, model: 'llama' | 'gpt2'
   const bad = scores?.findIndex(score => !Number.isFinite(score)) ?? -1;
   if (bad >= 0) list.damaged('all token scores to be finite', `${scores?.[bad]} for token ${bad}`);
 
-  const types = checkList(list, metadata, 'token_type', ['i32'], size, model === 'llama');
+  // Without types no token is special: text would spell them, and prompts would not.
+  const types = checkList(list, metadata, 'token_type', ['i32'], size, true);
   const odd = types?.findIndex(type => type < tokenTypes.normal || type > tokenTypes.byte) ?? -1;
   if (odd >= 0) list.damaged('token types from 1 to 6', `${types?.[odd]} for token ${odd}`);
 }
@@ -154,22 +164,57 @@ function checkByteLevel(list: Checklist, metadata: Metadata): void {
   list.damaged('tokenizer.ggml.merges to be a list of strings', merges === undefined ? 'none' : typeText(merges));
 }
 
-function checkSpecials(list: Checklist, metadata: Metadata, model: 'llama' | 'gpt2', size: number): void {
+function checkSpecials(list: Checklist, metadata: Metadata, model: 'llama' | 'gpt2', tokens: Strings): void {
+  const size = tokens.length;
   for (const [name, key] of specialTokenKeys) {
     const found = metadata.get(key);
-    if (found === undefined) {
-      const id: number = (defaultIds[model] as Readonly<Record<string, number>>)[name] ?? 0;
-      if (id >= size) list.damaged(`${key} to be given, as the vocabulary has only ${size} tokens`, 'no such key');
-    } else if (found.type !== 'u32' || found.value >= size) {
+    if (found === undefined) checkDefault(list, metadata, model, tokens, name, key);
+    else if (found.type !== 'u32' || found.value >= size) {
       const got = found.type === 'u32' ? `${found.value}` : typeText(found);
       list.damaged(`${key} to be the id of a token, from 0 to ${size - 1} (u32)`, got);
     }
   }
+}
+
+/** llama.cpp takes an id of its own where a file names none. It has to be the one that is meant. */
+function checkDefault(
+  list: Checklist,
+  metadata: Metadata,
+  model: 'llama' | 'gpt2',
+  tokens: Strings,
+  name: string,
+  key: string,
+): void {
+  const id: number = (defaultIds[model] as Readonly<Record<string, number>>)[name] ?? 0;
+  const named = defaultNames[name];
+  if (id >= tokens.length) {
+    list.damaged(`${key} to be given, as the vocabulary has only ${tokens.length} tokens`, 'no such key');
+  } else if (model === 'llama' && named !== undefined && tokens.at(id) !== named) {
+    list.damaged(`${key} to be given, as token ${id} is not ${named}`, 'no such key');
+  } else if (model === 'gpt2' && (name === 'eos' || (name === 'bos' && beginsWithBos(metadata)))) {
+    list.damaged(`${key} to be given, as a byte-level vocabulary has no usual one`, 'no such key');
+  }
+}
+
+/** Whether texts begin with a BOS. Where the file does not say, llama.cpp goes by how text is split. */
+function beginsWithBos(metadata: Metadata): boolean {
+  const pre = stringAt(metadata, 'tokenizer.ggml.pre') ?? '';
+  return booleanAt(metadata, 'tokenizer.ggml.add_bos_token') ?? withBos.has(pre);
+}
+
+function checkSwitches(list: Checklist, metadata: Metadata, model: 'llama' | 'gpt2', architecture: string): void {
   for (const name of ['add_bos_token', 'add_eos_token', 'add_space_prefix']) {
     const key = `tokenizer.ggml.${name}`;
     const found = metadata.get(key);
     if (found !== undefined && booleanAt(metadata, key) === undefined) {
       list.damaged(`${key} to be true or false (bool)`, typeText(found));
+    } else if (
+      found === undefined &&
+      name === 'add_space_prefix' &&
+      model === 'llama' &&
+      architecture.startsWith('gemma')
+    ) {
+      list.damaged(`${key} to be given: without it llama.cpp puts a space before texts`, 'no such key');
     }
   }
 }

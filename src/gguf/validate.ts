@@ -31,7 +31,7 @@ function check(file: GgufFile): Checklist {
   if (name === undefined || architecture === undefined) return list;
 
   const hyper = readHyper(list, file.metadata, name, architecture);
-  const vocabularySize = checkTokenizer(list, file.metadata);
+  const vocabularySize = checkTokenizer(list, file.metadata, name);
   if (hyper !== undefined && vocabularySize !== undefined) {
     checkWeights(list, file.tensors, hyper, architecture, vocabularySize);
   }

@@ -28,8 +28,7 @@ export function planTensors(shape: Shape, vocabularySize: number): readonly Plan
   const present = { has: (name: string) => fused !== '' && name.includes(fused), get: () => undefined };
   const plans = [...layoutOf(hyperOf(shape), architecture, vocabularySize, present)].flatMap(
     ([name, { shape: dimensions, required }]): Plan[] => {
-      const written = required || (name === 'output.weight' && !shape.tied) || isBias(name, shape);
-      if (!written) return [];
+      if (!required && (name !== 'output.weight' || shape.tied)) return [];
       return [{ name, dimensions, layer: Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0), role: roleOf(name, shape) }];
     },
   );
@@ -45,11 +44,6 @@ export function hyperOf(shape: Shape): Hyper {
 
 export function headSizeOf({ headSize, embedding, heads }: Shape): number {
   return headSize ?? embedding / heads;
-}
-
-/** Qwen's queries, keys and values have biases; those of the other architectures are not used by the family. */
-function isBias(name: string, { architecture }: Shape): boolean {
-  return architecture === 'qwen2' && /attn_[qkv]\.bias$/.test(name);
 }
 
 function roleOf(name: string, { tied }: Shape): Plan['role'] {

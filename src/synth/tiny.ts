@@ -79,7 +79,11 @@ export function tinyModel(options: TinyOptions): TinyModel {
     .map(([tensor, rule]) =>
       randomTensor(tensor, rule, typeof type === 'string' ? type : type(tensor), scale(tensor), seed),
     );
-  return { hyper, metadata: new Map([...hyperEntries(name, hyper), ...vocabulary.metadata]), tensors };
+  return {
+    hyper,
+    metadata: new Map([...hyperEntries(name, hyper), ...vocabulary.metadata, ...prefixEntries(name)]),
+    tensors,
+  };
 }
 
 /** The same to write. */
@@ -135,6 +139,11 @@ function hyperEntries(name: string, hyper: Hyper): [string, Entry][] {
       : [[`${name}.rope.scaling.type`, entry.string(hyper.ropeScaling)] as [string, Entry]]),
     ...activation,
   ];
+}
+
+/** Gemma's conversion says that no space comes before texts. */
+function prefixEntries(name: string): [string, Entry][] {
+  return name.startsWith('gemma') ? [['tokenizer.ggml.add_space_prefix', entry.bool(false)]] : [];
 }
 
 const sentencePiece = smallVocabulary({

@@ -90,6 +90,9 @@ describe.each(names)('%s', architecture => {
     const fuse = (tensors: readonly TinyTensor[]) => [
       ...tensors.filter(({ name }) => !/attn_[qkv]\.(weight|bias|scale|input_scale)/.test(name)),
       { name: 'blk.0.attn_qkv.weight', dimensions, type: tensorType('f32') },
+      ...tensors
+        .filter(({ name }) => name.endsWith('attn_q.bias'))
+        .map(({ type }) => ({ name: 'blk.0.attn_qkv.bias', dimensions: dimensions.slice(1), type })),
     ];
     expect(problemsOf(bare, fuse).length > 0).toBe(architecture === 'olmo2');
   });

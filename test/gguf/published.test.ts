@@ -290,6 +290,7 @@ function tokenizerOf(vocabulary: string, tokens: number): [string, Entry][] {
         ...common,
         ['tokenizer.ggml.model', entry.string('llama')],
         ['tokenizer.ggml.scores', entry.f32s(new Float32Array(tokens))],
+        ['tokenizer.ggml.add_space_prefix', entry.bool(false)],
       ]
     : [
         ...common,

@@ -23,6 +23,9 @@ function withToken(id: number, text: string): Changes {
   return { 'tokenizer.ggml.tokens': entry.strings(pieces.with(id, text)) };
 }
 
+/** A byte-level vocabulary, but for what each case is about. */
+const byteLevel: Changes = { 'tokenizer.ggml.model': entry.string('gpt2'), 'llama.rope.freq_base': entry.f32(500_000) };
+
 const i32s = (...values: number[]): Entry => entry.i32s(Int32Array.of(...values));
 const scores = (id: number, value: number): Entry =>
   entry.f32s(new Float32Array(pieces.length).fill(value, id, id + 1));
@@ -138,22 +141,17 @@ describe('refused', () => {
       /padding/,
     ],
     ['add_bos_token as a number', { 'tokenizer.ggml.add_bos_token': entry.u32(1) }, broken, /bool/],
-    [
-      'gpt2 without merges',
-      { 'tokenizer.ggml.model': entry.string('gpt2'), 'tokenizer.ggml.pre': entry.string('llama-bpe') },
-      broken,
-      /merges/,
-    ],
+    ['gpt2 without merges', { ...byteLevel, 'tokenizer.ggml.pre': entry.string('llama-bpe') }, broken, /merges/],
     [
       'gpt2 without a pre-tokenizer',
-      { 'tokenizer.ggml.model': entry.string('gpt2'), 'tokenizer.ggml.merges': entry.strings(['a b']) },
+      { ...byteLevel, 'tokenizer.ggml.merges': entry.strings(['a b']) },
       broken,
       /tokenizer\.ggml\.pre/,
     ],
     [
       'gpt2 with an unknown pre-tokenizer',
       {
-        'tokenizer.ggml.model': entry.string('gpt2'),
+        ...byteLevel,
         'tokenizer.ggml.merges': entry.strings(['a b']),
         'tokenizer.ggml.pre': entry.string('x'),
       },
