@@ -69,7 +69,12 @@ describe.each(families)('%s', (shape, format) => {
 
   test('a turn of a conversation starts from the one before, and a shared prompt is as good as one’s own', async () => {
     const first: Message[] = [{ role: 'user', content: 'What is scurvy? Answer in one sentence, as for a patient.' }];
-    await using engine = await model.createEngine({ threads: 1, contextSize: 1024, kvType: 'f32', flashAttention: 'off' });
+    await using engine = await model.createEngine({
+      threads: 1,
+      contextSize: 1024,
+      kvType: 'f32',
+      flashAttention: 'off',
+    });
     const laidOut = async (messages: readonly Message[]) => {
       const { segments, bos } = await chatPrompt(model, messages, format);
       return model.tokenize(segments, { bos });

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { numberAt, numbersAt, stringAt, stringsAt } from '../../src/gguf/metadata.js';
 import { readGguf } from '../../src/gguf/reader.js';
+import { tokenTypes } from '../../src/gguf/types.js';
 import { findProblems } from '../../src/gguf/validate.js';
 import { fileTypeOf } from '../../src/models/mixture.js';
 import { publishedShapes } from '../../src/models/shapes.js';
@@ -171,9 +172,9 @@ describe('files', () => {
     expect(floats('output_norm.weight').every(x => x >= 0.9 && x <= 1.1)).toBe(true);
   });
 
-  test('all shapes are sound models of their numbers, with a chat template where their base has one', async () => {
-    for (const shape of shapeNames) {
-      const { metadata, tensors } = await planModel({ shape, quant: 'f16', layers: 2 });
+  test('all tiny shapes are sound models of their numbers, with a chat template where their base has one', async () => {
+    for (const shape of shapeNames.filter(name => name.startsWith('tiny'))) {
+      const { metadata, tensors } = await planModel({ shape, quant: 'f16' });
       const file = { path: shape, version: 3, metadata, parts: [], tensors: tensors.map(laidOut) };
       expect([shape, findProblems(file)]).toEqual([shape, []]);
       const { architecture, headSize, embedding, heads, template, title } = shapes[shape];
@@ -189,12 +190,15 @@ describe('files', () => {
     ]);
   });
 
-  test('a shape has as many tokens as what is published, unused ones among them', async () => {
-    for (const [name, { vocabularySize }] of Object.entries(publishedShapes)) {
-      const { vocabulary } = await planModel({ shape: name as keyof typeof publishedShapes, quant: 'f16', layers: 1 });
-      expect([name, vocabulary.size]).toEqual([name, vocabularySize]);
-    }
-  });
+  test.each(['apertus-8b', 'gemma2-2b', 'qwen2.5-7b'] as const)(
+    '%s has as many tokens as what is published, unused ones among them',
+    async shape => {
+      const { vocabulary, metadata } = await planModel({ shape, quant: 'f16', layers: 1 });
+      expect(vocabulary.size).toBe(publishedShapes[shape].vocabularySize);
+      expect(numbersAt(metadata, 'tokenizer.ggml.token_type')!.at(-1)).toBe(tokenTypes.unused);
+      expect(stringAt(metadata, 'general.name')).toBe(shapes[shape].title);
+    },
+  );
 
   test('another chat template is written, or none', async () => {
     const written = async (template: string) =>
