@@ -19,7 +19,7 @@ def main():
     torch.set_num_threads(1)
     data = Dataset(args.data, "held-out")
     model = load(args.checkpoint, data)
-    rows = data.kind(CHAIN)[: args.count]
+    rows = data.kind(CHAIN, data.layouts[0])[: args.count]
     outputs = generate(model, data, rows, 0, torch.Generator(), 150)
     pairs = [
         {"prompt": data.pieces[data.prompt(row)].tolist(), "output": data.pieces[output].tolist()}

@@ -19,8 +19,11 @@ class Dataset:
         self.ids = np.searchsorted(self.pieces, ids).astype(np.int64)
         with open(os.path.join(folder, f"{name}.json"), encoding="utf-8") as file:
             self.questions = json.load(file)
-        # One row a sequence: where it starts, tokens of prompt, tokens in all, its kind, and the number of its question.
-        self.index = np.fromfile(os.path.join(folder, f"{name}.index.bin"), dtype="<u4").reshape(-1, 5).astype(np.int64)
+        # One row a sequence: where it starts, tokens of prompt, tokens in all, its kind, the numbers of its question and of its
+        # layout, tokens of its answer.
+        self.index = np.fromfile(os.path.join(folder, f"{name}.index.bin"), dtype="<u4").reshape(-1, 7).astype(np.int64)
+        self.layouts = [layout["name"] for layout in self.about["layouts"]]
+        self.penalties = np.array([layout["penalty"] for layout in self.about["layouts"]], dtype=np.float32)
         lengths = np.fromfile(os.path.join(folder, f"{name}.branches.bin"), dtype="<u4")
         lengths = lengths.reshape(-1, self.about["branches"]).astype(np.int64)
         self.branches = dict(zip(self.kind(TREE), lengths))
@@ -29,8 +32,28 @@ class Dataset:
         """The number of a piece of the full vocabulary among those that occur."""
         return int(np.searchsorted(self.pieces, token))
 
-    def kind(self, kind):
-        return np.nonzero(self.index[:, 3] == kind)[0]
+    def kind(self, kind, layout=None):
+        """The rows of a kind, of one layout or of all."""
+        rows = self.index[:, 3] == kind
+        return np.nonzero(rows if layout is None else rows & (self.index[:, 5] == self.layouts.index(layout)))[0]
+
+    def gold(self, rows):
+        return np.array([self.questions[question]["answer"] for question in self.index[rows, 4]])
+
+    def scores(self, rows):
+        return np.array([self.questions[question]["score"] for question in self.index[rows, 4]])
+
+    def letters(self, like):
+        """The five letters as pieces, with a blank before them or without, as the one given."""
+        for kind in ("letters", "spacedLetters"):
+            pieces = [self.local(token) for token in self.about[kind]]
+            if like in pieces:
+                return pieces
+        raise ValueError(f"no letter: {like}")
+
+    def penalty(self, rows):
+        """The frequency penalty under which these sequences are generated."""
+        return torch.from_numpy(self.penalties[self.index[rows, 5]])
 
     def batch(self, rows):
         """ids, place, positions and branch, all [rows, longest]: `place` is -1 on the question, 1 on the answer, 0 on
@@ -49,10 +72,11 @@ class Dataset:
         return tuple(torch.from_numpy(a) for a in (ids, place, positions, branch))
 
     def fork(self, row, place, positions, branch):
-        """Each branch goes on where the prompt ends, and is learned for its letter and the end of its turn only."""
+        """Each branch goes on where the prompt ends, and is learned for its answer only."""
         at = prompt = self.index[row, 1]
+        answer = self.index[row, 6]
         for number, length in enumerate(self.branches[row], 1):
-            place[at : at + length - 2] = 0
+            place[at : at + length - answer] = 0
             positions[at : at + length] = np.arange(prompt, prompt + length)
             branch[at : at + length] = number
             at += length
@@ -76,20 +100,30 @@ class Dataset:
 
 
 class Batches:
-    """Batches of rows without end: each pass in a new order, sequences of like length together."""
+    """Batches of about `tokens` tokens without end: each pass in a new order, sequences of like length together."""
 
-    def __init__(self, data, rows, size, seed):
-        self.data, self.rows, self.size = data, rows, size
+    def __init__(self, data, rows, tokens, seed):
+        self.data, self.rows, self.tokens = data, rows, tokens
         self.rng = np.random.default_rng(seed)
         self.queue = []
 
     def next(self):
         if not self.queue:
             order = self.rng.permutation(self.rows)
-            pools = [order[i : i + 64 * self.size] for i in range(0, len(order), 64 * self.size)]
-            for pool in pools:
-                pool = pool[np.argsort(self.data.index[pool, 2], kind="stable")]
-                cut = [pool[i : i + self.size] for i in range(0, len(pool) - self.size + 1, self.size)]
+            for i in range(0, len(order), 2048):
+                cut = self.cut(order[i : i + 2048])
                 self.queue.extend(cut[i] for i in self.rng.permutation(len(cut)))
             self.queue.reverse()
         return self.queue.pop()
+
+    def cut(self, pool):
+        """A pool in batches, each as wide as its longest sequence; the last one is left out unless it is full."""
+        lengths = self.data.index[pool, 2]
+        pool = pool[np.argsort(lengths, kind="stable")]
+        batches, first = [], 0
+        for end in range(1, len(pool) + 1):
+            longest = self.data.index[pool[end - 1], 2]
+            if (end - first + 1) * longest > self.tokens:
+                batches.append(pool[first:end])
+                first = end
+        return batches

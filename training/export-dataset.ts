@@ -3,24 +3,27 @@
  *
  *     npx tsx training/export-dataset.ts --out build/mini/data
  *
- * `*.ids.bin` holds all sequences as uint16, `*.index.bin` five uint32 for each: start, tokens of prompt, tokens in all,
- * kind (see {@link kinds}), number of the question. A tree asks one question for the letter alone with several sets of
- * options: what all of them begin with is its prompt, and `*.branches.bin` holds the lengths of the rest, `branches`
- * uint32 a tree.
+ * `*.ids.bin` holds all sequences as uint16, `*.index.bin` seven uint32 for each: start, tokens of prompt, tokens in all,
+ * kind (see {@link kinds}), number of the question, number of the layout (see layouts.ts), tokens of the answer. A tree asks one
+ * question for the letter alone with several sets of options: what all of them begin with is its prompt, and
+ * `*.branches.bin` holds the lengths of the rest, `branches` uint32 a tree.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import llamaTokenizer from 'llama-tokenizer-js';
-import { askedOf, type ClinicalQuestion, choicesFor, letters, type Split } from '../src/clinical/question.js';
+import { type ClinicalQuestion, choicesFor, type Split } from '../src/clinical/question.js';
 import { clinicalQuestions, scores } from '../src/clinical/questions.js';
-import { chatml } from '../src/prompt/format/chatml.js';
-import type { PromptInput } from '../src/prompt/format/format.js';
 import { buildPrompt } from '../src/prompt/prompt.js';
+import { letter } from '../src/prompt/question/question.js';
+import { textOf } from '../src/prompt/segment.js';
 import { Random } from '../src/random/xoshiro.js';
 import type { Segment } from '../src/types.js';
+import { type Case, caseOf, chainFor, type Offer } from './cases.js';
+import { drawWording, type Layout, layouts, type Wording, wordingOf } from './layouts.js';
 
-const special: Readonly<Record<string, number>> = { '<|im_start|>': 32017, '<|im_end|>': 32018 };
+/** The special tokens that prompts and ends are made of; MEDITRON's vocabulary has others. */
+const special: Readonly<Record<string, number>> = { '<s>': 1, '</s>': 2, '<|im_start|>': 32017, '<|im_end|>': 32018 };
 const vocabulary = 32019;
 
 /** What a sequence is: a direct answer (the letter alone), a chain of thought, or a tree of direct answers. */
@@ -31,14 +34,13 @@ const branches = 6;
 const easyBranches = 2;
 
 type Mode = 'cot' | 'top-token';
-type Wording = Pick<PromptInput, 'protocol' | 'task'>;
 
-/** How most questions are asked, and two other ways that some must be, lest the model know only one. */
-const usual: Wording = { protocol: 'strict', task: 'mcq' };
-const others: readonly Wording[] = [
-  { protocol: 'authors-code', task: 'mcq' },
-  { protocol: 'strict', task: 'medmcqa' },
-];
+/** A sequence: what is given, and what is to be learned after it. */
+interface Sequence {
+  readonly prompt: number;
+  readonly all: readonly number[];
+  readonly answer: number;
+}
 
 function main(): void {
   const { values } = parseArgs({
@@ -60,37 +62,57 @@ function main(): void {
     vocabulary,
     pieces: [...pieces].sort((a, b) => a - b),
     branches,
-    letters: letters.map(letter => encode(`answer\n${letter}`).at(-1)),
-    spacedLetters: letters.map(letter => encode(`The answer is: ${letter}`).at(-1)),
+    layouts: layouts.map(({ name, protocol }) => ({ name, penalty: protocol === 'authors-code' ? 1 : 0 })),
+    letters: [0, 1, 2, 3, 4].map(i => encode(`answer\n${letter(i)}`).at(-1)),
+    spacedLetters: [0, 1, 2, 3, 4].map(i => encode(`The answer is: ${letter(i)}`).at(-1)),
     hashes: encode('The answer is: A ###').at(-1),
-    end: special['<|im_end|>'],
+    ends: [special['</s>'], special['<|im_end|>']],
   };
   writeFileSync(join(values.out, 'dataset.json'), `${JSON.stringify(about)}\n`);
 }
 
-/** Every question as a chain and as a tree. */
+/** Every question as a chain, every other one as a tree, each in a layout of its own. */
 function trainingSequences(seed: number, count: number): Sequences {
   const sequences = new Sequences();
   const random = new Random(seed);
   let i = 0;
   for (const question of clinicalQuestions({ seed, count, split: 'train' })) {
-    const wording = wordingOf(i++);
-    sequences.add(kinds.chain, sequenceOf(question, 'cot', wording));
-    sequences.addTree(optionSets(question, random).map(set => sequenceOf(set, 'top-token', wording).all));
-    sequences.next(question);
+    const chained = drawWording(random);
+    const asked = caseOf(question, offerIn(chained, random));
+    sequences.add(kinds.chain, chained.layout, sequenceOf(asked, 'cot', chained));
+    if (i++ % 2 === 0) {
+      const wording = drawWording(random);
+      const sets = optionSets(question, random).map(set => caseOf(set, offerIn(wording, random)));
+      sequences.addTree(
+        wording.layout,
+        sets.map(set => sequenceOf(set, 'top-token', wording)),
+      );
+    }
+    sequences.next(question.score, asked);
   }
   return sequences;
 }
 
-/** Every question as a chain and as a direct answer. */
+/** Every question as a chain and as a direct answer in the first layout, a third of them in every other one too. */
 function heldOutSequences(seed: number, count: number): Sequences {
   const sequences = new Sequences();
-  for (const question of clinicalQuestions({ seed, count, split: 'held-out' })) {
-    sequences.add(kinds.chain, sequenceOf(question, 'cot', usual));
-    sequences.add(kinds.direct, sequenceOf(question, 'top-token', usual));
-    sequences.next(question);
+  const random = new Random(seed);
+  const questions = [...clinicalQuestions({ seed, count, split: 'held-out' })];
+  for (const [i, layout] of layouts.entries()) {
+    for (const question of i === 0 ? questions : questions.slice(0, count / 3)) {
+      const wording = wordingOf(layout, random);
+      const asked = caseOf(question, offerIn(wording, random));
+      sequences.add(kinds.chain, layout, sequenceOf(asked, 'cot', wording));
+      sequences.add(kinds.direct, layout, upToLetter(sequenceOf(asked, 'top-token', wording)));
+      sequences.next(question.score, asked);
+    }
   }
   return sequences;
+}
+
+/** Where "I cannot tell" is offered, it is the answer of every other question. */
+function offerIn({ abstain }: Wording, random: Random): Offer {
+  return abstain ? (random.chance(50) ? 'needed' : 'offered') : 'none';
 }
 
 /** The same question with other options, the easy ones first. */
@@ -101,8 +123,8 @@ function optionSets(question: ClinicalQuestion, random: Random): ClinicalQuestio
     const choices = easy
       ? random.shuffled([gold, ...random.shuffled([6, 7, 8, 9]).slice(0, 3)])
       : choicesFor(gold, scores[question.score].range, random);
-    const options = Object.fromEntries(letters.map((letter, at) => [letter, `${choices[at]}`]));
-    return { ...question, options, answer: letters[choices.indexOf(gold)]! } as ClinicalQuestion;
+    const options = Object.fromEntries(choices.map((choice, at) => [letter(at), `${choice}`]));
+    return { ...question, options, answer: letter(choices.indexOf(gold)) } as ClinicalQuestion;
   });
 }
 
@@ -113,53 +135,61 @@ class Sequences {
   readonly #branches: number[] = [];
   readonly #questions: object[] = [];
 
-  add(kind: number, { prompt, all }: { readonly prompt: number; readonly all: readonly number[] }): void {
-    this.#index.push(this.#ids.length, prompt, all.length, kind, this.#questions.length);
+  add(kind: number, layout: Layout, { prompt, all, answer }: Sequence): void {
+    const row = [prompt, all.length, kind, this.#questions.length, layouts.indexOf(layout), answer];
+    this.#index.push(this.#ids.length, ...row);
     for (const id of all) this.#ids.push(id);
   }
 
   /** Sequences that begin alike, that beginning once. */
-  addTree(all: readonly (readonly number[])[]): void {
-    const shared = all[0]!.findIndex((id, i) => all.some(other => other[i] !== id));
+  addTree(layout: Layout, sequences: readonly Sequence[]): void {
+    const [{ all: first, answer }] = sequences as [Sequence];
+    const shared = first.findIndex((id, i) => sequences.some(({ all }) => all[i] !== id));
     if (shared < 0) throw new Error('All sets of options of a question are the same');
-    const rest = all.map(ids => ids.slice(shared));
-    this.add(kinds.tree, { prompt: shared, all: [...all[0]!.slice(0, shared), ...rest.flat()] });
+    const rest = sequences.map(({ all }) => all.slice(shared));
+    this.add(kinds.tree, layout, { prompt: shared, all: [...first.slice(0, shared), ...rest.flat()], answer });
     this.#branches.push(...rest.map(ids => ids.length));
   }
 
   /** Says which question the sequences since the last call were about. */
-  next({ id, score, answer }: ClinicalQuestion): void {
-    this.#questions.push({ id, score, answer: letters.indexOf(answer) });
+  next(score: string, { answer }: Case): void {
+    this.#questions.push({ score, answer });
   }
 
   /** Writes the files of a split and gives the tokens that occur in it. */
-  write(out: string, split: Split): readonly number[] {
+  write(out: string, split: Split): Set<number> {
     writeFileSync(join(out, `${split}.ids.bin`), Uint16Array.from(this.#ids));
     writeFileSync(join(out, `${split}.index.bin`), Uint32Array.from(this.#index));
     writeFileSync(join(out, `${split}.branches.bin`), Uint32Array.from(this.#branches));
     writeFileSync(join(out, `${split}.json`), `${JSON.stringify(this.#questions)}\n`);
-    return [...new Set(this.#ids)];
+    return new Set(this.#ids);
   }
 }
 
-/** Two in 25 questions are asked under another protocol, two under another instruction. */
-function wordingOf(i: number): Wording {
-  return i % 25 < 2 ? others[0]! : i % 25 < 4 ? others[1]! : usual;
+/** The prompt and the answer the model should give, up to and including the end of its turn. */
+function sequenceOf(asked: Case, mode: Mode, { layout, bos, protocol, task, instruction }: Wording): Sequence {
+  const question = { kind: 'choice', question: asked.question, options: asked.options } as const;
+  const input = { question, mode, protocol, task, ...(instruction === undefined ? {} : { instruction }) };
+  const { segments, continuations } = buildPrompt(layout.format, input);
+  const gold =
+    mode === 'cot' ? chainFor(asked, layout.bracketed, beginning(textOf(segments))) : continuations[asked.answer]!;
+  const first: readonly Segment[] = bos ? [{ text: '<s>', template: true }] : [];
+  const all = idsOf([...first, ...segments, { text: `${gold}${layout.end}`, template: true }]);
+  const prompt = idsOf([...first, ...segments]);
+  if (prompt.some((id, i) => all[i] !== id))
+    throw new Error(`A prompt is not how its answer begins:\n${textOf(segments)}`);
+  return { prompt: prompt.length, all, answer: all.length - prompt.length };
 }
 
-/** The prompt and the answer the model should give, up to and including the end of its turn. */
-function sequenceOf(question: ClinicalQuestion, mode: Mode, wording: Wording): { prompt: number; all: number[] } {
-  const { segments } = buildPrompt(chatml, {
-    question: askedOf(question),
-    mode,
-    ...wording,
-  });
-  const gold = mode === 'cot' ? `${question.explanation}.\nThe answer is: ${question.answer} ###` : question.answer;
-  const all = idsOf([...segments, { text: `${gold}<|im_end|>`, template: true }]);
-  const prompt = idsOf(segments);
-  if (prompt.some((id, i) => all[i] !== id))
-    throw new Error(`The prompt of ${question.id} is not how its answer begins`);
-  return { prompt: prompt.length, all };
+/** What a model says first: a blank behind a colon or bracket, a new line behind a sentence, nothing on a new line. */
+function beginning(prompt: string): string {
+  return prompt.endsWith('\n') ? '' : prompt.endsWith('.') ? '\n' : ' ';
+}
+
+/** A direct answer with all before its letter as its prompt: the paper's have a bracket there. */
+function upToLetter({ prompt, all, answer }: Sequence): Sequence {
+  const before = answer > 2 ? 1 : 0;
+  return { prompt: prompt + before, all, answer: answer - before };
 }
 
 /** Special tokens by id, and every longest run of plain text between them on its own, as the engine does it. */
@@ -171,7 +201,7 @@ function idsOf(segments: readonly Segment[]): number[] {
     run = '';
   };
   for (const { text, template } of segments) {
-    for (const part of template ? text.split(/(<\|im_(?:start|end)\|>)/) : [text]) {
+    for (const part of template ? text.split(/(<\|im_(?:start|end)\|>|<\/?s>)/) : [text]) {
       const id = template ? special[part] : undefined;
       if (id === undefined) {
         run += part;
@@ -192,7 +222,7 @@ function encode(text: string): number[] {
   const known = recent.get(text);
   if (known) return known;
   const ids = llamaTokenizer.encode(text, false, true);
-  if (recent.size >= 8) recent.delete(recent.keys().next().value!);
+  if (recent.size >= 16) recent.delete(recent.keys().next().value!);
   recent.set(text, ids);
   return ids;
 }

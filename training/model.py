@@ -31,6 +31,8 @@ class Mini(nn.Module):
             positions = torch.arange(ids.shape[1]).expand(ids.shape)
         if mask is None:
             mask = torch.full((ids.shape[1], ids.shape[1]), -math.inf).triu(1)
+        if self.bf16:
+            mask = mask.bfloat16()
         rotation = rotations(positions, self.dim // self.heads)
         x = self.embedding[ids]
         for i, block in enumerate(self.blocks):
@@ -108,7 +110,7 @@ class Block(nn.Module):
             k, v = cache.append(k, v)
         q = q * (1 / math.sqrt(q.shape[-1]))
         if bf16:
-            q, k, v, mask = q.bfloat16(), k.bfloat16(), v.bfloat16(), mask.bfloat16()
+            q, k, v = q.bfloat16(), k.bfloat16(), v.bfloat16()
         scores = torch.matmul(q, k.transpose(-1, -2)) + mask
         attended = torch.matmul(torch.softmax(scores, -1), v).transpose(1, 2).reshape(batch, time, dim).float()
         x = x + linear(attended, self.attn_output, bf16)
