@@ -1,5 +1,6 @@
 // What the model that ships can do: the three modes on fresh held-out questions, by the commands a user has.
 // Usage: npm run bench:mini -- --seed 20261126 [--count 2000] [--samples 5] [--model FILE] [--against RESULT] [--out FILE]
+//        [--protocol NAME] [--format NAME]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     count: { type: 'string', default: '2000' },
     samples: { type: 'string', default: '5' },
+    protocol: { type: 'string', default: 'strict' },
+    format: { type: 'string' },
     model: { type: 'string', default: 'models/meditron-mini.gguf' },
     against: { type: 'string' },
     out: { type: 'string' },
@@ -50,6 +53,8 @@ try {
   execFileSync(process.execPath, write, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   const asked = ['eval', '--task', 'clinical', '--data', folder, '-m', model];
   const options = ['--mode', 'top-token,cot,sc-cot', '--samples', samples, '--temperature', '0.8', '--seed', seed];
+  options.push('--protocol', values.protocol);
+  if (values.format !== undefined) options.push('--format', values.format);
   const before = await machine();
   const printed = execFileSync(
     process.execPath,

@@ -54,7 +54,7 @@ def main():
                 group["lr"] = base * scale
         for kind, batch in kinds.items():
             ids, place, positions, branch, penalty = batch()
-            answer, question = losses(model, ids, place, positions, branch, penalty)
+            answer, question = losses(model, ids, place, positions, branch, penalty * penalised(step, args))
             (answer + args.question_weight * question).backward()
             seen[kind].append(answer.item())
             tokens += int((branch >= 0).sum())
@@ -71,6 +71,8 @@ def main():
                 f"{tokens / passed:,.0f} tokens/s  {passed / 60:.1f} min, {left / 60:.1f} min left",
                 flush=True,
             )
+        if step % args.save == 0 or step == args.steps:
+            save(args, step, tokens, time.time() - start, shape, model, average, optimizers)
         if step % args.every == 0 or step == args.steps:
             spent = time.time() - start
             results = {layout: measure(average.model, valid, layout, args.questions, samples=1) for layout in measured[1:]}
@@ -78,7 +80,6 @@ def main():
             mean = {kind: sum(values) / len(values) for kind, values in seen.items()}
             seen = {kind: [] for kind in kinds}
             log(args, step, tokens, spent, scale * args.lr, mean, results)
-            save(args, step, tokens, spent, shape, model, average, optimizers)
             start = time.time() - spent  # measuring is not training
 
 
@@ -124,6 +125,11 @@ def schedule(step, args):
     """A short warm-up, then constant, then straight down to a tenth over the last steps."""
     falling = max(0.0, 1 - (args.steps - step) / args.cooldown) if args.cooldown > 0 else 0.0
     return min(1.0, step / 30) * (1 - 0.9 * falling)
+
+
+def penalised(step, args):
+    """The part of a layout's frequency penalty at a step: none at first, for it drowns all else while nothing is known."""
+    return min(1.0, max(0.0, step / args.penalty_from - 1))
 
 
 class Muon(torch.optim.Optimizer):
@@ -218,11 +224,13 @@ def arguments():
     parser.add_argument("--copies", type=int, default=8, help="exercises in copying a step")
     parser.add_argument("--lr", type=float, default=0.02, help="of the matrices (Muon); an eighth of it for the rest (Adam)")
     parser.add_argument("--average", type=float, default=0.99, help="decay of the average of the weights, a step")
+    parser.add_argument("--penalty-from", type=int, default=300, help="step at which the penalty of layouts begins; whole at twice that")
     parser.add_argument("--question-weight", type=float, default=0.1)
     parser.add_argument("--dim", type=int, default=160)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=448)
-    parser.add_argument("--every", type=int, default=250, help="steps between two measurements, each with a checkpoint")
+    parser.add_argument("--every", type=int, default=250, help="steps between two measurements")
+    parser.add_argument("--save", type=int, default=100, help="steps between two checkpoints")
     parser.add_argument("--questions", type=int, default=180, help="held-out questions of a measurement")
     parser.add_argument("--resume", help="a checkpoint to go on from")
     parser.add_argument("--seed", type=int, default=20231127)
