@@ -13,6 +13,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint")
     parser.add_argument("--data", default="build/mini/data")
+    parser.add_argument("--begin", help="the checkpoint of unpack.py that the training began with, whose steps count too")
     parser.add_argument("--out", default="build/mini/weights")
     args = parser.parse_args()
     state = torch.load(args.checkpoint)
@@ -27,7 +28,7 @@ def main():
     about = Dataset(args.data, "held-out").about
     manifest = {
         "shape": state["shape"],
-        "step": state["step"],
+        "step": state["step"] + (torch.load(args.begin)["steps"] if args.begin else 0),
         "tokens": state["tokens"],
         "seed": state["seed"],
         "datasetSeed": about["seeds"]["train"],

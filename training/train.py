@@ -31,6 +31,7 @@ def main():
     optimizers = [Muon(matrices(model), args.lr), torch.optim.Adam(others(model), args.lr / 8, betas=(0.9, 0.98))]
     average = Average(model, args.average)
     first, tokens, spent = resume(args, model, average, optimizers)
+    tokens_before, spent_before = tokens, spent
     chains = Batches(train, train.kind(CHAIN), args.chains, args.seed + first)
     trees = Batches(train, train.kind(TREE), args.trees, args.seed + first + 1)
     rng = np.random.default_rng(args.seed + first + 2)
@@ -64,11 +65,12 @@ def main():
         average.update(model)
         if step % 10 == 0:
             passed = time.time() - start
-            left = passed / step * (args.steps - step)
+            now = passed - spent_before
+            left = now / (step - first) * (args.steps - step)
             recent = {kind: sum(values[-10:]) / len(values[-10:]) for kind, values in seen.items()}
             print(
                 f"step {step}/{args.steps}  " + "".join(f"{kind} {loss:.4f}  " for kind, loss in recent.items()) +
-                f"{tokens / passed:,.0f} tokens/s  {passed / 60:.1f} min, {left / 60:.1f} min left",
+                f"{(tokens - tokens_before) / now:,.0f} tokens/s  {passed / 60:.1f} min, {left / 60:.1f} min left",
                 flush=True,
             )
         if step % args.save == 0 or step == args.steps:
@@ -202,6 +204,11 @@ def save(args, step, tokens, spent, shape, model, average, optimizers):
 
 def resume(args, model, average, optimizers):
     os.makedirs(args.out, exist_ok=True)
+    if args.begin is not None:
+        state = torch.load(args.begin)
+        model.load_state_dict(state["model"])
+        average.model.load_state_dict(state["model"])
+        return 0, state["tokens"], 0.0
     if args.resume is None:
         return 0, 0, 0.0
     state = torch.load(args.resume)
@@ -232,6 +239,7 @@ def arguments():
     parser.add_argument("--every", type=int, default=250, help="steps between two measurements")
     parser.add_argument("--save", type=int, default=100, help="steps between two checkpoints")
     parser.add_argument("--questions", type=int, default=180, help="held-out questions of a measurement")
+    parser.add_argument("--begin", help="a checkpoint of unpack.py to begin with, in place of random weights")
     parser.add_argument("--resume", help="a checkpoint to go on from")
     parser.add_argument("--seed", type=int, default=20231127)
     parser.add_argument("--threads", type=int, default=1)
