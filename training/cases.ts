@@ -1,5 +1,6 @@
 import type { ClinicalQuestion } from '../src/clinical/question.js';
 import { letters } from '../src/clinical/question.js';
+import { abstainOptionText } from '../src/prompt/question/abstain.js';
 import { letter } from '../src/prompt/question/question.js';
 
 /** A question as it is trained on: its options as they are shown, and the place of the right one. */
@@ -14,17 +15,14 @@ export interface Case {
 /** Whether "I cannot tell" is among the options: not at all, beside the right one, or in its place. */
 export type Offer = 'none' | 'offered' | 'needed';
 
-/** The option that abstains, always the last. */
-const abstention = 'I cannot tell';
-
 export function caseOf({ question, options, answer, explanation }: ClinicalQuestion, offer: Offer): Case {
   const shown = letters.map(key => options[key]);
   const gold = letters.indexOf(answer);
   const sum = explanation.split('\n', 1)[0]!;
   if (offer === 'none') return { question, options: shown, answer: gold, sum };
-  if (offer === 'offered') return { question, options: [...shown, abstention], answer: gold, sum };
+  if (offer === 'offered') return { question, options: [...shown, abstainOptionText], answer: gold, sum };
   const rest = shown.filter((_, i) => i !== gold);
-  return { question, options: [...rest, abstention], answer: rest.length, sum };
+  return { question, options: [...rest, abstainOptionText], answer: rest.length, sum };
 }
 
 /**
