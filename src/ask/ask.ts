@@ -5,6 +5,7 @@ import { object } from '../check/options.js';
 import type { FileHash } from '../models/identity.js';
 import type { Question } from '../prompt/question/question.js';
 import { checkAsked } from './asked.js';
+import { checkCalibratedModel } from './calibrated.js';
 import { type Closing, closingOf } from './closing.js';
 import { conclude, judgedBy } from './conclude.js';
 import type { AskOptions } from './options.js';
@@ -16,7 +17,8 @@ import { type Answer, type AskEvent, notice } from './types.js';
 /**
  * Asks a question and returns what the samples come to, with counts, rationales and the evidence to run it again.
  *
- * @throws MeditronError `ERR_OPTION`, `ERR_INPUT`; `ERR_PROMPT_FORMAT` for a model whose format is not known;
+ * @throws MeditronError `ERR_OPTION`, `ERR_INPUT`; `ERR_PROMPT_FORMAT` for a model whose format is not known; `ERR_CALIBRATION`
+ *   for a calibration of another model, or of other options;
  *   `ERR_CONTEXT_FULL` with the numbers; what Engine.generate throws; the signal's reason
  */
 export async function ask(engine: AskEngine | Answerer, question: Question, options: AskOptions = {}): Promise<Answer> {
@@ -42,6 +44,7 @@ export async function* askStream(
   asked.signal?.throwIfAborted();
   const answerer = 'fit' in object('engine', engine) ? (engine as Answerer) : answererOf(engine as AskEngine);
   using closing = closingOf(asked);
+  if (asked.calibration) await checkCalibratedModel(asked.calibration, answerer, asked.signal);
   const { counters } = answerer;
   const before = { ...counters, at: performance.now() };
   const planned = await planAsking(answerer, asked);

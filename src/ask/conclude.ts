@@ -8,6 +8,7 @@ import { ciscVote, probabilityVote, type WeightedVote } from '../vote/count/weig
 import type { Asked } from './asked.js';
 import { ballotsOf, type Counting, closedBy, counts, tallyOf } from './count.js';
 import type { Sample } from './read.js';
+import { answerSet } from './sets.js';
 import type { Answer, AnswerSample, CutSample, Rationale } from './types.js';
 
 export type Conclusion = Pick<
@@ -19,6 +20,7 @@ export type Conclusion = Pick<
   | 'votes'
   | 'vote'
   | 'weighted'
+  | 'set'
   | 'samples'
   | 'cut'
   | 'ranking'
@@ -37,7 +39,10 @@ export interface Outcome {
 }
 
 /** What decides how samples are judged. */
-export interface Judging extends Counting, Pick<Asked, 'minAgreement' | 'weighting' | 'prompt'> {
+export interface Judging
+  extends Counting,
+    Pick<Asked, 'minAgreement' | 'weighting' | 'prompt'>,
+    Partial<Pick<Asked, 'calibration' | 'coverage'>> {
   /** Whether the model was not made for such a question. */
   readonly outside: boolean;
   /** What an agreement must not be shown without. */
@@ -80,7 +85,9 @@ export function conclude(judging: Judging, { samples, cut, interrupted }: Outcom
     };
   }
   const ballots = ranking === null ? ballotsOf(finished) : firstPlaces(shown);
+  const set = setOf(judging, finished);
   const report = summarize(ballots, planned, {
+    ...(set && { set: set.answers }),
     minVotes: minAgreement,
     stoppedBy: ranking === null ? stoppedBy : 'none',
     interrupted,
@@ -105,10 +112,23 @@ export function conclude(judging: Judging, { samples, cut, interrupted }: Outcom
     votes: ranking === null ? tallyOf(judging, finished) : rankedCounts(shown, planned),
     vote: report,
     weighted: weighted && { method: weighting, totals: weighted.totals },
+    ...(judging.calibration && { set }),
     rationale: rationaleOf(shown, first),
     dissent: rationaleOf(shown, runnerUp(report, first)),
     ...common,
   };
+}
+
+/** Null where not all samples ran, because sets are calibrated on full votes, and for a question that is not like those they were calibrated on. */
+function setOf(
+  { calibration, coverage, question, prompt, labels, samples, outside }: Judging,
+  finished: readonly Sample[],
+) {
+  if (!calibration || coverage === undefined || outside || finished.length < samples) return null;
+  const abstaining = abstainLabelOf(question, prompt.abstainOption);
+  const count = (label: string) => finished.filter(({ answer }) => answer === label).length;
+  const votes = labels.filter(label => label !== abstaining).map(label => [label, count(label)] as const);
+  return answerSet(calibration, coverage, question, new Map(votes));
 }
 
 function shownSample({ vote: _, ...sample }: Sample, ranking: MergedRanking | null): AnswerSample {

@@ -27,6 +27,7 @@ import { shuffles } from '../prompt/question/shuffle.js';
 import { defaultMinVotes } from '../vote/count/decision.js';
 import type { StopRule, StopRuleName } from '../vote/count/stopping.js';
 import type { ReadingRules } from '../vote/read/answer.js';
+import { type Calibration, calibrationKind } from './calibration.js';
 
 /** How samples weigh in a vote: each as one, by the probability of its text, or by CISC (arXiv 2502.06233) over that. */
 export const weightings = ['none', 'probability', 'cisc'] as const;
@@ -260,6 +261,23 @@ export const askOptions = {
     help: 'which rules read an answer',
     stored: true,
   },
+  /**
+   * Gives a set of answers beside the winner, calibrated on questions whose right answers are known: see {@link readCalibration}. What is left open of the
+   * options is as in the calibration, all samples run, and what differs from it is refused. Default: none.
+   */
+  calibration: {
+    kind: calibrationKind,
+    flag: { none: '--calibration names a file' },
+    help: 'gives a set of answers that holds the right one as often as it says',
+    stored: true,
+  },
+  /** How often sets of a calibration shall hold the right answer. Default 0.9. */
+  coverage: {
+    kind: decimal(0.5, 0.999),
+    flag: '--coverage <share>',
+    help: 'how often sets of --calibration shall hold the right answer (default: 0.9)',
+    stored: true,
+  },
   /** Most samples that run at once; part of what decides the text of a seed. Default: all, but four on a CPU; see `measuredWidth`. */
   width: {
     kind: whole(1, 256),
@@ -319,21 +337,29 @@ export type Ask = Omit<Checked<typeof askOptions>, PromptName | Chosen | 'stop'>
 
 /** What a record keeps of it: all that decides an answer. Null is what was left open. */
 export interface StoredAsk
-  extends Omit<Stored<typeof askOptions>, PromptName | Chosen | 'stop' | 'reading'>,
+  extends Omit<Stored<typeof askOptions>, PromptName | Chosen | 'stop' | 'reading' | 'calibration' | 'coverage'>,
     Pick<Ask, Chosen | 'stop' | 'frequencyPenalty' | 'prompt'> {
   /** Absent in records that were read by the rules 1. */
   readonly reading?: 2;
+  /** Absent where there was none. */
+  readonly calibration?: Calibration;
+  /** Absent without a calibration. */
+  readonly coverage?: number;
 }
 
+/** Options that records of before do not have. */
+const later: readonly string[] = ['reading', 'calibration', 'coverage'];
+
 export function storedAsk(ask: Ask): StoredAsk {
-  const { stop, frequencyPenalty, prompt, reading, ...flat } = ask;
+  const { stop, frequencyPenalty, prompt, reading, calibration, coverage, ...flat } = ask;
   const stored = storedOf(askOptions, flat);
   const open = Object.fromEntries(
-    Object.entries(stored).filter(([name]) => !(name in promptOptions) && name !== 'reading'),
+    Object.entries(stored).filter(([name]) => !(name in promptOptions) && !later.includes(name)),
   );
   return {
-    ...(open as Omit<StoredAsk, 'stop' | 'frequencyPenalty' | 'prompt' | 'reading'>),
+    ...(open as Omit<StoredAsk, 'stop' | 'frequencyPenalty' | 'prompt'>),
     ...(reading === 2 && { reading }),
+    ...(calibration && { calibration, coverage: coverage! }),
     stop,
     frequencyPenalty,
     prompt,
@@ -373,9 +399,11 @@ export function checkAsk(question: Question, options: AskOptions): Ask {
   if (shuffle !== 'none' && mode === 'top-token')
     throw conflict('In mode top-token use `debias` "permutations" instead of `shuffle`');
   const { task, instruction, system, demonstrations, shots, items, abstainOption, ...rest } = given;
+  if (given.coverage !== undefined && !given.calibration) throw conflict('`coverage` needs a `calibration`');
   if (abstainOption) refuseAbstainOption(question, mode, given);
   return {
     ...rest,
+    coverage: given.calibration && (given.coverage ?? 0.9),
     mode,
     samples,
     temperature,

@@ -9,6 +9,7 @@ import type { MergedRanking } from '../vote/count/ranking.js';
 import type { VoteReport } from '../vote/count/summary.js';
 import type { ExtractRule } from '../vote/read/extract.js';
 import type { StoredAsk } from './options.js';
+import type { AnswerSet } from './sets.js';
 
 /** How the samples are run. */
 export interface Plan {
@@ -130,6 +131,8 @@ export interface Answer {
       readonly weight: number;
     }[];
   } | null;
+  /** The set of answers, with a calibration; null where there is no promise: not all samples ran, or it was not made for such a question. Absent without one. */
+  readonly set?: AnswerSet | null;
   /** Finished samples that count, by index. */
   readonly samples: readonly AnswerSample[];
   /** Samples that had begun and were cancelled, by index. */
@@ -246,6 +249,8 @@ export interface Evidence {
     readonly tie: boolean;
     /** In mode `top-token`, by answer. */
     readonly scores: Readonly<Record<string, AnswerScore>> | null;
+    /** See {@link Answer.set}. */
+    readonly set?: AnswerSet | null;
   };
   /** Of all the rest as JSON, the keys of its objects in alphabetical order: a record that was changed is refused. */
   readonly sha256: string;

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'ERR_NUMERIC' // the model produced a logit that is not a finite number: damaged weights
   | 'ERR_GRAMMAR' // a grammar is malformed, too ambiguous, or allows no token
   | 'ERR_PROMPT_FORMAT' // no prompt format is known for this model; choices are listed
+  | 'ERR_CALIBRATION' // a calibration was made with another model, or with other options; all that differs is named
   | 'ERR_BUSY' // the native object is in use
   | 'ERR_CLOSED' // the model or engine has been closed
   | 'ERR_ABORTED' // the work was cancelled and no other reason was given
@@ -61,6 +62,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_DECODE: 6,
   ERR_NUMERIC: 6,
   ERR_GRAMMAR: 2,
+  ERR_CALIBRATION: 2,
   ERR_BUSY: 6,
   ERR_CLOSED: 6,
   ERR_ENDPOINT: 6,

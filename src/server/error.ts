@@ -73,6 +73,7 @@ const statuses: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   ERR_GRAMMAR: 400,
   ERR_CONTEXT_FULL: 400,
   ERR_PROMPT_FORMAT: 400,
+  ERR_CALIBRATION: 400,
   ERR_REQUEST: 400,
   ERR_LORA: 400,
   ERR_QUARANTINED: 400,

@@ -55,6 +55,7 @@ const typed: Readonly<Record<string, readonly [string, unknown]>> = {
   'ask.shots': ['0', 0],
   'ask.items': ['20', 20],
   'ask.abstainOption': ['', true],
+  'ask.coverage': ['.95', 0.95],
   'ask.bos': ['never', 'never'],
   'ask.samples': ['256', 256],
   'ask.temperature': ['.5', 0.5],

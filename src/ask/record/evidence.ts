@@ -71,7 +71,7 @@ export function printed(answer: Answer): Omit<Answer, 'evidence'> & { readonly e
 }
 
 export function resultOf(conclusion: Conclusion, scores: Answer['scores']): Evidence['result'] {
-  const { answer, decision, reason, summary, votes, vote } = conclusion;
+  const { answer, decision, reason, summary, votes, vote, set } = conclusion;
   return {
     answer,
     decision,
@@ -81,6 +81,7 @@ export function resultOf(conclusion: Conclusion, scores: Answer['scores']): Evid
     stoppedBy: vote?.stoppedBy ?? 'none',
     tie: vote?.tie ?? false,
     scores,
+    ...(set !== undefined && { set }),
   };
 }
 

@@ -138,7 +138,14 @@ async function again(answerer: Answerer, evidence: Evidence, { signal, onEvent }
 function optionsOf({ asked }: Evidence): AskOptions {
   const { deadline: _, samples, temperature, maxTokens, ...rest } = askedAgain({ ...asked });
   const once = asked.mode === 'top-token';
-  return { ...rest, ...(!once && { samples, temperature, maxTokens }), hash: false };
+  // What a calibration leaves open is what fits, then as now.
+  const open = asked.calibration?.terms.maxTokens === null;
+  return {
+    ...rest,
+    ...(!once && { samples, temperature }),
+    ...(!once && !open && { maxTokens }),
+    hash: false,
+  };
 }
 
 /** The record names its format, and how it was chosen: that is found out anew. */

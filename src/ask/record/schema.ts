@@ -4,6 +4,7 @@ import { describe, MeditronError } from '../../check/errors.js';
 import { isSealed } from '../../check/seal.js';
 import { formatNames, modes, protocols, tasks } from '../../prompt/format/format.js';
 import { shuffles } from '../../prompt/question/shuffle.js';
+import type { Calibration } from '../calibration.js';
 import { weightings } from '../options.js';
 import { type Evidence, evidenceSchema } from '../types.js';
 
@@ -68,6 +69,8 @@ const asked = v.strictObject({
   debias: v.union([v.picklist(['none', 'permutations', 'contextual']), v.strictObject({ prior: v.array(v.number()) })]),
   reask: flag,
   reading: v.exactOptional(v.literal(2)),
+  calibration: v.exactOptional(v.custom<Calibration>(isObject, 'a calibration')),
+  coverage: v.exactOptional(v.number()),
   width: v.nullable(positive),
   bos: v.picklist(['auto', 'always', 'never']),
   deadline: v.nullable(v.number()),
@@ -192,6 +195,7 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
         'tie',
         'low_agreement',
         'cannot_tell',
+        'set_not_single',
         'out_of_scope',
         'overflow',
         'deadline',
@@ -203,6 +207,22 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
     stoppedBy: v.picklist(['none', 'exact', 'beta', 'esc', 'overflow', 'deadline', 'aborted']),
     tie: flag,
     scores: v.nullable(byName(v.strictObject({ logprob, probability: v.number(), tokens: counts }))),
+    set: v.exactOptional(
+      v.nullable(
+        v.strictObject({
+          answers: texts,
+          coverage: v.number(),
+          needed: count,
+          measured: v.strictObject({
+            questions: count,
+            held: count,
+            interval: v.strictObject({ low: v.number(), high: v.number() }),
+            size: v.number(),
+          }),
+          text,
+        }),
+      ),
+    ),
   }),
   sha256: hash,
 });

@@ -1,14 +1,17 @@
 import { Command } from 'commander';
 import { tryKept } from '../../answerer/kept.js';
+import { type Calibration, readCalibration } from '../../ask/calibration.js';
 import { askOptions } from '../../ask/options.js';
 import { printed, withHash } from '../../ask/record/evidence.js';
 import { MeditronError } from '../../check/errors.js';
 import { engineOptions } from '../../check/machine.js';
 import { tryOutput, writeOutput } from '../../check/outputs.js';
 import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
+import { jsonFault } from '../../prompt/question/json.js';
 import { findingInWords } from '../../prompt/question/text/explain.js';
 import type { QuestionReading } from '../../prompt/question/text.js';
 import { addFlags, addModelFlags, optionsOf, prefixOption } from '../flags.js';
+import { readText } from '../input.js';
 import { load, type ModelFlags } from '../load.js';
 import { askPanel } from '../panel/ask.js';
 import { measuredOption, panelOption } from '../panel/flags.js';
@@ -25,6 +28,7 @@ import { askWatched, type Watching } from '../watched.js';
 
 export interface AskFlags extends ModelFlags {
   readonly record?: string;
+  readonly calibration?: string;
   readonly prefix?: string;
   readonly json?: boolean;
   readonly timings?: boolean;
@@ -47,6 +51,10 @@ export function ask(): Command {
     )
     .addOption(measuredOption())
     .option('--record <file>', 'write the evidence, for `meditron replay`')
+    .option(
+      '--calibration <file>',
+      'show the set of answers that holds the right one as often as --coverage says, by a file that `meditron eval --calibrate` wrote',
+    )
     .addOption(prefixOption())
     .option(
       '--measure-width',
@@ -108,10 +116,11 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
   refuseBoth(flags);
   if (flags.record !== undefined) await tryOutput(flags.record);
   if (flags.prefix !== undefined) await tryKept(flags.prefix);
+  const calibration = flags.calibration === undefined ? undefined : await calibrationIn(flags.calibration, signal);
   await using loaded = await load(flags, signal);
   // Read beside the chains, and waited for only once the answer has been shown.
   const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
-  const options = { ...optionsOf(askOptions, flags), hash: flags.json === true };
+  const options = { ...optionsOf(askOptions, flags), ...(calibration && { calibration }), hash: flags.json === true };
   const prefix = () => prefixFile(flags, loaded);
   const width = flags.measureWidth ? 'again' : 'measured';
   const {
@@ -138,6 +147,23 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
     await writeOutput(flags.record, `${JSON.stringify(evidence, null, 1)}\n`);
   }
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
+}
+
+/** @throws MeditronError `ERR_INPUT` with the file, if it is none */
+async function calibrationIn(path: string, signal: AbortSignal): Promise<Calibration> {
+  const content = await readText(path, signal);
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    throw new MeditronError('ERR_INPUT', `${path} is not a calibration: ${jsonFault(content, error)}`);
+  }
+  try {
+    return readCalibration(value);
+  } catch (error) {
+    if (!(error instanceof MeditronError)) throw error;
+    throw new MeditronError(error.code, `${path}: ${error.message}`, { cause: error });
+  }
 }
 
 function refuseBoth({ record, prefix }: AskFlags): void {

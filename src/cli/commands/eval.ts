@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { tryKept } from '../../answerer/kept.js';
 import { MeditronError, optionError } from '../../check/errors.js';
@@ -6,6 +6,7 @@ import { choice, whole } from '../../check/kinds.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
 import { tryFolder, tryOutput, writeOutput } from '../../check/outputs.js';
 import { evaluate } from '../../evaluate/evaluate.js';
+import { calibrationInWords } from '../../evaluate/report/calibration.js';
 import { htmlReport } from '../../evaluate/report/html.js';
 import { compareEvaluations, reportJson, reportOf } from '../../evaluate/report/report.js';
 import { terminalReport } from '../../evaluate/report/terminal.js';
@@ -13,8 +14,9 @@ import type { EvaluationReport } from '../../evaluate/report/types.js';
 import { untilLoaded } from '../../evaluate/run/again.js';
 import { runOptions } from '../../evaluate/run/options.js';
 import { localTarget, type Target } from '../../evaluate/run/target.js';
+import { calibratedRun, calibrationOf } from '../../evaluate/score/calibrate.js';
 import type { Reading } from '../../evaluate/score/read.js';
-import { readEvaluation } from '../../evaluate/storage/evaluation.js';
+import { readEvaluation, type StoredEvaluation } from '../../evaluate/storage/evaluation.js';
 import { loadQuestions } from '../../evaluate/tasks/load.js';
 import { type TaskName, taskNames } from '../../evaluate/tasks/task.js';
 import { addFlags, addModelFlags, flag, optionsOf, prefixOption } from '../flags.js';
@@ -48,6 +50,7 @@ interface EvalFlags extends ModelFlags {
   readonly concurrency?: number;
   readonly json?: boolean;
   readonly html?: string;
+  readonly calibrate?: string;
   readonly abstainOption?: boolean;
   readonly unanswerable?: number;
 }
@@ -106,6 +109,10 @@ export function evaluation(): Command {
     .option('--api-key-env <name>', 'environment variable that holds the key')
     .addOption(flag('--concurrency <n>', 'requests to the endpoint at once (default: 16)', whole(1, 1024)))
     .addOption(flag('--timeout <seconds>', 'of one request to the endpoint', whole(1, 86_400)).default(600))
+    .option(
+      '--calibrate <file>',
+      'write what `meditron ask --calibration` makes sets of answers by, from the votes of sc-cot; also of --rescore',
+    )
     .option('--json', 'print the metrics as one JSON object')
     .option('--html <file>', 'write the report there too');
   addModelFlags(command);
@@ -133,13 +140,17 @@ async function measureOrRead(folder: string | undefined, flags: EvalFlags): Prom
   const { signal } = interrupt;
   refuseMixed(folder, flags);
   if (flags.html !== undefined) await tryOutput(flags.html);
+  if (flags.calibrate !== undefined) await tryOutput(flags.calibrate);
   if (flags.out !== undefined) await tryFolder(flags.out);
   if (flags.prefix !== undefined) await tryKept(flags.prefix);
   if (flags.compare !== undefined) {
     const [first, second] = [await readEvaluation(flags.compare), await readEvaluation(folder!)];
     await show(await compareEvaluations(first, second, readingOf(flags)), flags);
   } else if (flags.rescore !== undefined) {
-    await show(await reportOf(await readEvaluation(flags.rescore), readingOf(flags)), flags);
+    const stored = await readEvaluation(flags.rescore);
+    if (flags.calibrate !== undefined) calibratedRun(stored.config);
+    await show(await reportOf(stored, readingOf(flags)), flags);
+    await calibrate(stored, flags);
   } else {
     await run(flags, signal);
   }
@@ -163,7 +174,8 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
       parallel: flags.parallel,
       ...optionsOf(runOptions, flags),
       signal,
-      onPlan: notes => {
+      onPlan: (notes, config) => {
+        if (flags.calibrate !== undefined) calibratedRun(config);
         if (!flags.json) for (const note of notes) say(`meditron: ${note}`);
       },
       onProgress: progress.show,
@@ -177,6 +189,15 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
     progress.stop();
   }
   await show(report, flags, out);
+  await calibrate(await readEvaluation(out), flags);
+}
+
+/** Writes the calibration, and says what its sets come to. */
+async function calibrate(stored: StoredEvaluation, { calibrate: path, file, json }: EvalFlags): Promise<void> {
+  if (path === undefined) return;
+  const calibration = await calibrationOf(stored, file === undefined ? stored.config.title : basename(file));
+  await writeOutput(path, `${JSON.stringify(calibration, null, 1)}\n`);
+  if (!json) print(`\nAnswer sets, for \`meditron ask --calibration ${path}\`\n${calibrationInWords(calibration)}\n`);
 }
 
 /** What there is so far, and how to go on. */
@@ -242,6 +263,21 @@ function readingOf(flags: EvalFlags): Reading {
 function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
   const { rescore, compare, out, task, file, resume, endpoint, prefix } = flags;
   const reads = rescore ?? compare;
+  if (compare !== undefined && flags.calibrate !== undefined)
+    throw new MeditronError(
+      'ERR_OPTION',
+      'Expected --compare or --calibrate, got both: a calibration is of one evaluation',
+    );
+  const { protocol, samples, stopRule, weighting } = flags as Readonly<Record<string, unknown>>;
+  if (
+    rescore !== undefined &&
+    flags.calibrate !== undefined &&
+    (protocol ?? samples ?? stopRule ?? weighting) !== undefined
+  )
+    throw new MeditronError(
+      'ERR_OPTION',
+      'A calibration is of samples as they were drawn: expected none of --protocol, --samples, --stop-rule and --weighting',
+    );
   if (rescore !== undefined && compare !== undefined)
     throw new MeditronError('ERR_OPTION', 'Expected --rescore or --compare, got both');
   if ((compare === undefined) !== (folder === undefined)) {

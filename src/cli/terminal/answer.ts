@@ -18,6 +18,12 @@ export function answerScreen(given: Question, answer: Answer, stream: Stream): s
     options(question, answer, width),
     wrap(ranking(answer), width, { trim: false }),
     wrap(interval(answer), width),
+    wrap(
+      answer.set
+        ? `${oneLine(answer.set.text)}. That is a promise about such questions on average, not about this one.`
+        : '',
+      width,
+    ),
     answer.vote === null ? texts(answer, chalk, width) : reasons(answer, chalk, width),
     notes(answer, width),
     wrap(answer.notice, width),

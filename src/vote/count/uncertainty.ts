@@ -56,3 +56,40 @@ function wilsonOfShare(p: number, n: number, z: number): Interval {
   // The bounds at the ends are exact; rounding must not make them 1e-17 or 0.9999.
   return { low: p === 0 ? 0 : Math.max(0, center - half), high: p === 1 ? 1 : Math.min(1, center + half) };
 }
+
+/**
+ * Clopper and Pearson's 95 % interval for k of n (Biometrika 26, 1934): the shares under which neither as many as k nor as few are rarer than
+ * one in forty. It holds the true share at least that often, whatever n is. From 0 to 1 if n is 0.
+ */
+export function clopperPearson(k: number, n: number): Interval {
+  integer('n', n, 0, 1_000_000);
+  integer('k', k, 0, n);
+  const logChoose = logChoices(n);
+  const atMost = (most: number, p: number): number => {
+    let total = 0;
+    for (let i = 0; i <= most; i++) total += Math.exp(logChoose[i]! + i * Math.log(p) + (n - i) * Math.log1p(-p));
+    return total;
+  };
+  return {
+    low: k === 0 ? 0 : bisected(p => 1 - atMost(k - 1, p) >= 0.025),
+    high: k === n ? 1 : bisected(p => atMost(k, p) <= 0.025),
+  };
+}
+
+/** ln of the number of ways to choose i of n, for every i. */
+function logChoices(n: number): Float64Array {
+  const logs = new Float64Array(n + 1);
+  for (let i = 1; i <= n; i++) logs[i] = logs[i - 1]! + Math.log(n - i + 1) - Math.log(i);
+  return logs;
+}
+
+/** Where, between 0 and 1, something that grows with p becomes true. */
+function bisected(isTrue: (p: number) => boolean): number {
+  let [low, high] = [0, 1];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (isTrue(middle)) high = middle;
+    else low = middle;
+  }
+  return (low + high) / 2;
+}
