@@ -102,6 +102,7 @@ function refuseMixed(flags: AskFlags, command: Command): void {
   }
   const given = {
     '--model': command.getOptionValueSource('model') === 'default' ? undefined : flags.model,
+    '--calibration': flags.calibration,
     ...{ '--prefix': flags.prefix, '--measure-width': flags.measureWidth, '--timings': flags.timings },
   };
   const unfit = Object.entries(given).find(([, value]) => value !== undefined);
