@@ -18,7 +18,7 @@ export type {
 export { type AskEngine, answererOf, type Beginning } from './answerer/engine.js';
 export type { AskModel } from './answerer/measure.js';
 export { ask, askStream } from './ask/ask.js';
-export { type Calibration, type CalibrationGroup, readCalibration } from './ask/calibration.js';
+export { type Calibration, type CalibrationGroup, type CalibrationTerms, readCalibration } from './ask/calibration.js';
 export type { AskOptions, Debias, PromptSettings, StoredAsk } from './ask/options.js';
 export type { Difference } from './ask/record/difference.js';
 export { type Replay, type ReplayOptions, replay, replayOn } from './ask/record/replay.js';
