@@ -44,6 +44,7 @@ export function tensorsOf(
 export function reckonedOf(shape: PublishedShape, tensors: readonly { readonly bytes: number }[]) {
   const headSize = headSizeOf(shape);
   return {
+    architecture: shape.architecture,
     layers: shape.layers,
     embedding: shape.embedding,
     heads: shape.heads,

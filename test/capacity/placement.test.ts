@@ -4,6 +4,8 @@ import { cacheBytesPerLayer, computeBytes, type ModelShape } from '../../src/eng
 import { cellsInMemory, contextBytes, doesNotFit } from '../../src/engine/capacity/context.js';
 import { dealLayers, gpusOf } from '../../src/engine/capacity/devices.js';
 import { gpuAlone, placeLayers, type WeightBytes, weightBytes } from '../../src/engine/capacity/placement.js';
+import { reckonedOf } from '../../src/models/published.js';
+import { publishedShapes } from '../../src/models/shapes.js';
 import { machines } from './devices.js';
 
 const GiB = 2 ** 30;
@@ -221,3 +223,59 @@ test.each([
   expect(bytes / 2 ** 20).toBeGreaterThan(measured * 0.999);
   expect(bytes / 2 ** 20).toBeLessThan(measured * 1.25);
 });
+
+// The same for two layers of published shapes, with 32,000 tokens; before it "KV buffer size", of both kinds of layers where there are two.
+test.each([
+  ['eurollm-22b', 2048, 128, 8, true, 16, 36.5],
+  ['eurollm-22b', 8192, 128, 8, true, 64, 38],
+  ['eurollm-22b', 2048, 512, 32, true, 16, 146.01],
+  ['eurollm-22b', 4096, 512, 8, false, 32, 456.01],
+  ['eurollm-22b', 2048, 32, 8, true, 16, 9.13],
+  ['eurollm-22b', 8192, 32, 8, false, 64, 53],
+  ['qwen2.5-7b', 2048, 128, 8, true, 8, 35.25],
+  ['qwen2.5-7b', 8192, 128, 8, true, 32, 36.75],
+  ['qwen2.5-7b', 2048, 512, 32, true, 8, 141.01],
+  ['qwen2.5-7b', 4096, 512, 8, false, 16, 269.01],
+  ['qwen2.5-7b', 2048, 32, 8, true, 8, 8.81],
+  ['qwen2.5-7b', 8192, 32, 8, false, 32, 31.31],
+  ['apertus-8b', 2048, 128, 8, true, 16, 19],
+  ['apertus-8b', 8192, 128, 8, true, 64, 20.5],
+  ['apertus-8b', 2048, 512, 32, true, 16, 76.01],
+  ['apertus-8b', 4096, 512, 8, false, 32, 308.01],
+  ['apertus-8b', 2048, 32, 8, true, 16, 4.91],
+  ['apertus-8b', 8192, 32, 8, false, 64, 35.75],
+  ['olmo2-32b', 2048, 128, 8, true, 16, 51],
+  ['olmo2-32b', 8192, 128, 8, true, 64, 52.5],
+  ['olmo2-32b', 2048, 512, 32, true, 16, 204.01],
+  ['olmo2-32b', 4096, 512, 8, false, 32, 372.01],
+  ['olmo2-32b', 2048, 32, 8, true, 16, 12.75],
+  ['olmo2-32b', 8192, 32, 8, false, 64, 43.75],
+  ['gemma2-9b', 2048, 128, 8, true, 32, 29.25],
+  ['gemma2-9b', 8192, 128, 8, true, 128, 28.5],
+  ['gemma2-9b', 2048, 512, 32, true, 32, 117.02],
+  ['gemma2-9b', 4096, 512, 8, false, 64, 197.01],
+  ['gemma2-9b', 2048, 32, 8, true, 32, 7.31],
+  ['gemma2-9b', 8192, 32, 8, false, 128, 21.31],
+  ['gemma3-27b', 2048, 128, 8, true, 32, 41.88],
+  ['gemma3-27b', 8192, 128, 8, true, 128, 43.38],
+  ['gemma3-27b', 2048, 512, 32, true, 32, 167.51],
+  ['gemma3-27b', 4096, 512, 8, false, 64, 319.51],
+  ['gemma3-27b', 2048, 32, 8, true, 32, 11.13],
+  ['gemma3-27b', 8192, 32, 8, false, 128, 36.47],
+  ['phi-4', 2048, 128, 8, true, 20, 34.25],
+  ['phi-4', 8192, 128, 8, true, 80, 35.75],
+  ['phi-4', 2048, 512, 32, true, 20, 137.01],
+  ['phi-4', 4096, 512, 8, false, 40, 363.01],
+  ['phi-4', 2048, 32, 8, true, 20, 9.19],
+  ['phi-4', 8192, 32, 8, false, 80, 43.19],
+] as const)(
+  '%s: cache and computing in %d cells, %d tokens a step (%#)',
+  (name, cells, tokens, sequences, flash, cache, measured) => {
+    const model = { ...reckonedOf({ ...publishedShapes[name], layers: 2 }, []), vocabulary: { size: 32_000 } };
+    const context = { contextSize: cells, batchSize: tokens, maxSequences: sequences, flashAttention: flash };
+    const bytes = computeBytes(model, { ...context, kvType: 'f16' });
+    expect((2 * cacheBytesPerLayer(model, cells, 'f16')) / 2 ** 20).toBe(cache);
+    expect(bytes / 2 ** 20).toBeGreaterThan(measured * 0.999);
+    expect(bytes / 2 ** 20).toBeLessThan(measured * 1.25);
+  },
+);

@@ -1,3 +1,4 @@
+import { architectures } from '../../gguf/architecture.js';
 import type { KvBytes } from '../../models/inspect.js';
 
 /** Types the KV cache can have; models/inspect.ts says what a token takes in each. */
@@ -5,9 +6,12 @@ export type KvType = keyof KvBytes;
 
 /** The sizes of a model that decide what computing with it takes. */
 export interface ModelShape {
+  readonly architecture?: string | null;
   readonly layers: number | null;
   readonly embedding: number | null;
   readonly heads: number | null;
+  /** Of a head, where it is not embedding ÷ heads. */
+  readonly headSize?: number | null;
   readonly feedForward: number | null;
   readonly contextLength: number | null;
   readonly vocabulary: { readonly size: number };
@@ -36,19 +40,26 @@ export function cacheBytesPerLayer(model: ModelShape, cells: number, kvType: KvT
 
 /**
  * Bytes of llama.cpp's compute buffer for a step, on each device that has layers: the largest of what is alive at once during
- * attention, feed-forward and output, and the attention mask. Follows the graph that llama.cpp reserves
- * (`llama_context::sched_reserve`); for llama shapes at most a quarter above what it reports, never below.
+ * attention, feed-forward and output, and the attention masks. Follows the graph that llama.cpp reserves
+ * (`llama_context::sched_reserve`); for the shapes of the family at most a quarter above what it reports, never below.
  */
 export function computeBytes(model: ModelShape, context: ContextShape): number {
   const { batchSize: tokens, flashAttention } = context;
   const cells = cellsOf(context.contextSize);
   const embedding = tokens * (model.embedding ?? 4096);
+  const queries = Math.max(embedding, tokens * (model.heads ?? 0) * (model.headSize ?? 0));
   const scores = flashAttention ? 0 : cells * tokens * (model.heads ?? 32);
-  const attention = 7 * embedding + scores;
-  const feedForward = 3 * embedding + 2 * tokens * (model.feedForward ?? 11_008);
-  const output = 4 * embedding + outputRows(context) * model.vocabulary.size;
-  const mask = cells * tokens * (flashAttention ? 1.5 : 1); // in f32; flash attention has a copy in f16
-  return 4 * (Math.max(attention, feedForward, output) + mask);
+  const attention = 7 * queries + scores;
+  const feedForward = 5 * embedding + feedForwardRows(model) * tokens * (model.feedForward ?? 11_008);
+  const output = 3 * embedding + outputRows(context) * model.vocabulary.size;
+  // One for layers that see everything and one for those with a window; flash attention has them in f16.
+  const masks = cells * tokens * (flashAttention ? 1 : 2);
+  return 4 * (Math.max(attention, feedForward, output) + masks);
+}
+
+/** Gate, up and their product; a graph without a gate computes in place. */
+function feedForwardRows({ architecture }: ModelShape): number {
+  return architectures.get(architecture ?? '')?.feedForward === 'plain' ? 1 : 3;
 }
 
 /** Bytes of the logits that are handed out, in memory of the host. */
