@@ -72,7 +72,7 @@ export async function checkMembers(
 export function memberNames(paths: readonly string[]): string[] {
   const names: string[] = [];
   for (const path of paths) {
-    const stem = modelName(path);
+    const stem = modelName(path) || 'model';
     let name = stem;
     for (let i = 2; names.includes(name); i++) name = `${stem} (${i})`;
     names.push(name);

@@ -122,7 +122,7 @@ test('Ctrl-C shows what there is and ends with 130', async () => {
   const { code, stdout, stderr } = await ended;
   expect(code).toBe(130);
   expect(stderr.match(/missing could not be asked, and the panel goes on without it/g)).toHaveLength(1);
-  if (stdout !== '') expect(stdout).toContain('It was stopped before all models had been heard');
+  if (stdout !== '') expect(stdout.replace(/\s+/g, ' ')).toContain('It was stopped before all models had been heard');
 });
 
 test('a model is typed as its file, with its family before it and its format behind; a file that is there is taken as it is', () => {
@@ -221,4 +221,39 @@ test('models show what they do, and vanish', () => {
   panelists.show({ type: 'failed', member: 1, message: 'x\x1b[2J' });
   panelists.close();
   expect(written.join('')).not.toContain('\x1b[2J');
+});
+
+test('eval --panel measures the models and the panel beside them; resumed it asks nothing again; ask shows the accuracies', async () => {
+  const questions = join(folder, 'questions.jsonl');
+  const rows = Array.from({ length: 4 }, (_, i) => ({
+    question: `Who was it ${i}?`,
+    options: ['a dog', 'a cat'],
+    answer: 'A',
+  }));
+  writeFileSync(questions, rows.map(row => JSON.stringify(row)).join('\n'));
+  const out = join(folder, 'results');
+  const args = ['eval', '--json', '--panel', `${model},${random}`, '--file', questions, '--out', out];
+  const how = ['--format', 'raw', '--mode', 'top-token', '--threads', '1'];
+  const first = await meditron([...args, ...how]);
+  expect(first).toMatchObject({ code: 0 });
+  const report = JSON.parse(first.stdout);
+  expect(report.runs.map(({ name }: { name: string }) => name)).toEqual([
+    'panel of 2: top-token',
+    'top-token (stories260K)',
+    'top-token (random)',
+  ]);
+  expect(report.comparisons.map(({ first: one, second, n }: Record<string, unknown>) => [one, second, n])).toEqual([
+    ['panel of 2: top-token', 'top-token (stories260K)', 4],
+    ['panel of 2: top-token', 'top-token (random)', 4],
+  ]);
+  expect(report.runs[0].metrics).toMatchObject({ items: 4, accuracy: { n: 4 } });
+  expect((await meditron([...args, ...how])).code).toBe(3);
+  const again = JSON.parse((await meditron([...args, ...how, '--resume'])).stdout);
+  expect(again.runs).toEqual(report.runs);
+  const scored = JSON.parse((await meditron(['eval', '--json', '--rescore', out])).stdout);
+  expect(scored.runs).toEqual(report.runs);
+
+  const asked = ['ask', '--json', '--panel', `${model},${random}`, '--format', 'raw', '--mode', 'top-token'];
+  const { members } = JSON.parse((await meditron([...asked, '--measured', out, file])).stdout) as PanelAnswer;
+  expect(members.map(({ measured }) => measured?.n)).toEqual([4, 4]);
 });

@@ -6,6 +6,8 @@ import { choice, whole } from '../../check/kinds.js';
 import { engineOptions, loadOptions } from '../../check/machine.js';
 import { tryFolder, tryOutput, writeOutput } from '../../check/outputs.js';
 import { evaluate } from '../../evaluate/evaluate.js';
+import { panelIn } from '../../evaluate/panel/folder.js';
+import { panelReportOf } from '../../evaluate/panel/report.js';
 import { calibrationInWords } from '../../evaluate/report/calibration.js';
 import { htmlReport } from '../../evaluate/report/html.js';
 import { compareEvaluations, reportJson, reportOf } from '../../evaluate/report/report.js';
@@ -17,10 +19,12 @@ import { localTarget, type Target } from '../../evaluate/run/target.js';
 import { calibratedRun, calibrationOf } from '../../evaluate/score/calibrate.js';
 import type { Reading } from '../../evaluate/score/read.js';
 import { readEvaluation, type StoredEvaluation } from '../../evaluate/storage/evaluation.js';
-import { loadQuestions } from '../../evaluate/tasks/load.js';
+import { loadQuestions, type Questions } from '../../evaluate/tasks/load.js';
 import { type TaskName, taskNames } from '../../evaluate/tasks/task.js';
 import { addFlags, addModelFlags, flag, optionsOf, prefixOption } from '../flags.js';
 import { load, type ModelFlags } from '../load.js';
+import { evaluatePanel, type PanelEvalFlags } from '../panel/eval.js';
+import { panelOption } from '../panel/flags.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { Interrupted } from '../terminal/interrupted.js';
 import { print, printJson, say } from '../terminal/output.js';
@@ -53,6 +57,7 @@ interface EvalFlags extends ModelFlags {
   readonly calibrate?: string;
   readonly abstainOption?: boolean;
   readonly unanswerable?: number;
+  readonly panel?: readonly string[];
 }
 
 /** The benchmarks that are found under --data. */
@@ -96,6 +101,11 @@ export function evaluation(): Command {
         choice(['auto', 'on', 'off']),
       ).default('auto'),
     )
+    .addOption(
+      panelOption(
+        'measure several models as one: A.gguf,B.gguf[,C.gguf], as `ask` takes them; each has a folder in --out, and they are asked one after the other',
+      ),
+    )
     .option('--out <dir>', 'folder for results.jsonl, report.html and report.json')
     .addOption(prefixOption())
     .option('--resume', 'go on with the results in --out')
@@ -133,6 +143,7 @@ Examples:
   meditron eval --task medqa --data data -m meditron-7b.Q4_K_M.gguf --protocol authors-code --mode top-token \\
     --demo-seed authors --out results/medqa-7b
   meditron eval --rescore results/mini --samples 3 --stop-rule exact
+  meditron eval --panel Meditron3-8B.Q4_K_M.gguf,Apertus-8B-MeditronFO.Q4_K_M.gguf --file questions.jsonl --out results/panel
   meditron eval --compare results/mini results/other`;
 
 async function measureOrRead(folder: string | undefined, flags: EvalFlags): Promise<void> {
@@ -147,6 +158,12 @@ async function measureOrRead(folder: string | undefined, flags: EvalFlags): Prom
     const [first, second] = [await readEvaluation(flags.compare), await readEvaluation(folder!)];
     await show(await compareEvaluations(first, second, readingOf(flags)), flags);
   } else if (flags.rescore !== undefined) {
+    const members = await panelIn(flags.rescore);
+    if (members) {
+      if (flags.calibrate !== undefined) throw uncalibrated();
+      await show(await panelReportOf(flags.rescore, members, readingOf(flags)), flags);
+      return;
+    }
     const stored = await readEvaluation(flags.rescore);
     if (flags.calibrate !== undefined) calibratedRun(stored.config);
     await show(await reportOf(stored, readingOf(flags)), flags);
@@ -160,6 +177,7 @@ async function run(flags: EvalFlags, signal: AbortSignal): Promise<void> {
   const { out } = flags;
   if (out === undefined) throw new MeditronError('ERR_OPTION', 'Expected --out DIR: results are kept as they come');
   const questions = await loadQuestions({ ...flags, onWarning: warn });
+  if (flags.panel !== undefined) return await runPanel(questions, { ...flags, out, panel: flags.panel }, signal);
   await using target = await targetFor(flags, signal);
   const progress = evaluationProgress(flags.json ?? false);
   let report: EvaluationReport;
@@ -198,6 +216,20 @@ async function calibrate(stored: StoredEvaluation, { calibrate: path, file, json
   const calibration = await calibrationOf(stored, file === undefined ? stored.config.title : basename(file));
   await writeOutput(path, `${JSON.stringify(calibration, null, 1)}\n`);
   if (!json) print(`\nAnswer sets, for \`meditron ask --calibration ${path}\`\n${calibrationInWords(calibration)}\n`);
+}
+
+async function runPanel(questions: Questions, flags: EvalFlags & PanelEvalFlags, signal: AbortSignal): Promise<void> {
+  const progress = evaluationProgress(flags.json ?? false);
+  let report: EvaluationReport;
+  try {
+    report = await evaluatePanel(questions, flags, progress, newKinds(), signal);
+  } catch (error) {
+    if (!(error instanceof Interrupted) || error.exitCode === 0) throw error;
+    throw new Interrupted(`${error.message}: the same command with --resume goes on in ${flags.out}`, error.exitCode);
+  } finally {
+    progress.stop();
+  }
+  await show(report, flags, flags.out);
 }
 
 /** What there is so far, and how to go on. */
@@ -259,9 +291,13 @@ function readingOf(flags: EvalFlags): Reading {
   return { protocol, samples, weighting, stop: stop === undefined ? undefined : { rule: stop } };
 }
 
+function uncalibrated(): MeditronError {
+  return new MeditronError('ERR_OPTION', '--calibrate has no meaning with a panel: calibrate one of its models by itself');
+}
+
 /** Three things can be asked of the command; flags of one mean nothing to another and are not ignored. */
 function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
-  const { rescore, compare, out, task, file, resume, endpoint, prefix } = flags;
+  const { rescore, compare, out, task, file, resume, endpoint, prefix, panel } = flags;
   const reads = rescore ?? compare;
   if (compare !== undefined && flags.calibrate !== undefined)
     throw new MeditronError(
@@ -289,8 +325,15 @@ function refuseMixed(folder: string | undefined, flags: EvalFlags): void {
       'ERR_OPTION',
       'Expected --endpoint or --prefix, got both: a server keeps its prompts itself',
     );
+  if (panel !== undefined && flags.calibrate !== undefined) throw uncalibrated();
+  if (panel !== undefined && (endpoint ?? prefix) !== undefined)
+    throw new MeditronError(
+      'ERR_OPTION',
+      `${endpoint === undefined ? '--prefix' : '--endpoint'} has no meaning with --panel`,
+    );
   if (reads === undefined) return;
   const given = {
+    '--panel': panel,
     ...{ '--out': out, '--task': task, '--file': file, '--resume': resume, '--endpoint': endpoint },
     '--prefix': prefix,
     ...{ '--abstain-option': flags.abstainOption, '--unanswerable': flags.unanswerable },

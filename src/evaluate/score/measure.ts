@@ -29,8 +29,8 @@ export interface RunMetrics {
   readonly brierTop?: number;
   readonly auroc?: number;
   readonly riskCoverage?: Omit<RiskCoverage, 'risks'>;
-  /** What the confidence is: the share of the votes, or the probability of the option. */
-  readonly confidence: 'vote share' | 'option probability' | 'none';
+  /** What the confidence is: the share of the votes, the probability of the option, or the part of a panel's families. */
+  readonly confidence: 'vote share' | 'option probability' | 'family agreement' | 'none';
   /** Samples without an answer. */
   readonly unparsed: Rate;
   readonly ties: Rate;
@@ -133,6 +133,7 @@ const mostDraws = 2e8;
 /** How sure an answer was: the share of the votes cast, or the probability of the option in top-token mode. */
 export function confidenceOf(row: Outcome): number | undefined {
   if (row.answer === undefined) return undefined;
+  if (row.confidence !== undefined) return row.confidence;
   const score = row.scores?.find(({ answer }) => answer === row.answer);
   if (score) return score.probability;
   const cast = row.votes.reduce((sum, { count }) => sum + count, 0);
@@ -189,6 +190,7 @@ function thinned<T>(points: readonly T[]): T[] {
 function confidenceKind(rows: readonly Outcome[]): RunMetrics['confidence'] {
   const row = rows.find(candidate => confidenceOf(candidate) !== undefined);
   if (!row) return 'none';
+  if (row.confidence !== undefined) return 'family agreement';
   return row.scores ? 'option probability' : 'vote share';
 }
 

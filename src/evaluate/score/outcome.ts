@@ -14,6 +14,7 @@ export interface Outcome
     | 'votes'
     | 'answer'
     | 'decision'
+    | 'outside'
     | 'tie'
     | 'forced'
     | 'correct'
@@ -24,12 +25,29 @@ export interface Outcome
     | 'promptTokens'
     | 'error'
   > {
+  /** How sure the answer is, where that is neither the share of its votes nor its probability: 0 to 1. */
+  readonly confidence?: number;
   readonly samples: readonly Pick<ReadRow['samples'][number], 'answer' | 'tokens'>[];
 }
 
 /** The row without its texts, and with the score of its answer alone. */
 export function outcomeOf(row: ReadRow): Outcome {
-  const { id, gold, subject, cluster, votes, answer, decision, tie, forced, correct, ms, promptTokens, error } = row;
+  const {
+    id,
+    gold,
+    subject,
+    cluster,
+    votes,
+    answer,
+    decision,
+    outside,
+    tie,
+    forced,
+    correct,
+    ms,
+    promptTokens,
+    error,
+  } = row;
   const { cannotTell, unanswerable } = row;
   const scores = row.scores?.filter(score => score.answer === answer);
   return {
@@ -40,6 +58,7 @@ export function outcomeOf(row: ReadRow): Outcome {
     votes,
     ...(answer !== undefined && { answer }),
     ...(decision !== undefined && { decision }),
+    ...(outside && { outside }),
     ...(tie !== undefined && { tie }),
     ...(forced !== undefined && { forced }),
     ...(correct !== undefined && { correct }),

@@ -53,6 +53,8 @@ export interface ReadRow {
   readonly cannotTell?: true;
   /** True if the right option was taken out. */
   readonly unanswerable?: true;
+  /** True if the model was not made for such a question. */
+  readonly outside?: boolean;
   /** Probabilities of the options in top-token mode. */
   readonly scores?: readonly { readonly answer: string; readonly probability: number }[];
   /** Wall time, milliseconds. */
@@ -128,6 +130,7 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     ...(voting && { decision: conclusion.decision! }),
     ...(voting && conclusion.reason && { reason: conclusion.reason }),
     ...(voting && { tie: vote.tie }),
+    ...(row.outside && { outside: true }),
     ...(winners.length > 0 && winners.every(sample => sample.forced) && { forced: true }),
     ...(head.gold !== undefined && { correct: answer === head.gold }),
     ...(cannotTell && { cannotTell }),
