@@ -45,6 +45,8 @@ export async function panel(
   const asking: AskOptions = { ...given, ...(parsed.kind === 'open' && { mode: given.mode ?? 'ranked' }) };
   checkMachine(object('load', load), object('engine', engine), onEvent);
   const known = checkMeasured(measured);
+  if (given.calibration !== undefined)
+    throw new MeditronError('ERR_OPTION', '`calibration` has no meaning in a panel: it is of one model alone');
   checkAsked(parsed, { ...asking, format: undefined });
   asking.signal?.throwIfAborted();
   const checked = await checkMembers(members, parsed, asking);

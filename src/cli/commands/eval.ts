@@ -292,7 +292,10 @@ function readingOf(flags: EvalFlags): Reading {
 }
 
 function uncalibrated(): MeditronError {
-  return new MeditronError('ERR_OPTION', '--calibrate has no meaning with a panel: calibrate one of its models by itself');
+  return new MeditronError(
+    'ERR_OPTION',
+    '--calibrate has no meaning with a panel: calibrate one of its models by itself',
+  );
 }
 
 /** Three things can be asked of the command; flags of one mean nothing to another and are not ignored. */
