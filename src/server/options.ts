@@ -1,5 +1,5 @@
 import { optionError } from '../check/errors.js';
-import { asNumber, decimal, type Kind, listOf, text, whole } from '../check/kinds.js';
+import { asNumber, decimal, type Kind, listOf, text, whole, yesNo } from '../check/kinds.js';
 import { string } from '../check/options.js';
 import type { Checked, Given, Table } from '../check/table.js';
 
@@ -48,8 +48,19 @@ export const accessOptions = {
   },
 } as const satisfies Table;
 
-/** Models: how many at once, for how many requests. */
+/** Models: how many at once, for how many requests, how exactly. */
 const poolOptions = {
+  /**
+   * Log-probabilities of an echoed prompt that depend on nobody else and are those of `Engine.score` to 1e-4: in a cache of full precision, without flash
+   * attention, each such prompt alone on its engine, for which all others wait. Default false.
+   */
+  exact: {
+    kind: yesNo,
+    default: false,
+    flag: '--exact',
+    help: 'for harnesses: compute in full precision (--kv-type f32 --flash-attention off), and score an echoed prompt while nothing else runs',
+    stored: false,
+  },
   /** Requests of one model that wait beside those that run. One more is answered with 429. Default 64. */
   maxQueue: {
     kind: whole(0, 100_000),

@@ -16,7 +16,7 @@ import { isLoopback, ownHost } from './safety/host.js';
 
 /** What a server answers for, and whom. Everything has a default. */
 export interface AppOptions
-  extends Pick<GivenServerOptions, 'key' | 'hostNames' | 'maxBody' | 'maxQueue' | 'parallel' | 'maxModels'> {
+  extends Pick<GivenServerOptions, 'key' | 'hostNames' | 'maxBody' | 'exact' | 'maxQueue' | 'parallel' | 'maxModels'> {
   /** Model files; the first answers where a request names none. Default: the model that ships. */
   readonly models?: readonly string[] | undefined;
   /** How their weights come into memory. */
@@ -113,7 +113,8 @@ async function assemble(
   checkKeys('serverApp()', options, [...Object.keys(appOptions), 'models', 'load', 'engine', 'isolate']);
   const { key, maxBody, ...given } = checkOptions('serverApp()', appOptions, rest);
   const paths = models === undefined ? [shippedModel()] : modelPaths.check('models', models);
-  const pool: Pool = await ModelPool.of(paths, { ...given, weights: load, engine, isolate });
+  const settings = given.exact ? exactly(engine) : engine;
+  const pool: Pool = await ModelPool.of(paths, { ...given, weights: load, engine: settings, isolate });
   const pageKey = randomBytes(32).toString('base64url');
   const openings = new Openings(pageKey);
   const closers: (() => Promise<void>)[] = [];
@@ -132,6 +133,18 @@ async function assemble(
     return closed;
   };
   return { fetch: async request => app.fetch(request), pageKey, openings, close, [Symbol.asyncDispose]: close };
+}
+
+/** @throws MeditronError `ERR_OPTION` for settings that are not exact */
+function exactly(engine: AppOptions['engine'] = {}): AppOptions['engine'] {
+  const exact = { kvType: 'f32', flashAttention: 'off' } as const;
+  for (const name of ['kvType', 'flashAttention'] as const)
+    if (![undefined, exact[name]].includes(engine[name] as never))
+      throw new MeditronError(
+        'ERR_OPTION',
+        `Expected \`${name}\` to be ${exact[name]} or left out with \`exact\`, got ${engine[name]}`,
+      );
+  return { ...engine, ...exact };
 }
 
 /** What runs is told first, so that its last words are of the server that closes and not of an engine that is gone. */

@@ -1,9 +1,11 @@
 import type { Problem } from '../api/api.js';
 import type { Machine } from '../machine.js';
-import { English, Failed, focusOnce } from '../parts/parts.js';
+import { Disclosure, English, Failed, focusOnce } from '../parts/parts.js';
 import { words } from '../words/words.js';
+import { ended } from './progress.js';
 import type { Run } from './run.js';
 import type { AskStore } from './store.js';
+import { Tally } from './tally.js';
 
 interface Props {
   readonly run: Run;
@@ -17,8 +19,10 @@ const died = ['ERR_ENGINE_DIED', 'ERR_ENGINE_DOWN', 'ERR_QUARANTINED'];
 /** What happened, what is kept (the question, and what chains had written), what to do. */
 export function Failure({ run, problem, store, machine }: Props) {
   const { failed, thinking } = words.value;
-  const chains = run.progress.value.chains.filter(({ text }) => text !== '');
-  const model = machine.model(run.progress.value.model);
+  const progress = run.progress.value;
+  const chains = progress.chains.filter(({ text }) => text !== '');
+  const heard = ended(progress);
+  const model = machine.model(progress.model);
   return (
     <section class="card fault">
       <h2 tabindex={-1} ref={focusOnce(run)}>
@@ -29,12 +33,20 @@ export function Failure({ run, problem, store, machine }: Props) {
           {failed.kept} {died[0] === problem.code && (model?.state === 'loaded' ? failed.ready : failed.restarting)}
         </p>
       </Failed>
+      {heard > 0 && (
+        <div class="partial">
+          <p>{failed.partial}</p>
+          <div class="tally">
+            <Tally progress={progress} />
+            <span>{thinking.answered(heard, progress.chains.length)}</span>
+          </div>
+        </div>
+      )}
       {chains.length > 0 && (
-        <details class="disclosure">
-          <summary>{words.value.answer.allChains}</summary>
+        <Disclosure title={words.value.answer.allChains}>
           <p class="hint">{words.value.unverified}</p>
           <ol class="all-chains">
-            {run.progress.value.chains.map(
+            {progress.chains.map(
               ({ text, answer }, i) =>
                 text !== '' && (
                   <li key={i}>
@@ -48,7 +60,7 @@ export function Failure({ run, problem, store, machine }: Props) {
                 ),
             )}
           </ol>
-        </details>
+        </Disclosure>
       )}
       <div class="actions">
         <button type="button" class="primary" onClick={() => void store.askAgain(0)}>

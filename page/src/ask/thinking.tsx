@@ -1,13 +1,14 @@
 import { now } from '../clock.js';
 import type { Machine } from '../machine.js';
-import { Dot, Dots } from '../parts/dots.js';
+import { Dot } from '../parts/dots.js';
 import { English } from '../parts/parts.js';
 import { words } from '../words/words.js';
 import { Accuracy } from './accuracy.js';
-import { type Chain, counted, ended, type Progress, timeLeft, waitsFor } from './progress.js';
+import { type Chain, ended, type Progress, timeLeft, waitsFor } from './progress.js';
 import { choicesOf, inShort } from './question.js';
 import type { Run } from './run.js';
 import type { AskStore } from './store.js';
+import { Tally } from './tally.js';
 
 interface Props {
   readonly run: Run;
@@ -125,25 +126,6 @@ function stateOf({ state, answer, forced }: Chain, { question, settled }: Progre
   if (answer === null) return thinking.noAnswer;
   const short = question ? inShort(answer, question, words.value).slice(0, longest) : answer;
   return forced ? `${short} (${thinking.askedAgain})` : short;
-}
-
-/** Dots and counts, the most first. */
-function Tally({ progress }: { readonly progress: Progress }) {
-  const { question, chains } = progress;
-  // Of lists there is nothing to count yet.
-  if (!question || choicesOf(question, words.value).length === 0) return null;
-  const choices = choicesOf(question, words.value);
-  return (
-    <>
-      {counted(chains).map(({ answer, count }) => (
-        <span key={answer} class="count">
-          <b>{inShort(answer, question, words.value)}</b>
-          <Dots place={choices.findIndex(({ label }) => label === answer)} count={count} />
-          <span class="unseen">{count}</span>
-        </span>
-      ))}
-    </>
-  );
 }
 
 function Times({ progress }: { readonly progress: Progress }) {

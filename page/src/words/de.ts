@@ -310,6 +310,7 @@ export const de: Messages = {
     restarting: 'Es startet neu …',
     ready: 'Es ist wieder bereit.',
     again: 'Noch einmal fragen',
+    partial: 'Was bis dahin gekommen war, ist ein Teil einer Abstimmung und kein Ergebnis:',
     what: {
       ERR_OPTION: 'Eine Einstellung passt nicht. Sehen Sie unter „Wie gefragt wird“ nach.',
       ERR_INPUT: 'Die Frage ist so nicht zu gebrauchen.',

@@ -311,6 +311,7 @@ export const en = {
     restarting: 'It is starting again …',
     ready: 'It is ready again.',
     again: 'Ask again',
+    partial: 'What had come until then is part of a vote, and no result:',
     what: {
       ERR_OPTION: 'A setting does not fit. Look under “How it is asked”.',
       ERR_INPUT: 'The question cannot be used as it is.',

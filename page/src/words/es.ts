@@ -320,6 +320,7 @@ export const es: Messages = {
     restarting: 'Se está iniciando de nuevo …',
     ready: 'Vuelve a estar listo.',
     again: 'Preguntar de nuevo',
+    partial: 'Lo que había llegado hasta entonces es parte de un voto y no un resultado:',
     what: {
       ERR_OPTION: 'Un ajuste no es válido. Mire en «Cómo se pregunta».',
       ERR_INPUT: 'La pregunta no se puede usar tal como está.',

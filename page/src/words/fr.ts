@@ -333,6 +333,7 @@ export const fr: Messages = {
     restarting: 'Il redémarre …',
     ready: 'Il est de nouveau prêt.',
     again: 'Redemander',
+    partial: 'Ce qui était venu jusque-là est une partie d’un vote, et non un résultat :',
     what: {
       ERR_OPTION: 'Un réglage ne convient pas. Regardez sous « Comment la question est posée ».',
       ERR_INPUT: 'La question ne peut pas être utilisée telle quelle.',

@@ -321,6 +321,7 @@ export const pt: Messages = {
     restarting: 'Está a iniciar de novo …',
     ready: 'Está pronto outra vez.',
     again: 'Perguntar de novo',
+    partial: 'O que tinha chegado até então é parte de uma votação e não um resultado:',
     what: {
       ERR_OPTION: 'Uma definição não serve. Veja em «Como se pergunta».',
       ERR_INPUT: 'A pergunta não pode ser usada tal como está.',

@@ -88,7 +88,7 @@ export class LiveEvaluation {
     const { signal } = this.#stop;
     try {
       await using use = await this.pool.use(model, signal, { computes: false });
-      const report = await evaluate(localTarget(use.model), {
+      const report = await evaluate(localTarget(use.model, {}, { loadOnCpu: use.loadOnCpu }), {
         ...{ ...questions, ...options, out, limit, parallel, resume, signal },
         onPlan: (notes, config) => this.#planned(notes, config),
         onProgress: progress => this.#came(progress),

@@ -86,18 +86,18 @@ class Work {
   }
 
   /**
-   * One prompt after the other, each alone: rows of others in a batch and where their tokens lie in the cache change in which order sums are added up,
-   * and so the last digits of a log-probability. It costs little, because a step scores no more tokens of several prompts than of one.
-   * Where several samples are wanted the prompt is scored by itself, and evaluated a second time for them.
+   * One prompt after the other: rows of others in a batch and where their tokens lie in the cache change in which order sums are added up, and so the
+   * last digits of a log-probability. It costs little, because a step scores no more tokens of several prompts than of one. Only an exact
+   * server keeps all other requests out meanwhile, which costs them much. Where several samples are wanted the prompt is scored by itself, and evaluated a second time for them.
    */
   async *#scored(
     tokens: readonly Int32Array[],
     options: SamplesOptions,
     signal: AbortSignal,
   ): AsyncGenerator<ChoiceEvent, void, void> {
-    const { engine } = this.use;
+    const { engine, exact } = this.use;
     const { n } = this.request;
-    const scored = { promptLogprobs: true, alone: true };
+    const scored = { promptLogprobs: true, inTurn: true, alone: exact };
     if (n === 1) return yield* samplesOf(engine, tokens, { ...options, ...scored }, signal);
     const scoring = { ...scored, topLogprobs: options.topLogprobs, maxTokens: 1, samplers: [{}] };
     const scores: SampleEnd['prompt'][] = [];

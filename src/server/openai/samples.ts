@@ -11,7 +11,9 @@ export type ChoiceEvent =
   | (Omit<SampleEnd, 'sample'> & { readonly index: number });
 
 export type SamplesOptions = Omit<GenerateOptions, 'prompt' | 'signal' | 'lease'> & {
-  /** Every prompt has the engine to itself: what comes out does not depend on who else is there. */
+  /** One prompt after the other. */
+  readonly inTurn?: boolean;
+  /** Nothing else runs on the engine meanwhile, of other requests neither: what comes out does not depend on who else is there. */
   readonly alone?: boolean;
 };
 
@@ -22,13 +24,13 @@ export type SamplesOptions = Omit<GenerateOptions, 'prompt' | 'signal' | 'lease'
 export async function* samplesOf(
   engine: Engine,
   prompts: readonly Int32Array[],
-  { alone = false, ...options }: SamplesOptions,
+  { inTurn = false, alone = false, ...options }: SamplesOptions,
   signal: AbortSignal,
 ): AsyncGenerator<ChoiceEvent, void, void> {
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
   const width = options.samplers?.length ?? 1;
-  const places = new Places(alone ? 1 : Math.max(1, Math.floor(engine.settings.maxSequences / width)));
+  const places = new Places(inTurn ? 1 : Math.max(1, Math.floor(engine.settings.maxSequences / width)));
   const feed = new Feed(
     prompts.map((prompt, p) => {
       const generating = { ...options, prompt, signal: either };

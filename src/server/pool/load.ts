@@ -15,6 +15,8 @@ export interface ModelSetup {
   readonly isolate?: boolean | IsolateOptions | undefined;
   /** Sequences alive at once. */
   readonly parallel: number;
+  /** Whether prompts are scored alone. Default false. */
+  readonly exact?: boolean | undefined;
 }
 
 /** A model in memory with the engine that requests share. */
@@ -47,6 +49,15 @@ export async function loadEngine(
     await model.close();
     throw error;
   }
+}
+
+/** Loads it once more, with the CPU alone. */
+export function loadOnCpu(
+  path: string,
+  { weights, isolate = true }: ModelSetup,
+  signal: AbortSignal | undefined,
+): Promise<Model> {
+  return loadModel({ ...weights, path, gpuLayers: 0, isolate, signal });
 }
 
 /** Undefined for a model that is laid out for little memory: its engine knows best. */

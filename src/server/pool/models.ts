@@ -6,7 +6,7 @@ import { availableMemory } from '../../engine/capacity/memory.js';
 import { whenAborted } from '../../engine/signals.js';
 import { inspectFile } from '../../models/inspect.js';
 import { Entry } from './entry.js';
-import type { LoadedEngine, ModelSetup } from './load.js';
+import { type LoadedEngine, loadOnCpu, type ModelSetup } from './load.js';
 import { freeName, named, unknownModel } from './names.js';
 import type { Pool, ServedModel, Use, UseOptions } from './pool.js';
 import { Queue } from './queue.js';
@@ -72,9 +72,12 @@ export class ModelPool implements Pool {
       throw error;
     }
     let left = false;
+    const chosen = typeof this.options.weights?.gpuLayers === 'number';
     return {
       name: entry.name,
       ...loaded,
+      exact: this.options.exact ?? false,
+      loadOnCpu: chosen ? undefined : signal => loadOnCpu(entry.path, this.options, signal),
       [Symbol.asyncDispose]: async () => {
         if (!left) leave();
         left = true;

@@ -30,6 +30,10 @@ export interface Use extends AsyncDisposable {
   readonly model: Model;
   /** Shared by all requests on the model: they are in one batch. Never closed by a request. */
   readonly engine: Engine;
+  /** Whether a prompt is scored while nothing else runs on the engine. */
+  readonly exact: boolean;
+  /** Loads the model once more, with the CPU alone, for whoever goes on when its GPU fails, and closes it. Absent where layers were put on a GPU by number. */
+  readonly loadOnCpu?: ((signal?: AbortSignal) => Promise<Model>) | undefined;
 }
 
 /** How a request uses a model. */

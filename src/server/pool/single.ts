@@ -12,7 +12,12 @@ export class SinglePool implements Pool {
   readonly #name: string;
   #requests = 0;
 
-  constructor(model: Model, engine: Engine, name = modelName(model.info.path)) {
+  constructor(
+    model: Model,
+    engine: Engine,
+    name = modelName(model.info.path),
+    private readonly exact = false,
+  ) {
     this.#model = model;
     this.#engine = engine;
     this.#name = name;
@@ -34,6 +39,7 @@ export class SinglePool implements Pool {
       name: this.#name,
       model: this.#model,
       engine: this.#engine,
+      exact: this.exact,
       [Symbol.asyncDispose]: async () => {
         if (!left) this.#requests--;
         left = true;

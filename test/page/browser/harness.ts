@@ -63,7 +63,7 @@ export async function serve(args: readonly string[] = []): Promise<Served> {
 }
 
 export async function ended(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null) return;
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
   const exit = new Promise(resolve => child.once('exit', resolve));
   child.kill('SIGINT');
   await exit;

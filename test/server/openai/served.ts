@@ -18,10 +18,10 @@ export interface Served extends AsyncDisposable {
 }
 
 /** The routes before one engine. */
-export async function served(path = stories, options: EngineOptions = {}): Promise<Served> {
+export async function served(path = stories, options: EngineOptions = {}, isExact = false): Promise<Served> {
   const model = await loadModel({ path, gpuLayers: 0 });
   const engine = await model.createEngine({ threads: 1, contextSize: 1024, maxSequences: 4, ...options });
-  const pool = new SinglePool(model, engine);
+  const pool = new SinglePool(model, engine, undefined, isExact);
   const app = makeApp({ pool, routes: [openaiRoutes], pageFolder: 'nowhere' });
   const request = async (to: string, body?: unknown, init: RequestInit = {}) =>
     app.request(to, {

@@ -129,6 +129,18 @@ test('a death fails what ran, is counted, and the next who asks is answered', as
   expect(pool.models[1]).toMatchObject({ deaths: 1, loads: 1 });
 });
 
+test('who goes on without a GPU gets the model once more, unless layers were put on one by number', async () => {
+  await using pool = await poolOf({ weights: {} });
+  await using use = await pool.use('stories260K', never);
+  const again = await use.loadOnCpu!();
+  expect(pidOf({ ...use, model: again })).not.toBe(pidOf(use));
+  expect(again.info.devices.map(({ type }) => type)).toEqual(['cpu']);
+  await again.close();
+  await using chosen = await poolOf();
+  await using other = await chosen.use('stories260K', never);
+  expect(other.loadOnCpu).toBeUndefined();
+});
+
 test('a request that leaves frees its sequences within a step', async () => {
   await using pool = await poolOf();
   await using use = await pool.use('stories260K', never);
