@@ -127,6 +127,7 @@ function layPages(folder: string): void {
     'embedding',
     'evaluating',
     'serving',
+    'models',
     'small-machines',
     'troubleshooting',
   ])

@@ -2,7 +2,7 @@ import { hostProgram, launchNode } from '../host/launch.js';
 import type { Launch, Transport } from '../host/transport.js';
 
 /** The commands that load a model, and what is typed where none is, or not in another process. */
-const loading = ['ask', 'prompt', 'replay', 'eval', 'run', 'chat', 'tokenize', 'demo'];
+const loading = ['ask', 'prompt', 'replay', 'eval', 'run', 'chat', 'tokenize', 'check', 'demo'];
 const otherwise = /^(-h|--help|--in-process|--(endpoint|rescore|compare)(=.*)?)$/s;
 
 let early: Transport | undefined;

@@ -6,6 +6,7 @@ import { shippedModel } from '../check/project.js';
 import { samplingNumbers } from '../check/sampling.js';
 import type { Flag, FlagOfOtherKind, Given, Option, Table } from '../check/table.js';
 import { runOptions } from '../evaluate/run/options.js';
+import { modelPath } from '../models/added.js';
 import { serverOptions } from '../server/options.js';
 
 /** A command's parsed flags, before the options among them are taken out by their table. */
@@ -70,10 +71,12 @@ function isNegative(spelling: string): boolean {
 
 /** Which model: of every command that needs one. */
 export function modelOption(): CommanderOption {
-  return new CommanderOption('-m, --model <file>', 'GGUF file; of a split model the first part').default(
-    shippedModel(),
-    'the one in models/',
-  );
+  return new CommanderOption(
+    '-m, --model <file>',
+    'GGUF file, of a split model the first part, or the name of an added one',
+  )
+    .argParser(modelPath)
+    .default(shippedModel(), 'the one in models/');
 }
 
 /** Of commands that take a text as it stands. */

@@ -2,7 +2,6 @@ import { EngineDied } from '../check/died.js';
 import { loadOptions, processOptions } from '../check/machine.js';
 import type { LoadOptions, Model } from '../engine/model.js';
 import { loadModel } from '../host/load.js';
-import { modelPath } from '../models/added.js';
 import { launchEarly } from './early.js';
 import { type Flags, optionsOf } from './flags.js';
 import { piecesPrinted, print } from './terminal/output.js';
@@ -24,7 +23,7 @@ export async function load(
 ): Promise<CommandModel> {
   const { inProcess } = optionsOf(processOptions, flags);
   const options = {
-    path: modelPath(flags.model),
+    path: flags.model,
     isolate: inProcess ? false : { launch: launchEarly },
     ...defaults,
     ...optionsOf(loadOptions, flags),

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./commands/inspect.js')).inspect(),
   tokenize: async () => (await import('./commands/tokenize.js')).tokenize(),
   fit: async () => (await import('./commands/fit.js')).fit(),
+  check: async () => (await import('./commands/check.js')).check(),
   models: async () => (await import('./commands/models.js')).models(),
   devices: async () => (await import('./commands/devices.js')).devices(),
   serve: async () => (await import('./commands/serve.js')).serve(),

@@ -117,6 +117,8 @@ const base: Readonly<Record<string, () => readonly string[]>> = {
   chat: () => ['-m', path(evil)],
   inspect: () => [model],
   fit: () => ['no such model'],
+  models: () => [path('nowhere')],
+  check: () => [path('nowhere')],
   tokenize: () => ['-m', model, evil, '--in-process'],
   devices: () => [],
   demo: () => [],

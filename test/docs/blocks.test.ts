@@ -60,6 +60,8 @@ test('what is not run is this, for these reasons', () => {
     'building.md: these are the tests themselves',
     'electron.md: needs Electron',
     'embedding.md: needs the npm registry; test/install/ installs the same tarballs',
+    'models.md: fetches from the internet; test/models/fetch.test.ts fetches from this machine',
+    'models.md: needs the weights, PyTorch and a compiler',
     'serving.md: ends when it is interrupted; test/cli/serve.test.ts starts it',
     'serving.md: needs Python and the harness; test/clients/harness.py runs its code where it is installed',
     "stick.md: needs the registry, and a platform's packed package; test/bundle/ makes and starts one",

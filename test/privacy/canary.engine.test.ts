@@ -259,6 +259,10 @@ describe('the command', () => {
     inspect: () => [0, ['inspect', patient.model]],
     'inspect of an adapter': () => [4, ['inspect', patient.damagedAdapter]],
     fit: () => [0, ['fit', patient.model]],
+    models: () => [0, ['models', patient.model]],
+    'models add and verify': () => [0, ['models', 'add', patient.model]],
+    'models get': () => [0, ['models', 'get', 'meditron-7b']],
+    check: () => [4, ['check', patient.model]],
     verify: () => [3, ['verify', given]],
     // What it does with words is tried without a socket, below.
     'serve for help': () => [0, ['serve', '--help']],

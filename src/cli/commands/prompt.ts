@@ -48,7 +48,7 @@ async function show(words: readonly string[], flags: PromptFlags): Promise<void>
   const chosen = await chooseFormat(model, ask.format, signal);
   const built = promptFor(chosen.format, question, ask, null, chosen.choice);
   const ids = await model.tokenize(built.segments, { bos: bosOf(ask.bos, built, model), signal });
-  const warnings = await vocabularyWarnings(model, built);
+  const warnings = [...(chosen.choice?.warnings ?? []), ...(await vocabularyWarnings(model, built))];
   const { format, protocol, mode, task, segments, stops, continuations, reask, grammar, findings } = built;
   if (flags.json) {
     const tokens = Array.from(ids);

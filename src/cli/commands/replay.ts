@@ -5,6 +5,7 @@ import { readEvidence } from '../../ask/record/schema.js';
 import type { Evidence } from '../../ask/types.js';
 import { MeditronError } from '../../check/errors.js';
 import { processOptions } from '../../check/machine.js';
+import { modelPath } from '../../models/added.js';
 import { type PanelReplay, replayPanel } from '../../panel/record/replay.js';
 import { isPanel, readPanel } from '../../panel/record/schema.js';
 import { jsonFault } from '../../prompt/question/json.js';
@@ -30,7 +31,11 @@ export function replay(): Command {
       'Runs a recorded answer again and says whether every token and the vote are the same, or where they part.',
     )
     .argument('<record>', 'a file written by `meditron ask --record`, or what `--json` printed')
-    .option('-m, --model <file>', 'where the model is now (default: where it was)')
+    .option(
+      '-m, --model <file>',
+      'where the model is now, or the name it was added under (default: where it was)',
+      modelPath,
+    )
     .addOption(
       panelOption('where the models of a panel are now, in the order of the record (default: where they were)'),
     )

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { engineOptions, loadOptions, processOptions } from '../../check/machine.js';
 import { shippedModel } from '../../check/project.js';
 import { pick } from '../../check/table.js';
+import { modelPath } from '../../models/added.js';
 import { serverOptions } from '../../server/options.js';
 import { openBrowser } from '../browser.js';
 import { addFlags, type Flags, optionsOf } from '../flags.js';
@@ -24,8 +25,8 @@ export function serve(): Command {
     )
     .option(
       '-m, --model <file>',
-      'GGUF file, of a split model the first part; may be repeated, and the first answers where a request names none (default: the one in models/)',
-      (file: string, before: readonly string[] = []) => [...before, file],
+      'GGUF file, of a split model the first part, or the name of an added one; may be repeated, and the first answers where a request names none (default: the one in models/)',
+      (file: string, before: readonly string[] = []) => [...before, modelPath(file)],
     )
     .option('--open', 'open the page in the browser')
     .option('--json', 'print the address as one JSON object')
