@@ -45,7 +45,12 @@ export interface ModelFacts {
   /** What it was trained to do, in a few words. */
   readonly trainedFor: string;
   /** Tokens it was trained on at once, which may be fewer than its file says; null if that is not known. */
-  readonly trainedContext: { readonly tokens: number; readonly source: string } | null;
+  readonly trainedContext: {
+    /** How many. */
+    readonly tokens: number;
+    /** Where that is published. */
+    readonly source: string;
+  } | null;
   /** How its makers sample it; null if they do not say. */
   readonly sampling: {
     /** Divides the logits; 0 takes the most probable token. */
