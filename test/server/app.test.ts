@@ -4,6 +4,7 @@ import { EngineDied } from '../../src/check/died.js';
 import { type ErrorCode, exitCodes, MeditronError } from '../../src/check/errors.js';
 import { RequestError } from '../../src/server/error.js';
 import { unknownModel } from '../../src/server/pool/names.js';
+import { serverApp } from '../../src/server/server.js';
 import { appOf, pageKey } from './parts.js';
 
 const failing = (error: unknown) =>
@@ -133,4 +134,9 @@ test('with a key, everything but the page’s files and health asks for it; the 
   for (const path of ['/v1/models', '/metrics', '/nothing']) expect(await status(path), path).toBe(401);
   expect([await status('/v1/models', key), await status('/v1/models', pageKey)]).toEqual([200, 200]);
   expect([await status('/files', key), await status('/files', pageKey)]).toEqual([401, 200]);
+});
+
+test('an exact server takes no settings that are not', async () => {
+  for (const engine of [{ kvType: 'q8_0' }, { flashAttention: 'auto' }] as const)
+    await expect(serverApp({ exact: true, engine })).rejects.toMatchObject({ code: 'ERR_OPTION' });
 });

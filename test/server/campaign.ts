@@ -122,7 +122,10 @@ async function started(): Promise<Started> {
   child.stderr.setEncoding('utf8').on('data', text => {
     said += text;
   });
-  const [line] = await once(child.stdout, 'data');
+  const [line] = await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(() => [`the server did not start: ${said}`]),
+  ]);
   return {
     child,
     port: (JSON.parse(String(line)) as { port: number }).port,
