@@ -52,6 +52,7 @@ const families = {
     model: 'llama',
     pre: 'default',
     special: ['<pad>', '<eos>', '<bos>', '<unk>', '<mask>', '<start_of_turn>', '<end_of_turn>'],
+    userDefined: ['\n', '\n\n', '\n\n\n', '  ', '   ', '<table>', '</table>'],
     ids: { bos: '<bos>', eos: '<eos>', unknown: '<unk>', padding: '<pad>' },
     addBos: true,
     addSpacePrefix: false,

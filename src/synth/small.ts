@@ -15,6 +15,8 @@ export interface SmallOptions {
   readonly pre?: string;
   /** Special tokens: the first ids of a SentencePiece vocabulary, the last of the other kind. */
   readonly special: readonly string[];
+  /** User-defined tokens behind the special ones of a SentencePiece vocabulary. */
+  readonly userDefined?: readonly string[];
   /** Texts of special tokens by the key of their id, less `_token_id`. */
   readonly ids: Readonly<Record<string, string>>;
   readonly addBos?: boolean;
@@ -56,15 +58,16 @@ interface Parts {
 }
 
 /** Special tokens, the bytes, letters and pieces. Of two pairs the one that comes first is merged first. */
-function sentencePiece({ special, pieces: given }: SmallOptions): Parts {
+function sentencePiece({ special, userDefined = [], pieces: given }: SmallOptions): Parts {
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
   const pieces = ['▁', ...letters, ...given];
-  const before = special.length + bytes.length;
-  const tokens = [...special, ...bytes, ...pieces];
+  const before = special.length + userDefined.length + bytes.length;
+  const tokens = [...special, ...userDefined, ...bytes, ...pieces];
   return {
     tokens,
     types: [
       ...special.map(text => (text === '<unk>' ? tokenTypes.unknown : tokenTypes.control)),
+      ...userDefined.map(() => tokenTypes.userDefined),
       ...bytes.map(() => tokenTypes.byte),
       ...pieces.map(() => tokenTypes.normal),
     ],
@@ -94,4 +97,4 @@ export function piecesOf(words: readonly string[]): readonly string[] {
   return [...new Set(words.flatMap(word => Array.from({ length: word.length - 1 }, (_, i) => word.slice(0, i + 2))))];
 }
 
-const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
