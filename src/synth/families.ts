@@ -17,6 +17,8 @@ const pieces = piecesOf([
   '▁no',
 ]);
 
+const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
 const numbered = (before: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${before}${i}`);
 
 /**
@@ -41,6 +43,7 @@ const families = {
   eurollm: {
     model: 'llama',
     pre: 'default',
+    letters,
     special: ['<unk>', '<s>', '</s>', '<|im_start|>', '<|im_end|>'],
     ids: { bos: '<s>', eos: '<|im_end|>', unknown: '<unk>', padding: '</s>' },
     addBos: true,
@@ -51,6 +54,7 @@ const families = {
   gemma: {
     model: 'llama',
     pre: 'default',
+    letters,
     special: ['<pad>', '<eos>', '<bos>', '<unk>', '<mask>', '<start_of_turn>', '<end_of_turn>'],
     userDefined: ['\n', '\n\n', '\n\n\n', '  ', '   ', '<table>', '</table>'],
     ids: { bos: '<bos>', eos: '<eos>', unknown: '<unk>', padding: '<pad>' },

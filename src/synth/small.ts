@@ -17,6 +17,8 @@ export interface SmallOptions {
   readonly special: readonly string[];
   /** User-defined tokens behind the special ones of a SentencePiece vocabulary. */
   readonly userDefined?: readonly string[];
+  /** Letters of a SentencePiece vocabulary. Default: the small ones. */
+  readonly letters?: string;
   /** Texts of special tokens by the key of their id, less `_token_id`. */
   readonly ids: Readonly<Record<string, string>>;
   readonly addBos?: boolean;
@@ -58,7 +60,7 @@ interface Parts {
 }
 
 /** Special tokens, the bytes, letters and pieces. Of two pairs the one that comes first is merged first. */
-function sentencePiece({ special, userDefined = [], pieces: given }: SmallOptions): Parts {
+function sentencePiece({ special, userDefined = [], letters = small, pieces: given }: SmallOptions): Parts {
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
   const pieces = ['▁', ...letters, ...given];
   const before = special.length + userDefined.length + bytes.length;
@@ -97,4 +99,4 @@ export function piecesOf(words: readonly string[]): readonly string[] {
   return [...new Set(words.flatMap(word => Array.from({ length: word.length - 1 }, (_, i) => word.slice(0, i + 2))))];
 }
 
-const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+const small = 'abcdefghijklmnopqrstuvwxyz';

@@ -10,11 +10,17 @@ const writers: Readonly<Record<string, string>> = {
     'devices.json (what GPUs did in a probe) and hashes.json (SHA-256 of model files) in the folder of state, unasked: hold neither',
   'cli/commands/ask.ts': 'the record of --record: holds both',
   'cli/commands/eval.ts': 'report.json and report.html in the folder of --out, the page of --html: hold both',
+  'cli/commands/models.ts':
+    'a model file that `models add --copy` copies, or `models remove` takes away: holds neither',
+  'cli/models/fetch.ts': 'the model file that `models get` fetches when told to: holds neither',
+  'cli/panel/ask.ts': 'the record of ask --panel --record: holds both',
   'engine/saved/file.ts':
     'the prefix of engine.savePrefix and of --prefix, which keeps no question: holds the prompt and what the model computed of it',
   'engine/saved/key.ts': 'the key of saved prefixes in the folder of state, made with the first: holds neither',
   'engine/width/kept.ts':
     'widths/*.json in the folder of state, unasked: how long steps took and how many samples run at once, holds neither',
+  'evaluate/panel/folder.ts':
+    'panel.json in the folder of eval --panel --out, which models were measured how: holds neither',
   'evaluate/storage/incidents.ts': 'incidents.json in the folder of eval --out, how the engine died: holds neither',
   'evaluate/storage/journal.ts': 'results.jsonl in the folder of eval --out: holds both',
   'evaluate/storage/lock.ts': 'an empty lock in that folder: holds neither',
