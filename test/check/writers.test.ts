@@ -11,7 +11,7 @@ const writers: Readonly<Record<string, string>> = {
   'cli/commands/ask.ts': 'the record of --record: holds both',
   'cli/commands/eval.ts': 'report.json and report.html in the folder of --out, the page of --html: hold both',
   'cli/commands/models.ts':
-    'a model file that `models add --copy` copies, or `models remove` takes away: holds neither',
+    'a model file that `models add --copy` copies: holds neither',
   'cli/models/fetch.ts': 'the model file that `models get` fetches when told to: holds neither',
   'cli/panel/ask.ts': 'the record of ask --panel --record: holds both',
   'engine/saved/file.ts':
