@@ -5,6 +5,7 @@ import { type Ask, checkAsk, type Weighting } from '../../ask/options.js';
 import { answerTo, mostProbable, type Reader, readSample, type Sample } from '../../ask/read.js';
 import { MeditronError } from '../../check/errors.js';
 import type { Protocol } from '../../prompt/format/format.js';
+import { answerText } from '../../prompt/format/formats.js';
 import { abstainLabelOf, offered } from '../../prompt/question/abstain.js';
 import { labelsOf } from '../../prompt/question/question.js';
 import { reordered } from '../../prompt/question/shuffle.js';
@@ -101,7 +102,9 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
   const classes = classesOf({ ...ask, question });
   const judging = { ...ask, question, labels: classes.labels, outside: row.outside ?? false };
   const given = row.samples.filter(sample => sample.index < planned).sort((a, b) => a.index - b.index);
-  const finished = given.map(sample => finishedSample(sample, readerFor(judging, run, sample), ask.reask));
+  const finished = given.map(sample =>
+    finishedSample(sample, readerFor(judging, run, sample), ask.reask, run.protocol),
+  );
   const samples = reading.stop === undefined ? finished : replayed(finished, judging);
   const conclusion = conclude(judging, { samples, cut: [], interrupted: interruptionOf(row) });
 
@@ -188,19 +191,22 @@ function readerFor(judging: Judging & Ask, run: StoredRun, { order }: ResultSamp
   };
 }
 
-function finishedSample(stored: ResultSample, reader: Reader, again: boolean): Sample {
+/** `sent` is the protocol under which it was sampled. */
+function finishedSample(stored: ResultSample, reader: Reader, again: boolean, sent: Protocol): Sample {
   const { index, seed, text, finish, tokens: tokenCount, logprob, reask } = stored;
   const read = readSample(reader, { sample: index, text, finish, tokens: [], tokenCount, logprob }, seed);
-  const sample = reader.mode === 'top-token' ? topTokenSample(read, reader) : read;
+  const sample = reader.mode === 'top-token' ? topTokenSample(read, reader, sent) : read;
   if (!again || sample.answer !== null || !reask) return sample;
   const answer = answerTo(reask, reader.classes);
   return { ...sample, answer, vote: answer, rule: 'reask', forced: true, reask };
 }
 
 /** Under `strict` the scores decide, and the text is the answer they chose; under `paper` the text must be one of the answers. */
-function topTokenSample(sample: Sample, { protocol, labels, classes }: Reader): Sample {
+function topTokenSample(sample: Sample, reader: Reader, sent: Protocol): Sample {
+  const { protocol, format, mode, task, question, labels, classes } = reader;
   if (protocol === 'authors-code') return sample;
-  const named = labels.find(label => label === sample.text.trim());
+  const input = { question, mode, protocol: sent, ...(task !== undefined && { task }) };
+  const named = labels.find(label => [label, answerText(format, input, label)].includes(sample.text.trim()));
   const answer = named && classes.of(named);
   return {
     ...sample,

@@ -5,7 +5,7 @@ import { alpaca } from './alpaca.js';
 import { apertus } from './apertus.js';
 import { chatml } from './chatml.js';
 import { fewShot, raw } from './fewshot.js';
-import { type FormatName, formatNames, type PromptFormat } from './format.js';
+import { type FormatName, formatNames, type PromptFormat, type PromptInput } from './format.js';
 import { gemma } from './gemma.js';
 import { type JinjaOptions, jinjaFormat } from './jinja.js';
 import { llama2 } from './llama2.js';
@@ -58,6 +58,11 @@ export function formatByName(
 export function isPlain(name: FormatName, literal: string): boolean {
   const markers = formats.find(format => format.name === name)?.markers ?? [instMarkers];
   return markers.some(({ pattern, rewrite }) => rewrite !== undefined && literal.search(pattern) >= 0);
+}
+
+/** What a format's answer to `input` is where the answer alone is asked for, without the blanks around it: `A`, or `(A)`. */
+export function answerText(name: FormatName, input: PromptInput, label: string): string {
+  return (formats.find(format => format.name === name)?.continuation(input, label) ?? label).trim();
 }
 
 /** The format name that was meant. */
