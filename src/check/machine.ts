@@ -141,7 +141,7 @@ export const engineOptions = {
     help: 'LoRA adapter and its strength; may be repeated',
     stored: true,
   },
-  /** Sequences alive at once: samples of all jobs, held ones included; at most 256. Default 8. */
+  /** Sequences alive at once: samples of all jobs, held ones included; at most 256, 127 of a model with a sliding window. Default 8. */
   maxSequences: {
     kind: whole(1, 256),
     default: 8,

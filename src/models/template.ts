@@ -41,7 +41,7 @@ const mostFound = 32;
 
 /**
  * Compares what a template writes for a few conversations with what each format does. A template is a program from whoever made the file: it
- * sees placeholders alone, for at most a quarter of a second a conversation, and what it writes is compared and goes nowhere.
+ * sees placeholders alone, for at most two seconds a conversation, and what it writes is compared and goes nowhere.
  */
 export function readTemplate(template: string, tokens: TemplateTokens = {}): TemplateFinding {
   const key = JSON.stringify([template, tokens.bos, tokens.eos]);
@@ -115,7 +115,7 @@ function writtenBy(template: string, { bos, eos }: TemplateTokens): Written | st
   };
   try {
     jinja = jinjaFormat(template, {
-      timeout: 250,
+      timeout: 2000,
       ...(bos !== undefined && { bosToken: bos }),
       ...(eos !== undefined && { eosToken: eos }),
     });
