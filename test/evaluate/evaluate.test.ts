@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MeditronError } from '../../src/check/errors.js';
-import { formatNames } from '../../src/prompt/format/format.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { htmlReport } from '../../src/evaluate/report/html.js';
 import { reportJson, reportOf } from '../../src/evaluate/report/report.js';
@@ -10,6 +9,7 @@ import type { EvaluationReport } from '../../src/evaluate/report/types.js';
 import { readEvaluation } from '../../src/evaluate/storage/evaluation.js';
 import type { Item } from '../../src/evaluate/tasks/task.js';
 import { withUnanswerable } from '../../src/evaluate/tasks/unanswerable.js';
+import { formatNames } from '../../src/prompt/format/format.js';
 import { collected, emptyFolder, itemsOf, setOf, storedIn } from './run/items.js';
 import { layout, scriptedTarget } from './run/scripted.js';
 
@@ -103,7 +103,10 @@ test('an answer alone is read again as it was when it was given, whatever the fo
       if (!report) continue;
       const given = (await storedIn(out)).rows.map(row => row.samples[0]!.answer);
       expect(given).toEqual(['B', 'B', 'B']);
-      expect(report.runs[0]!.outcomes.map(({ answer }) => answer), `${format}, ${protocol}`).toEqual(given);
+      expect(
+        report.runs[0]!.outcomes.map(({ answer }) => answer),
+        `${format}, ${protocol}`,
+      ).toEqual(given);
       read++;
     }
   }
