@@ -242,6 +242,8 @@ const doors: Readonly<Record<string, () => Door>> = {
   parseQuestion: () => ({ call: index.parseQuestion, args: [question] }),
   parseQuestionText: () => ({ call: index.parseQuestionText, args: ['Which?\nA. one\nB. two'] }),
   readQuestionText: () => ({ call: index.readQuestionText, args: ['Which?\nA. one\nB. two'] }),
+  readCalibration: () => ({ call: index.readCalibration, args: [{}] }),
+  splitThinking: () => ({ call: index.splitThinking, args: ['<think>so</think>A', false] }),
   extract: () => ({ call: index.extract, args: ['The answer is: A', 'strict', { kind: 'letter', count: 2 }] }),
   vote: () => ({ call: index.vote, args: [[{ index: 0, answer: 'A' }], 3] }),
   settled: () => ({ call: index.settled, args: [[{ index: 0, answer: 'A' }], 3] }),

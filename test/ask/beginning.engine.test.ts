@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkAsked } from '../../src/ask/asked.js';
 import { questionFree } from '../../src/ask/beginning.js';
 import type { AskOptions } from '../../src/ask/options.js';
-import { promptFor } from '../../src/ask/prompts.js';
+import { bosOf, promptFor } from '../../src/ask/prompts.js';
 import type { Model } from '../../src/engine/model.js';
 import { formats } from '../../src/prompt/format/formats.js';
 import type { Question } from '../../src/prompt/question/question.js';
@@ -40,7 +40,7 @@ test('is what the prompts of any question begin with, and has nothing of it', as
       const options: AskOptions = { format: format.name, hash: false };
       const tokens = await questionFree(model, question, options);
       const prompt = promptFor(format, question, checkAsked(question, options), null);
-      const whole = await model.tokenize(prompt.segments);
+      const whole = await model.tokenize(prompt.segments, { bos: bosOf('auto', prompt, model) });
       expect([...whole.subarray(0, tokens.length)]).toEqual([...tokens]);
       // What the prompts of any other question begin with too has nothing of this one.
       const instead = { ...question, question: other } as Question;

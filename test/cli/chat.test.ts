@@ -6,11 +6,14 @@ import { alpaca } from '../../src/prompt/format/alpaca.js';
 import { formats } from '../../src/prompt/format/formats.js';
 import { buildPrompt } from '../../src/prompt/prompt.js';
 import type { Message } from '../../src/prompt/question/question.js';
+import { synthesize } from '../../src/synth/synth.js';
+import { scratch } from '../gguf/sample.js';
 import { meditron, model, root } from './command.js';
 
 const greedy = { sampling: {}, seed: 0, maxTokens: 20, system: undefined };
 const never = new AbortController().signal;
 const ignore = () => {};
+const folder = scratch();
 
 test('an answer is the one that evaluating the whole conversation afresh gives', async () => {
   await using loaded = await loadModel({ path: model });
@@ -139,4 +142,15 @@ test('a format whose tokens the vocabulary lacks, and layers that no GPU can tak
     )
   )
     expect(stderr).toMatch(/^meditron: warning: .*(GPU|gpu)/m);
+});
+
+test('what speaks against the name of a model is said before its first answer', async () => {
+  const { path } = await synthesize({
+    shape: 'tiny-gemma2',
+    quant: 'q8_0',
+    out: folder.path('Meditron3-Gemma2-9B.gguf'),
+  });
+  const { code, stderr } = await meditron(['chat', '-m', path, '--json', '--max-tokens', '2'], 'Hello\n');
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^meditron: warning: .*its weights are not the published ones/m);
 });

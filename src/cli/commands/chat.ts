@@ -84,11 +84,11 @@ export async function converse(flags: ChatFlags): Promise<void> {
   const { info } = loaded.model;
   const maxSequences = flags.prefix === undefined ? 2 : 3;
   const open = (model: Model) => model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences });
-  const { format, engine, contextMs } = await loaded.attempt(async model => {
-    const format = await formatFor(model, flags, loading.signal);
+  const { format, told, engine, contextMs } = await loaded.attempt(async model => {
+    const { format, told } = await formatFor(model, flags, loading.signal);
     const start = performance.now();
     const engine = await open(model);
-    return { format, engine, contextMs: performance.now() - start };
+    return { format, told, engine, contextMs: performance.now() - start };
   }, loading.signal);
   const outside = scopeOf([info.name, info.path], undefined)?.warning;
   await using conversation = new Conversation(engine, format, {
@@ -98,7 +98,7 @@ export async function converse(flags: ChatFlags): Promise<void> {
     system: undefined,
   });
   if (flags.system !== undefined) conversation.setSystem(flags.system);
-  for (const warning of [...engine.settings.warnings, ...(await conversation.warnings())]) warn(warning);
+  for (const warning of [...told, ...engine.settings.warnings, ...(await conversation.warnings())]) warn(warning);
   const begun = performance.now();
   const prefix = prefixFile(flags, loaded);
   if (prefix) {
@@ -211,13 +211,17 @@ function obey(line: string, conversation: Conversation): 'leave' | undefined {
   return undefined;
 }
 
-/** The format that was asked for, or the one known for the model; never a guess. */
-async function formatFor(model: Model, flags: ChatFlags, signal: AbortSignal): Promise<PromptFormat> {
-  const { format } = await chooseFormat(model, flags.format, signal).catch(error => {
+/** The format that was asked for, or the one known for the model, never a guess; and what speaks against it. */
+async function formatFor(
+  model: Model,
+  flags: ChatFlags,
+  signal: AbortSignal,
+): Promise<{ format: PromptFormat; told: readonly string[] }> {
+  const { format, choice } = await chooseFormat(model, flags.format, signal).catch(error => {
     if (flags.format !== undefined || !(error instanceof MeditronError)) throw error;
     throw new MeditronError(error.code, `${error.message}. Give it as --format NAME`, { cause: error });
   });
-  if (format.accepts.chat) return format;
+  if (format.accepts.chat) return { format, told: choice?.warnings ?? [] };
   const able = formats.filter(({ accepts }) => accepts.chat).map(({ name }) => name);
   throw new MeditronError(
     'ERR_PROMPT_FORMAT',

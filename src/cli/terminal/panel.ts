@@ -46,7 +46,7 @@ function memberLines(question: Question, { name, family, answer, error, state }:
   );
   const dots = counts
     .sort(([, a], [, b]) => b - a)
-    .map(([label, count]) => `${(label === answer.answer ? '●' : '○').repeat(Math.min(count, 20))} ${oneLine(label)}`)
+    .map(([label, count]) => `${(label === answer.answer ? '●' : '·').repeat(Math.min(count, 20))} ${oneLine(label)}`)
     .join('  ');
   const said = answer.answer === null ? 'no answer' : nameOf(question, answer.answer);
   const word = { agree: '', split: ', and does not agree with itself', abstain: ', and has no answer to rely on' }[

@@ -1,3 +1,5 @@
+import { boolean, string } from '../../check/options.js';
+
 /** A generated text in its two parts. */
 export interface ThinkingParts {
   /** What stands outside of its thinking: this alone is read for an answer. The whole text, as it is, where there is no thinking. */
@@ -25,8 +27,12 @@ const mark = /<\/?(?:think(?:ing)?|thought|reasoning)>|<\|inner_(?:pre|suf)fix\|
 /**
  * Takes the thinking out of a generated text. It is what stands between two marks of a kind, and what follows a first mark whose second does not come.
  * Before a second mark without a first everything is thinking: it began in the prompt. `begun`: so it did, whether or not a mark comes.
+ *
+ * @throws MeditronError `ERR_OPTION`
  */
 export function splitThinking(text: string, begun = false): ThinkingParts {
+  string('text', text);
+  boolean('begun', begun);
   let said: string[] = [];
   let thought: string[] = [];
   /** Where the last second mark without a first stands: all before it is thinking. */
