@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { childrenOf } from '../../cli/processes.js';
 import { ended, example, type Served, serve, withPage } from './harness.js';
 
 const { served, open } = withPage();
@@ -118,28 +116,11 @@ test('a program that does not answer is said to, where one asks it, and the text
   await killed(server);
   await box.fill(example);
   await page.keyboard.press('Control+Enter');
-  await page.locator('.failed', { hasText: 'The program behind this page does not answer' }).waitFor();
+  await page.locator('form .failed', { hasText: 'The program behind this page does not answer' }).waitFor();
   expect(await box.inputValue()).toBe(example);
   for (const screen of ['models', 'evaluate', 'records']) {
     await visit.screen(screen);
     await page.locator('main', { hasText: 'The program behind this page does not answer' }).waitFor();
   }
   expect(await visit.violations()).toEqual([]);
-});
-
-test('stopped while the model is loaded, it says that nothing was there, and can be asked again', async () => {
-  const server = await another();
-  const visit = await open({ at: server.page });
-  const { page, card } = visit;
-  await visit.ask(example);
-  let [engine] = childrenOf(server.process.pid!);
-  for (; engine === undefined; [engine] = childrenOf(server.process.pid!)) await delay(1);
-  process.kill(engine, 'SIGSTOP');
-  await page.locator('.stage', { hasText: 'Loading the model' }).waitFor();
-  await page.keyboard.press('Escape');
-  await page.locator('.card.fault').waitFor();
-  expect(await card.innerText()).toContain('It was stopped before anything was there.');
-  expect(await page.locator('.asked').innerText()).toContain('previous TIA');
-  await page.getByRole('button', { name: 'Ask again', exact: true }).click();
-  await page.locator('.card:not(.fault)').waitFor();
 });
