@@ -18,7 +18,7 @@ import { askWatched } from '../watched.js';
 
 /** What the model that ships is, and what it is not. */
 const about =
-  'This model is tiny (6 million weights). It was trained in half an hour on invented patients, can add up six clinical scores, and knows nothing else: it shows how asking several times works, and is not a medical device.';
+  'This model is tiny (6 million weights). It was trained in an hour on invented patients, can add up six clinical scores, and knows nothing else: it shows how asking several times works, and is not a medical device.';
 
 /** A patient whose question the model has not seen, and on which its chains do not all agree. */
 const defaultSeed = 12;
@@ -33,7 +33,7 @@ export function demo(): Command {
       'Asks the model that ships a question five times over and lets its answers vote; what `npm start` runs.',
     )
     .addOption(flag('--seed <n>', 'invents a patient', whole(0, Number.MAX_SAFE_INTEGER)).default(defaultSeed))
-    .addHelpText('after', '\nExample:\n  meditron demo --seed 13');
+    .addHelpText('after', '\nExample:\n  meditron demo --seed 8');
   return addFlags(addFlags(command, pick(loadOptions, ['lowMemory'])), processOptions).action(show);
 }
 
@@ -73,7 +73,7 @@ function paragraphs(...texts: readonly string[]): void {
 }
 
 const next = `What to try next:
-  npx meditron demo --seed 13
+  npx meditron demo --seed 8
   npx meditron devices
   npx meditron ask question.txt -m path/to/meditron-7b.Q4_K_M.gguf
 `;
