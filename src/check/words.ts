@@ -11,3 +11,8 @@ export function inTime(milliseconds: number): string {
   const seconds = Math.max(1, Math.round(milliseconds / 1000));
   return prettyMilliseconds(seconds * 1000, { unitCount: 2 });
 }
+
+/** A speed: `7.4 tokens/s`, `128 tokens/s`. */
+export function inTokensPerSecond(speed: number): string {
+  return `${speed >= 10 ? Math.round(speed) : speed.toPrecision(2)} tokens/s`;
+}

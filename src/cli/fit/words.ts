@@ -1,4 +1,4 @@
-import { inBytes, inTime } from '../../check/words.js';
+import { inBytes, inTime, inTokensPerSecond } from '../../check/words.js';
 import type { Outlook } from '../../engine/capacity/outlook.js';
 import { typical } from '../../engine/capacity/outlook.js';
 import { type Choice, type Recommendation, runs, wavesOf } from '../../engine/capacity/recommend.js';
@@ -92,7 +92,5 @@ function onGpus(gpus: readonly Device[]): string {
 }
 
 function speed(tokensPerSecond: number | undefined): string {
-  if (tokensPerSecond === undefined) return '';
-  const text = tokensPerSecond >= 10 ? String(Math.round(tokensPerSecond)) : tokensPerSecond.toPrecision(2);
-  return `${text} tokens/s`;
+  return tokensPerSecond === undefined ? '' : inTokensPerSecond(tokensPerSecond);
 }

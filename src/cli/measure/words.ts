@@ -1,4 +1,4 @@
-import { inBytes, inTime } from '../../check/words.js';
+import { inBytes, inTime, inTokensPerSecond } from '../../check/words.js';
 import { type Limit, limitOf, type Work } from '../../engine/capacity/limits.js';
 import { typical } from '../../engine/capacity/outlook.js';
 import { speedError } from '../../engine/capacity/speed.js';
@@ -37,9 +37,9 @@ function modelInWords(model: Ability, abilities: Abilities): string {
   if (tokensPerSecond && model.heldBack) {
     const { one, five, prompt } = model.heldBack;
     rows.push(
-      ['one sample', `${speed(tokensPerSecond.one)}; ${limitInWords(one, model, abilities)}`],
-      [`${typical.samples} samples`, `${speed(tokensPerSecond.five)} in all; ${limitInWords(five, model, abilities)}`],
-      ['prompt', `${speed(model.promptTokensPerSecond!)}; ${limitInWords(prompt, model, abilities)}`],
+      ['one sample', `${inTokensPerSecond(tokensPerSecond.one)}; ${limitInWords(one, model, abilities)}`],
+      [`${typical.samples} samples`, `${inTokensPerSecond(tokensPerSecond.five)} in all; ${limitInWords(five, model, abilities)}`],
+      ['prompt', `${inTokensPerSecond(model.promptTokensPerSecond!)}; ${limitInWords(prompt, model, abilities)}`],
       ['a question', `about ${inTime(model.questionSeconds! * 1000)}, ${typical.samples} chains`],
     );
   }
@@ -62,8 +62,4 @@ function percent(share: number): string {
 
 function threadsInWords(threads: number): string {
   return threads === 1 ? 'one thread' : `${threads} threads`;
-}
-
-function speed(tokensPerSecond: number): string {
-  return `${tokensPerSecond >= 10 ? Math.round(tokensPerSecond) : tokensPerSecond.toPrecision(2)} tokens/s`;
 }

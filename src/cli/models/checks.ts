@@ -1,5 +1,5 @@
 import { bosOf, promptFor, vocabularyWarnings } from '../../ask/prompts.js';
-import { inBytes } from '../../check/words.js';
+import { inBytes, inTokensPerSecond } from '../../check/words.js';
 import { askedOf } from '../../clinical/question.js';
 import { clinicalQuestions } from '../../clinical/questions.js';
 import { readingSpeed } from '../../engine/capacity/recommend.js';
@@ -262,7 +262,7 @@ function answered(question: string, text: string, tokens: readonly number[]): Ch
 
 function speed({ promptTokensPerSecond, tokensPerSecond }: ReturnType<Stopwatch['timings']>): Check {
   const name = 'speed';
-  const rate = (value: number | null) => (value === null ? 'not measured' : `${value.toPrecision(2)} tokens/s`);
+  const rate = (value: number | null) => (value === null ? 'not measured' : inTokensPerSecond(value));
   const message = `A prompt is read at ${rate(promptTokensPerSecond)}, one sample written at ${rate(tokensPerSecond)}`;
   if (tokensPerSecond === null || tokensPerSecond >= readingSpeed) return pass(name, message);
   return {
