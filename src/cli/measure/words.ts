@@ -38,7 +38,10 @@ function modelInWords(model: Ability, abilities: Abilities): string {
     const { one, five, prompt } = model.heldBack;
     rows.push(
       ['one sample', `${inTokensPerSecond(tokensPerSecond.one)}; ${limitInWords(one, model, abilities)}`],
-      [`${typical.samples} samples`, `${inTokensPerSecond(tokensPerSecond.five)} in all; ${limitInWords(five, model, abilities)}`],
+      [
+        `${typical.samples} samples`,
+        `${inTokensPerSecond(tokensPerSecond.five)} in all; ${limitInWords(five, model, abilities)}`,
+      ],
       ['prompt', `${inTokensPerSecond(model.promptTokensPerSecond!)}; ${limitInWords(prompt, model, abilities)}`],
       ['a question', `about ${inTime(model.questionSeconds! * 1000)}, ${typical.samples} chains`],
     );
