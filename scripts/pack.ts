@@ -121,12 +121,14 @@ function layPages(folder: string): void {
   copyFileSync(join(root, 'SECURITY.md'), join(folder, 'SECURITY.md'));
   mkdirSync(join(folder, 'docs'));
   for (const name of [
+    'abstaining',
     'asking',
     'asking-over-http',
     'electron',
     'embedding',
     'evaluating',
     'serving',
+    'second-opinion',
     'models',
     'small-machines',
     'troubleshooting',

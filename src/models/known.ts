@@ -138,35 +138,18 @@ function choiceOf(known: KnownModel): Omit<FormatChoice, 'by' | 'reasons'> {
 }
 
 /** What is published of a model, without how it is recognised. */
-export function factsOf(known: KnownModel): ModelFacts {
-  const {
-    id,
-    title,
-    line,
-    base,
-    architecture,
-    repository,
-    gguf,
-    trainedFor,
-    trainedContext,
-    sampling,
-    licence,
-    unknown,
-  } = known;
-  return {
-    id,
-    title,
-    line,
-    base,
-    architecture,
-    repository,
-    gguf,
-    trainedFor,
-    trainedContext,
-    sampling,
-    licence,
-    unknown,
-  };
+export function factsOf({
+  pattern,
+  format,
+  shots,
+  task,
+  source,
+  needs,
+  shape,
+  refusal,
+  ...facts
+}: KnownModel): ModelFacts {
+  return facts;
 }
 
 function namedBy(name: string | undefined): KnownModel | undefined {

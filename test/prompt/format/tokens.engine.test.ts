@@ -12,7 +12,6 @@ import { formatByName } from '../../../src/prompt/format/formats.js';
 import { specialShape } from '../../../src/prompt/hygiene/special.js';
 import { buildPrompt } from '../../../src/prompt/prompt.js';
 import type { Message } from '../../../src/prompt/question/question.js';
-import type { ShapeName } from '../../../src/synth/shapes.js';
 import { synthesize } from '../../../src/synth/synth.js';
 import { readVocabulary, type VocabularyName } from '../../../src/synth/vocabulary.js';
 import { foreignTokenizer, specialsOf } from '../foreign.js';
@@ -26,7 +25,6 @@ const theirs = new URL('../../../build/llama.cpp/models/templates/', import.meta
 /** A format, a model with a vocabulary of its family (its own where llama.cpp's tree has it, else its special tokens and a few words), its template. */
 interface Family {
   readonly format: string;
-  readonly shape: ShapeName;
   readonly vocabulary: VocabularyName;
   readonly template: URL;
   readonly bos: string;
@@ -35,35 +33,35 @@ interface Family {
 
 const families: readonly Family[] = [
   {
-    ...{ format: 'apertus', shape: 'tiny', vocabulary: 'apertus', bos: '<s>', eos: '<|assistant_end|>' },
+    ...{ format: 'apertus', vocabulary: 'apertus', bos: '<s>', eos: '<|assistant_end|>' },
     template: new URL('Apertus-8B-Instruct.jinja', theirs),
   },
   {
-    ...{ format: 'eurollm', shape: 'tiny', vocabulary: 'eurollm', bos: '', eos: '<|im_end|>' },
+    ...{ format: 'eurollm', vocabulary: 'eurollm', bos: '', eos: '<|im_end|>' },
     template: new URL('chatml.jinja', ours),
   },
   {
-    ...{ format: 'gemma', shape: 'tiny', vocabulary: 'gemma', bos: '<bos>', eos: '<eos>' },
+    ...{ format: 'gemma', vocabulary: 'gemma', bos: '<bos>', eos: '<eos>' },
     template: new URL('gemma-3.jinja', ours),
   },
   {
-    ...{ format: 'llama-3', shape: 'tiny', vocabulary: 'llama-3', bos: '<|begin_of_text|>', eos: '<|eot_id|>' },
+    ...{ format: 'llama-3', vocabulary: 'llama-3', bos: '<|begin_of_text|>', eos: '<|eot_id|>' },
     template: new URL('llama-3.jinja', ours),
   },
   {
-    ...{ format: 'mistral', shape: 'tiny', vocabulary: 'llama-2', bos: '<s>', eos: '</s>' },
+    ...{ format: 'mistral', vocabulary: 'llama-2', bos: '<s>', eos: '</s>' },
     template: new URL('mistral-v0.1.jinja', ours),
   },
   {
-    ...{ format: 'olmo', shape: 'tiny', vocabulary: 'olmo2', bos: '<|endoftext|>', eos: '<|endoftext|>' },
+    ...{ format: 'olmo', vocabulary: 'olmo2', bos: '<|endoftext|>', eos: '<|endoftext|>' },
     template: new URL('olmo-2.jinja', ours),
   },
   {
-    ...{ format: 'phi-4', shape: 'tiny', vocabulary: 'phi-4', bos: '', eos: '<|im_end|>' },
+    ...{ format: 'phi-4', vocabulary: 'phi-4', bos: '', eos: '<|im_end|>' },
     template: new URL('phi-4.jinja', ours),
   },
   {
-    ...{ format: 'qwen', shape: 'tiny', vocabulary: 'qwen2', bos: '', eos: '<|im_end|>' },
+    ...{ format: 'qwen', vocabulary: 'qwen2', bos: '', eos: '<|im_end|>' },
     template: new URL('Qwen-Qwen2.5-7B-Instruct.jinja', theirs),
   },
 ];
@@ -96,7 +94,7 @@ const chats = fc
 describe.each(families.map(family => [family.format, family] as const))('%s', (name, family) => {
   test('is token for token what a foreign tokenizer makes of the template, and no text from outside is a special token', async () => {
     const path = join(folder, `${name}.gguf`);
-    await synthesize({ shape: family.shape, quant: 'q8_0', vocabulary: family.vocabulary, layers: 1, out: path });
+    await synthesize({ shape: 'tiny', quant: 'q8_0', vocabulary: family.vocabulary, layers: 1, out: path });
     const model = await loadModel({ path });
     try {
       const { metadata } = await readVocabulary(family.vocabulary);
