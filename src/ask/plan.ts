@@ -2,6 +2,7 @@ import type { Answerer, AnswererModel, Fit, Request } from '../answerer/answerer
 import { type Scope, scopeOf } from '../clinical/scope.js';
 import type { ModelFacts } from '../models/family.js';
 import type { Prompt } from '../prompt/prompt.js';
+import { offered } from '../prompt/question/abstain.js';
 import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
 import { type Order, rotation } from '../prompt/question/shuffle.js';
 import { sampleSeeds } from '../random/seeds.js';
@@ -44,7 +45,7 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
   const { model } = answerer;
   const outline = await outlineOf(model, asked);
   const { prompt } = outline.variants[0]!;
-  const scope = scopeFor(model, asked.question);
+  const scope = scopeFor(model, asked);
   const { warning: equal } = classesOf(asked);
   const fit = await answerer.fit(outline.request, asked.signal);
   const { waves, promptTokens } = fit;
@@ -80,8 +81,12 @@ function beyondTraining(facts: ModelFacts | null, promptTokens: number | null, m
   ];
 }
 
-export function scopeFor({ info }: AnswererModel, question: Question): Scope | undefined {
-  return scopeOf([info.name, info.path], question);
+/** What a model is asked with decides: the option to abstain is one of the question's. */
+export function scopeFor(
+  { info }: AnswererModel,
+  { question, prompt }: Pick<Asked, 'question' | 'prompt'>,
+): Scope | undefined {
+  return scopeOf([info.name, info.path], offered(question, prompt.abstainOption));
 }
 
 /** What will be asked for, of whichever answerer has this model. */

@@ -1,4 +1,5 @@
 import { demonstration, isDemonstration } from '../models/known.js';
+import { abstainOptionText } from '../prompt/question/abstain.js';
 import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
 import { Random } from '../random/xoshiro.js';
 import { scores } from './questions.js';
@@ -13,8 +14,8 @@ export interface Scope {
 }
 
 /**
- * Whether a question is for the demonstration model, if one of these names (metadata or file) is the demonstration model's,
- * whatever format it is asked in; undefined for every other model. No question (a conversation's beginning) is outside.
+ * Whether a question, with all options that it is asked with, is for the demonstration model, if one of these names (metadata or file) is
+ * the demonstration model's, whatever format it is asked in; undefined for every other model. No question (a conversation's beginning) is outside.
  */
 export function scopeOf(names: readonly (string | null)[], question: Question | undefined): Scope | undefined {
   if (!isDemonstration(names)) return undefined;
@@ -26,7 +27,8 @@ export function scopeOf(names: readonly (string | null)[], question: Question | 
 
 /**
  * The score that a question asks for, if it is one that the generator can write: a patient in the generator's words, the
- * question for the score, and four of the score's totals to choose from (two may be the same). Naming a score is not
+ * question for the score, and four of the score's totals to choose from (two may be the same). Behind them "I cannot tell" may
+ * stand; then three totals are enough, because the model was trained on such questions without their right total. Naming a score is not
  * enough. Line breaks, repeated spaces and `CHA₂DS₂-VASc` in print do not matter.
  */
 export function asksForScore(question: Question): ScoreName | undefined {
@@ -48,9 +50,11 @@ const scoreTitles = Object.values(scores)
   .replace(/, (?=[^,]*$)/, ' and ');
 
 function offersTotals({ options }: ChoiceQuestion, { range: [min, max] }: Score): boolean {
-  const totals = options.map(option => option.trim());
+  const mayAbstain = options.at(-1) === abstainOptionText;
+  const totals = (mayAbstain ? options.slice(0, -1) : options).map(option => option.trim());
   return (
-    totals.length === 4 && totals.every(total => /^(?:0|-?[1-9]\d?)$/.test(total) && +total >= min && +total <= max)
+    (totals.length === 4 || (mayAbstain && totals.length === 3)) &&
+    totals.every(total => /^(?:0|-?[1-9]\d?)$/.test(total) && +total >= min && +total <= max)
   );
 }
 

@@ -39,7 +39,10 @@ export function layoutOf(
       add('output.input_scale', 'vector', false, 1);
     }
   }
-  for (const name of ropeTensors(hyper, architecture)) add(name, 'vector', false, hyper.rotated / 2);
+  // Of long and short factors one is taken by the size of the context; where that one is missing, llama.cpp rotates without any.
+  const factors = ropeTensors(hyper, architecture);
+  const paired = factors.length > 1 && factors.some(name => present.has(name));
+  for (const name of factors) add(name, 'vector', paired, hyper.rotated / 2);
   for (let i = 0; i < hyper.layers; i++) {
     const fused = architecture.plainAttention && present.has(`blk.${i}.attn_qkv.weight`);
     addLayer((name, ...rule) => add(`blk.${i}.${name}`, ...rule), hyper, architecture, fused);

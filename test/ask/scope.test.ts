@@ -3,7 +3,7 @@ import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import { askedOf } from '../../src/clinical/question.js';
 import { clinicalQuestions } from '../../src/clinical/questions.js';
-import type { Question } from '../../src/prompt/question/question.js';
+import type { ChoiceQuestion, Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, says } from './fake.js';
 
 const question: Question = { kind: 'choice', question: 'What is the score?', options: ['5', '1', ' 5', '3'] };
@@ -50,8 +50,8 @@ describe('equal options', () => {
 
 describe('the model that ships', () => {
   const [inside] = [...clinicalQuestions({ seed: 4, count: 1, scores: ['curb-65'] })].map(askedOf) as [Question];
-  const byMini = async (about: Question, options: AskOptions = {}) => {
-    const engine = new FakeEngine(says('AAAAA'));
+  const byMini = async (about: Question, options: AskOptions = {}, said = 'AAAAA') => {
+    const engine = new FakeEngine(says(said));
     const model = { ...engine.model, info: { ...engine.model.info, name: 'meditron-mini clinical scores' } };
     return ask(Object.assign(engine, { model }), about, { hash: false, reask: false, ...options });
   };
@@ -70,6 +70,15 @@ describe('the model that ships', () => {
       expect(await byMini(named, { format })).toMatchObject({ decision: 'abstain', reason: 'out_of_scope' });
     },
   );
+
+  test('cannot tell where its right total was taken out and that is on offer; without the offer it was not made for such a question', async () => {
+    const gone = { ...inside, options: (inside as ChoiceQuestion).options.slice(1) } as Question;
+    const offering = { format: 'raw', abstainOption: true } as const;
+    const answer = await byMini(gone, offering, 'DDDDD');
+    expect(answer).toMatchObject({ answer: null, decision: 'abstain', reason: 'cannot_tell' });
+    expect(await byMini(inside, offering, 'EEEEE')).toMatchObject({ reason: 'cannot_tell' });
+    expect(await byMini(gone, { format: 'raw' })).toMatchObject({ decision: 'abstain', reason: 'out_of_scope' });
+  });
 
   test('says so in top-token mode too', async () => {
     const answer = await byMini(inside, { format: 'raw', mode: 'top-token', protocol: 'strict' });

@@ -4,6 +4,7 @@ import { askedOf } from '../../src/clinical/question.js';
 import { clinicalQuestions, scoreNames, scores } from '../../src/clinical/questions.js';
 import { asksForScore, scopeOf } from '../../src/clinical/scope.js';
 import type { ScoreName } from '../../src/clinical/score.js';
+import { abstainOptionText, offered } from '../../src/prompt/question/abstain.js';
 import type { ChoiceQuestion, Question } from '../../src/prompt/question/question.js';
 
 const written = (name: ScoreName, seed: number, count: number, split: 'train' | 'held-out' = 'held-out') =>
@@ -20,6 +21,18 @@ describe('a question that the generator can write asks for its score', () => {
       for (const question of written(name, 5, count, split))
         if (asksForScore(question) !== name) expect.fail(question.question);
     }
+  });
+
+  test('with "I cannot tell" behind all of its totals, and behind those that are left when the right one, or any other, was taken out', () => {
+    fc.assert(
+      fc.property(any, fc.integer({ min: 0, max: 3 }), (question, gone) => {
+        const name = asksForScore(question);
+        const rest = { ...question, options: question.options.filter((_, i) => i !== gone) };
+        expect(asksForScore(offered(question, true))).toBe(name);
+        expect(asksForScore(offered(rest, true))).toBe(name);
+        expect(asksForScore(rest)).toBeUndefined();
+      }),
+    );
   });
 
   test('whatever the spacing and the order of its options, and as the name is printed', () => {
@@ -57,6 +70,9 @@ describe('any other question does not, whatever it names', () => {
     ['a conversation', { kind: 'chat', messages: [{ role: 'user', content: stem.question }] }],
     ['three options', { ...stem, options: stem.options.slice(1) }],
     ['five options', { ...stem, options: [...stem.options, '0'] }],
+    ['two options and the one to abstain', { ...stem, options: [...stem.options.slice(2), abstainOptionText] }],
+    ['the one to abstain before the others', { ...stem, options: [abstainOptionText, ...stem.options] }],
+    ['five options and the one to abstain', { ...stem, options: [...stem.options, '0', abstainOptionText] }],
   ])('%s', (_, question) => {
     expect(asksForScore(question)).toBeUndefined();
   });

@@ -40,7 +40,8 @@ const retyped = (tensors: readonly TinyTensor[], name: string, type: TensorTypeN
 describe.each(names)('%s', architecture => {
   const all: TinyOptions = { architecture, hyper: wide, optional: name => !name.endsWith('scale') };
   const { hyper, tensors: every } = tinyModel(all);
-  const rules = layoutOf(hyper, architectures.get(architecture)!, every[0]!.dimensions[1]!, new Map());
+  const present = new Map(every.map(tensor => [tensor.name, tensor]));
+  const rules = layoutOf(hyper, architectures.get(architecture)!, every[0]!.dimensions[1]!, present);
   const bare: TinyOptions = { architecture, hyper: wide };
 
   test('every vector is f32, and every matrix of a type with kernels', () => {
@@ -123,6 +124,24 @@ test('a token with a NUL is refused, wherever it stands', () => {
       return tensors;
     });
     expect(problem).toMatch(/tokens without NUL.*for id 270/);
+  }
+});
+
+test('long and short factors of the rotation come together', () => {
+  for (const architecture of ['phi3', 'llama', 'apertus']) {
+    const options: TinyOptions = { architecture, hyper: wide };
+    const problems = (...lengths: readonly string[]) =>
+      problemsOf(options, (tensors, metadata) => {
+        if (architecture !== 'phi3') metadata.set(`${architecture}.rope.scaling.type`, entry.string('longrope'));
+        const factors = lengths.map(length => ({
+          ...{ name: `rope_factors_${length}.weight`, dimensions: [wide.rotated / 2], type: tensorType('f32') },
+        }));
+        return [...tensors, ...factors];
+      });
+    expect(problems()).toEqual([]);
+    expect(problems('long', 'short')).toEqual([]);
+    expect(problems('long')).toEqual([expect.stringContaining('rope_factors_short.weight')]);
+    expect(problems('short')).toEqual([expect.stringContaining('rope_factors_long.weight')]);
   }
 });
 

@@ -164,7 +164,7 @@ export async function termsOf({ model }: Pick<Answerer, 'model'>, evidence: Evid
   const asked = checkAsked(evidence.question, optionsOf(evidence));
   const { variants } = await outlineOf(model, asked);
   return {
-    judging: { ...asked, labels: classesOf(asked).labels, ...judgedBy(scopeFor(model, asked.question)) },
+    judging: { ...asked, labels: classesOf(asked).labels, ...judgedBy(scopeFor(model, asked)) },
     readerOf: index => readerOf(asked, variants.find(({ samples }) => samples.includes(index)) ?? variants[0]!),
   };
 }
