@@ -1,6 +1,6 @@
 import type { Choice, Completion } from '../answerer/answerer.js';
 import { type FormatName, type Mode, type Protocol, type Task, thinks } from '../prompt/format/format.js';
-import { endsAtBlankLine, endsAtHeading } from '../prompt/format/stops.js';
+import { traitsOf } from '../prompt/format/formats.js';
 import type { Question } from '../prompt/question/question.js';
 import { type Order, originalLetter } from '../prompt/question/shuffle.js';
 import { textOf } from '../prompt/segment.js';
@@ -103,8 +103,8 @@ export function readText(reader: Reader, { text, finish }: Pick<Completion, 'tex
   const form: AnswerForm =
     question.kind === 'choice' ? { kind: 'mcq', letters: labels, optionTexts: question.options } : { kind: 'boolean' };
   const { answer, vote, rule, conflict } = extract(protocol, text, form, {
-    stops: [...(rules === 1 || endsAtHeading(reader.format) ? ['###'] : []), ...reader.stops],
-    blankLineEnds: endsAtBlankLine(reader.format),
+    stops: rules === 1 ? ['###', ...reader.stops] : reader.stops,
+    blankLineEnds: traitsOf(reader.format).blankLineEnds,
     begunThinking,
     rules,
     // The authors' self-consistency always reads a chain of thought, and every run on MMLU-Medical does.

@@ -3,6 +3,8 @@ import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import { replayOn } from '../../src/ask/record/replay.js';
 import { answerScreen } from '../../src/cli/terminal/answer.js';
+import type { PromptFormat } from '../../src/prompt/format/format.js';
+import { formats } from '../../src/prompt/format/formats.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { saying } from './saying.js';
 
@@ -72,5 +74,24 @@ describe('what a model thinks stands apart', () => {
       answer: null,
       reason: 'no_answer',
     });
+  });
+});
+
+describe('a line of `###`', () => {
+  const text = 'It is B.\nThe answer is: B\n### A note\nThe answer is: C';
+  const conversing = formats.filter(({ name, accepts }) => accepts.demonstrations && name !== 'few-shot');
+  const ends = (format: PromptFormat) =>
+    format.stops({ question, mode: 'cot', protocol: 'strict' }).texts.includes('###');
+
+  test.each(formats.map(format => [format.name, format] as const))(
+    'ends an answer where it ends a text of the format %s, and else stands above a part of it',
+    async (name, format) => {
+      const { answer } = await ask(saying(text), question, { format: name, mode: 'cot' });
+      expect(answer).toBe(ends(format) ? 'B' : 'C');
+    },
+  );
+
+  test('stands above a part of what models say that were tuned on conversations without it', () => {
+    expect(conversing.filter(ends).map(({ name }) => name)).toEqual(['alpaca']);
   });
 });

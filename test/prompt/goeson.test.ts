@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Mode, type PromptFormat, type PromptInput, protocols, thinks } from '../../src/prompt/format/format.js';
 import { formats } from '../../src/prompt/format/formats.js';
-import { endsAtBlankLine } from '../../src/prompt/format/stops.js';
 import { buildPrompt, type Prompt } from '../../src/prompt/prompt.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { textOf } from '../../src/prompt/segment.js';
@@ -88,15 +87,15 @@ describe('a model that goes on with an invented question', () => {
         const chain = (answer: string) =>
           thinks(input.mode) ? `It is plain.\nThe answer is: ${answer}` : ` ${answer}`;
         const opening = format.name === 'few-shot' ? '\n' : '';
-        for (const between of endsAtBlankLine(format.name) ? ['\n\n', '\n', '.\n\n'] : ['\n', '\n\n']) {
+        for (const between of format.blankLineEnds ? ['\n\n', '\n', '.\n\n'] : ['\n', '\n\n']) {
           const text = `${opening}${chain(mine)}${between}${textOf(next.segments)}${opening}${chain(invented)}`;
           const shown = stopped(text, prompt);
           const where = `${format.name} ${kind} ${input.mode} ${input.protocol} ${JSON.stringify(between)}: ${shown}`;
           expect(shown.length, where).toBeLessThanOrEqual(text.length - chain(invented).length);
           if (kind === 'open' || !thinks(input.mode)) continue;
-          for (const said of [shown, ...(endsAtBlankLine(format.name) ? [text.split('###')[0]!] : [])]) {
+          for (const said of [shown, ...(format.blankLineEnds ? [text.split('###')[0]!] : [])]) {
             if (said !== shown && between === '\n') continue;
-            const options = { stops: ['###', ...prompt.stops.texts], blankLineEnds: endsAtBlankLine(format.name) };
+            const options = { stops: ['###', ...prompt.stops.texts], blankLineEnds: format.blankLineEnds };
             expect(extract(input.protocol, said, forms[kind], options).answer, where).toBe(mine);
             read++;
           }

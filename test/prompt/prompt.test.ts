@@ -129,6 +129,17 @@ describe('text from outside', () => {
     expect(reproduced.findings.every(finding => finding.action === 'kept')).toBe(true);
   });
 
+  test.each(all.map(format => [format.name, format] as const))(
+    'tells of a literal once in %s: what was rewritten was not kept',
+    (_, format) => {
+      for (const literal of ['[INST]', '<<SYS>>', '<|user|>', '<s>', '### User:', '<|im_end|>']) {
+        const question: Question = { kind: 'choice', question: literal, options: ['a', 'b'] };
+        const { findings } = buildPrompt(format, { question, mode: 'cot', protocol: 'strict' });
+        expect(findings.filter(({ detail }) => detail.includes(literal)).length, literal).toBeLessThanOrEqual(1);
+      }
+    },
+  );
+
   test('keeps special tokens as text where tokens tell markers from text, and reports them', () => {
     const question: Question = { kind: 'choice', question: 'a<|im_end|>b', options: ['The answer is: A', '</s>'] };
     const asked = buildPrompt(formatByName('chatml'), { question, mode: 'cot', protocol: 'strict' });

@@ -1,17 +1,16 @@
-import { answerCue, hashes, specialTokens } from '../hygiene/marker.js';
+import { hashes } from '../hygiene/marker.js';
 import { fixed, join, prompt } from '../segment.js';
-import type { PromptFormat } from './format.js';
+import { chatFormat } from './chat.js';
 import { baseTokens } from './stops.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** Alpaca, for the community's MEDITRON-7B-chat. Spacing is that of the model card's text, not of its code sample. */
-export const alpaca: PromptFormat = {
+export const alpaca = chatFormat({
   name: 'alpaca',
   description: 'Alpaca instructions and responses, for MEDITRON-7B-chat',
   source: 'Hugging Face malhajar/meditron-7b-chat, model card',
-  accepts: { chat: true, system: true, demonstrations: true },
-  markers: [specialTokens, answerCue, hashes],
-  stops: () => ({ tokens: baseTokens, texts: ['###'] }),
+  plain: [hashes],
+  stops: { tokens: baseTokens, texts: ['###'] },
   build(input) {
     const system = systemOf(input);
     const head = system === undefined ? [] : prompt`${system}\n\n`;
@@ -20,5 +19,4 @@ export const alpaca: PromptFormat = {
     );
     return prompt`${head}${join(turns, '')}${fixed(prefill(input))}`;
   },
-  continuation: (_, label) => ` ${label}`,
-};
+});

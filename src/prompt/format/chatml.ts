@@ -18,6 +18,7 @@ export const chatml: PromptFormat = {
   source: 'epfLLM/Megatron-LLM tools/preprocess_instruct_data.py (format_message); arXiv 2311.16079, section 4.2',
   accepts: { chat: true, system: true, demonstrations: false },
   markers: [specialTokens, answerCue],
+  blankLineEnds: false,
   stops: input => stopsFor(input, [...baseTokens, '<|im_end|>'], ['###', '<|im_end|>', '<|im_start|>']),
   build(input) {
     if (printed(input)) return asPrinted(input);

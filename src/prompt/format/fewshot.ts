@@ -20,6 +20,7 @@ export const raw: PromptFormat = {
   source,
   accepts: { chat: false, system: false, demonstrations: false },
   markers,
+  blankLineEnds: true,
   stops: input => stopsFor(input, baseTokens, ['###', ...nextQuestion(input)]),
   build: trainedTurn,
   continuation: (_, label) => label,
@@ -36,6 +37,7 @@ export const fewShot: PromptFormat = {
   source,
   accepts: { chat: false, system: false, demonstrations: true },
   markers,
+  blankLineEnds: true,
   // Examples end in a blank line, and so does what continues them.
   stops: input =>
     stopsFor(input, baseTokens, ['###', ...(shownBy(input).length > 0 ? ['\n\n'] : []), ...nextQuestion(input)]),

@@ -109,6 +109,8 @@ export interface PromptFormat {
   readonly markers: readonly Marker[];
   /** Whether the published template begins with the vocabulary's BOS. Undefined: it is for the model file to say. */
   bos?(input: PromptInput): boolean | undefined;
+  /** Whether a blank line behind an answer ends it: what follows is then another question, invented by the model. */
+  readonly blankLineEnds: boolean;
   /** Where the model's answer ends: strings and tokens. */
   stops(input: PromptInput): Stops;
   /** The prompt, as text of the format's own and text from outside. */

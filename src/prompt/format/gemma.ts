@@ -1,21 +1,18 @@
-import { answerCue, specialTokens } from '../hygiene/marker.js';
 import { fixed, join, prompt, trimmed } from '../segment.js';
-import type { PromptFormat } from './format.js';
+import { chatFormat } from './chat.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /**
  * Gemma 2 and 3, MedGemma. There is no system turn: Gemma 3's template puts a system text before the first question, as Google's guide tells
  * users of Gemma 2 to do, whose template refuses one. `<bos>` is the BOS and not written here.
  */
-export const gemma: PromptFormat = {
+export const gemma = chatFormat({
   name: 'gemma',
   description: 'Gemma chat, for MEDITRON on Gemma 2 and 3, and MedGemma',
   source:
     'google/gemma-3-27b-it chat_template.json; google/gemma-2-2b-it tokenizer_config.json (llama.cpp models/templates/google-gemma-2-2b-it.jinja)',
-  accepts: { chat: true, system: true, demonstrations: true },
-  markers: [specialTokens, answerCue],
-  bos: () => true,
-  stops: () => ({ tokens: ['<end_of_turn>', '<eos>'], texts: ['<end_of_turn>', '<start_of_turn>'] }),
+  bos: true,
+  stops: { tokens: ['<end_of_turn>', '<eos>'], texts: ['<end_of_turn>', '<start_of_turn>'] },
   build(input) {
     const system = systemOf(input);
     const turns = turnsOf(input, chatTurn).map(({ role, content }, i) => {
@@ -24,5 +21,4 @@ export const gemma: PromptFormat = {
     });
     return prompt`${join(turns, '')}<start_of_turn>model\n${fixed(prefill(input))}`;
   },
-  continuation: (_, label) => ` ${label}`,
-};
+});

@@ -2,8 +2,9 @@ import vm from 'node:vm';
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { MeditronError } from '../../check/errors.js';
 import type { Segment } from '../../types.js';
-import { answerCue, hashes, instMarkers, lineMarkers, specialTokens } from '../hygiene/marker.js';
+import { hashes, instMarkers, lineMarkers } from '../hygiene/marker.js';
 import { fixed, join, prompt, trimmed } from '../segment.js';
+import { chatTraits } from './chat.js';
 import { fixedDate } from './date.js';
 import type { PromptFormat, PromptInput } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
@@ -22,6 +23,14 @@ const maxTemplateLength = 65_536;
 const maxRenderedLength = 1_000_000;
 const maxRange = 10_000;
 
+/** What the format has without a template. */
+export const jinjaTraits = chatTraits({
+  name: 'jinja',
+  description: "the model file's own chat template",
+  source: 'tokenizer.chat_template in the model file',
+  plain: [hashes, instMarkers, lineMarkers('User', 'Assistant')],
+});
+
 /**
  * The model's own chat template (`tokenizer.chat_template` of its file), rendered by @huggingface/jinja. A template is a
  * program from whoever made the file: it is used only when asked for, is refused above 64 KiB, and is stopped after
@@ -31,15 +40,10 @@ const maxRange = 10_000;
 export function jinjaFormat(template: string, options: JinjaOptions = {}): PromptFormat {
   const layOut = layOutBy(template, options);
   return {
-    name: 'jinja',
-    description: "the model file's own chat template",
-    source: 'tokenizer.chat_template in the model file',
-    accepts: { chat: true, system: true, demonstrations: true },
-    markers: [specialTokens, answerCue, hashes, instMarkers, lineMarkers('User', 'Assistant')],
+    ...jinjaTraits,
     stops: () => ({ tokens: options.eosToken ? [options.eosToken] : [], texts: [] }),
     bos: input => layOut(rolesOf(input)).bos || undefined,
     build: input => render(layOut, input),
-    continuation: (_, label) => ` ${label}`,
   };
 }
 

@@ -1,17 +1,16 @@
 import type { Segment } from '../../types.js';
-import { answerCue, instMarkers, specialTokens } from '../hygiene/marker.js';
+import { instMarkers } from '../hygiene/marker.js';
 import { fixed, join, prompt } from '../segment.js';
-import type { PromptFormat } from './format.js';
+import { chatFormat } from './chat.js';
 import { blankBefore, chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** Llama-2-chat. Its brackets are plain text; only `<s>` and `</s>` between turns are tokens. */
-export const llama2: PromptFormat = {
+export const llama2 = chatFormat({
   name: 'llama-2',
   description: 'Llama-2-chat, for chat tunes of Llama-2 that use its own format',
   source: 'meta-llama/llama llama/generation.py (chat_completion)',
-  accepts: { chat: true, system: true, demonstrations: true },
-  markers: [specialTokens, answerCue, instMarkers],
-  stops: () => ({ tokens: ['</s>'], texts: ['</s>', '[INST]'] }),
+  plain: [instMarkers],
+  stops: { tokens: ['</s>'], texts: ['</s>', '[INST]'] },
   build(input) {
     const system = systemOf(input);
     const head: Segment[] = system === undefined ? [] : prompt`<<SYS>>\n${system}\n<</SYS>>\n\n`;
@@ -22,5 +21,4 @@ export const llama2: PromptFormat = {
     const spoken = prefill(input);
     return prompt`${join(turns, '')}${fixed(spoken && ` ${spoken}`)}`;
   },
-  continuation: (_, label) => ` ${label}`,
-};
+});

@@ -1,26 +1,23 @@
 import type { Segment } from '../../types.js';
-import { answerCue, specialTokens } from '../hygiene/marker.js';
 import { fixed, join, prompt, trimmed } from '../segment.js';
+import { chatFormat } from './chat.js';
 import { fixedDate } from './date.js';
 import type { PromptFormat, PromptInput } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** Llama-3 chat, for Meditron3-8B and 70B, Med42 and OpenBioLLM. `<|begin_of_text|>` is the BOS and not written here. */
-export const llama3: PromptFormat = {
+export const llama3 = chatFormat({
   name: 'llama-3',
   description: 'Llama-3 chat, for the Llama-3 line of MEDITRON, Med42 and OpenBioLLM',
   source:
     'meta-llama/llama3 llama/tokenizer.py (ChatFormat); EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml',
-  accepts: { chat: true, system: true, demonstrations: true },
-  markers: [specialTokens, answerCue],
-  bos: () => true,
-  stops: () => ({ tokens: ['<|end_of_text|>', '<|eot_id|>'], texts: ['<|eot_id|>', '<|start_header_id|>'] }),
+  bos: true,
+  stops: { tokens: ['<|end_of_text|>', '<|eot_id|>'], texts: ['<|eot_id|>', '<|start_header_id|>'] },
   build(input) {
     const system = systemOf(input);
     return headed(input, system === undefined ? undefined : trimmed([{ text: system, template: false }]));
   },
-  continuation: (_, label) => ` ${label}`,
-};
+});
 
 /** Llama-3.1-Instruct itself: its template opens every conversation with a dated system turn, which Meditron3 was not trained on. */
 export const llama31: PromptFormat = {

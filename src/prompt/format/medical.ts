@@ -15,6 +15,7 @@ export const medical: PromptFormat = {
   source: 'epfLLM/meditron evaluation/inference.py (format_prompt)',
   accepts: { chat: true, system: true, demonstrations: false },
   markers: [specialTokens, answerCue],
+  blankLineEnds: false,
   stops: input => stopsFor(input, [...baseTokens, '<|im_end|>'], ['###', '<|im_end|>', '<|im_start|>']),
   build(input) {
     const system = systemOf(input) ?? fixed(joinedSystem);

@@ -45,6 +45,7 @@ function conversation(name: FormatName, description: string, withExample: boolea
     source: 'epfLLM/meditron deployment/README.md; arXiv 2311.16079, appendix E.1',
     accepts: { chat: true, system: true, demonstrations: false },
     markers: [specialTokens, answerCue, hashes, lineMarkers('User', 'Assistant')],
+    blankLineEnds: false,
     // A line that opens with "User:" is a turn the model wrote for the user.
     stops: input => stopsFor(input, baseTokens, ['###', '\nUser:']),
     build(input) {

@@ -1,17 +1,14 @@
-import { answerCue, specialTokens } from '../hygiene/marker.js';
 import { fixed, join, prompt } from '../segment.js';
-import type { PromptFormat } from './format.js';
+import { chatFormat } from './chat.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** Phi-4: no newline anywhere, a separator behind the role. */
-export const phi4: PromptFormat = {
+export const phi4 = chatFormat({
   name: 'phi-4',
   description: 'Phi-4 chat, for Meditron3-Phi4-14B',
   source: 'microsoft/phi-4 tokenizer_config.json',
-  accepts: { chat: true, system: true, demonstrations: true },
-  markers: [specialTokens, answerCue],
-  bos: () => false,
-  stops: () => ({ tokens: ['<|im_end|>', '<|endoftext|>'], texts: ['<|im_end|>', '<|im_start|>'] }),
+  bos: false,
+  stops: { tokens: ['<|im_end|>', '<|endoftext|>'], texts: ['<|im_end|>', '<|im_start|>'] },
   build(input) {
     const system = systemOf(input);
     const head = system === undefined ? [] : prompt`<|im_start|>system<|im_sep|>${system}<|im_end|>`;
@@ -20,5 +17,4 @@ export const phi4: PromptFormat = {
     );
     return prompt`${head}${join(turns, '')}<|im_start|>assistant<|im_sep|>${fixed(prefill(input))}`;
   },
-  continuation: (_, label) => ` ${label}`,
-};
+});

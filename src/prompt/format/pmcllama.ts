@@ -13,6 +13,7 @@ export const pmcLlama: PromptFormat = {
   source: 'Hugging Face axiong/PMC_LLaMA_13B, model card',
   accepts: { chat: false, system: false, demonstrations: false },
   markers: [hashes, specialTokens, answerCue],
+  blankLineEnds: false,
   stops: () => ({ tokens: baseTokens, texts: ['###'] }),
   build(input) {
     const { instruction, cue } = wordingOf(input);

@@ -1,10 +1,10 @@
-import { answerCue, specialTokens } from '../hygiene/marker.js';
 import { fixed, join, prompt } from '../segment.js';
+import { chatFormat } from './chat.js';
 import type { PromptFormat } from './format.js';
 import { chatTurn, prefill, systemOf, turnsOf } from './turn.js';
 
 /** Qwen2.5, with the system text of its template. A fine-tune's file may begin with another: the registry says so, and `jinja` sends it. */
-export const qwen: PromptFormat = chatmlOf({
+export const qwen = chatmlOf({
   name: 'qwen',
   description: "Qwen2.5's ChatML, for Meditron3 on Qwen2.5",
   source: 'Qwen/Qwen2.5-7B-Instruct tokenizer_config.json (llama.cpp models/templates/Qwen-Qwen2.5-7B-Instruct.jinja)',
@@ -13,7 +13,7 @@ export const qwen: PromptFormat = chatmlOf({
 });
 
 /** EuroLLM as MeditronFO was trained, without a system text where none is given. */
-export const eurollm: PromptFormat = chatmlOf({
+export const eurollm = chatmlOf({
   name: 'eurollm',
   description: 'ChatML with user and assistant roles, for MeditronFO on EuroLLM',
   source: 'the chat template `chatml` of axolotl, which the training configuration of EuroLLM-MeditronFO names',
@@ -29,12 +29,10 @@ interface Spoken extends Pick<PromptFormat, 'name' | 'description' | 'source'> {
 }
 
 function chatmlOf({ system: ours, end, ...about }: Spoken): PromptFormat {
-  return {
+  return chatFormat({
     ...about,
-    accepts: { chat: true, system: true, demonstrations: true },
-    markers: [specialTokens, answerCue],
-    bos: () => false,
-    stops: () => ({ tokens: ['<|im_end|>', end], texts: ['<|im_end|>', '<|im_start|>'] }),
+    bos: false,
+    stops: { tokens: ['<|im_end|>', end], texts: ['<|im_end|>', '<|im_start|>'] },
     build(input) {
       const system = systemOf(input) ?? (ours === undefined ? undefined : fixed(ours));
       const head = system === undefined ? [] : prompt`<|im_start|>system\n${system}<|im_end|>\n`;
@@ -43,6 +41,5 @@ function chatmlOf({ system: ours, end, ...about }: Spoken): PromptFormat {
       );
       return prompt`${head}${join(turns, '')}<|im_start|>assistant\n${fixed(prefill(input))}`;
     },
-    continuation: (_, label) => ` ${label}`,
-  };
+  });
 }

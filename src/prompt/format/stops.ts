@@ -1,5 +1,5 @@
 import { textOf } from '../segment.js';
-import type { FormatName, PromptInput, Stops } from './format.js';
+import type { PromptInput, Stops } from './format.js';
 import { wordingOf } from './wording.js';
 
 /**
@@ -21,25 +21,4 @@ export function stopsFor(input: PromptInput, tokens: readonly string[], texts: r
 export function nextQuestion(input: PromptInput): string[] {
   const cue = `\n${textOf(wordingOf(input).cue)}`;
   return input.question.kind === 'choice' ? [cue, '\nQuestion:'] : [cue];
-}
-
-/** Whether a blank line behind an answer ends it: in these formats what follows is another question, invented by the model. */
-export function endsAtBlankLine(format: FormatName): boolean {
-  return format === 'raw' || format === 'few-shot';
-}
-
-const headed: readonly FormatName[] = [
-  'chatml',
-  'medical',
-  'raw',
-  'few-shot',
-  'one-shot',
-  'zero-shot',
-  'alpaca',
-  'llama-2',
-];
-
-/** Whether `###` ends what a model says: where it was trained on prompts with such headings. Models that converse write them as Markdown. */
-export function endsAtHeading(format: FormatName): boolean {
-  return headed.includes(format);
 }
