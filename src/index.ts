@@ -71,7 +71,8 @@ export type { Problem } from './gguf/checklist.js';
 export type { IsolateOptions } from './host/host.js';
 export { type LoadOptions, loadModel } from './host/load.js';
 export type { End, Launch, LaunchOptions, Transport } from './host/transport.js';
-export type { GgufSource, ModelBase, ModelFacts } from './models/family.js';
+export type { ModelBase } from './models/bases.js';
+export type { GgufSource, ModelFacts } from './models/family.js';
 export { type HashOptions, hashFile } from './models/hash.js';
 export type { FileHash } from './models/identity.js';
 export {

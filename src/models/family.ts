@@ -1,20 +1,6 @@
 import type { FormatName, Task } from '../prompt/format/format.js';
+import { type ModelBase, madeFrom } from './bases.js';
 import type { publishedShapes } from './shapes.js';
-
-/** What models were made from. Models of one base have learnt the same before they were tuned, and err alike: they are one opinion. */
-export type ModelBase =
-  | 'llama'
-  | 'llama-2'
-  | 'llama-3'
-  | 'mistral'
-  | 'qwen-2.5'
-  | 'gemma-2'
-  | 'gemma-3'
-  | 'phi-4'
-  | 'apertus'
-  | 'eurollm'
-  | 'olmo-2'
-  | 'meditron-mini';
 
 /** A repository with GGUF files of a model. */
 export interface GgufSource {
@@ -88,8 +74,7 @@ const researchOnly = 'question answering and reasoning in medicine; for research
 const llama2Licence = 'Llama 2 Community Licence';
 const base = {
   line: 'meditron',
-  base: 'llama-2',
-  architecture: 'llama',
+  ...madeFrom('llama-2'),
   format: 'few-shot',
   trainedFor: 'continuing medical text; base weights, neither instruction-tuned nor aligned',
   sampling: { temperature: 0.8, source: 'arXiv 2311.16079: five samples in self-consistency' },
@@ -101,14 +86,13 @@ const base = {
 const llama3Tokens = ['<|eot_id|>', '<|start_header_id|>'];
 const meditron3 = {
   line: 'meditron',
-  architecture: 'llama',
   shots: 0,
   trainedFor: `${researchOnly}; its card calls it not instruction-tuned, its recipe trains conversations`,
   sampling: null,
 } as const;
 const onLlama3 = {
   ...meditron3,
-  base: 'llama-3',
+  ...madeFrom('llama-3'),
   format: 'llama-3',
   trainedContext: { tokens: 8192, source: 'EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml' },
   licence: 'Llama 3.1 Community Licence',
@@ -134,30 +118,29 @@ const apertusTokens = ['<|user_start|>', '<|user_end|>', '<|assistant_start|>', 
 /** How all models on one base are asked. */
 function on(
   base: ModelBase,
-  architecture: string,
   format: FormatName,
   source: string,
   needs: readonly string[],
 ): Pick<KnownModel, 'base' | 'architecture' | 'format' | 'shots' | 'source' | 'needs'> {
-  return { base, architecture, format, shots: 0, source, needs };
+  return { ...madeFrom(base), format, shots: 0, source, needs };
 }
 
-const onQwen = on('qwen-2.5', 'qwen2', 'qwen', qwenSource, chatmlTokens);
+const onQwen = on('qwen-2.5', 'qwen', qwenSource, chatmlTokens);
 const onGemma2 = {
-  ...on('gemma-2', 'gemma2', 'gemma', gemmaSource, turnTokens),
+  ...on('gemma-2', 'gemma', gemmaSource, turnTokens),
   trainedContext: { tokens: 8192, source: 'google/gemma_pytorch, gemma/config.py' },
   licence: 'Gemma Terms of Use',
 };
-const onGemma3 = on('gemma-3', 'gemma3', 'gemma', gemmaSource, turnTokens);
+const onGemma3 = on('gemma-3', 'gemma', gemmaSource, turnTokens);
 const onPhi4 = {
-  ...on('phi-4', 'phi3', 'phi-4', phi4Source, ['<|im_sep|>', ...chatmlTokens]),
+  ...on('phi-4', 'phi-4', phi4Source, ['<|im_sep|>', ...chatmlTokens]),
   trainedContext: { tokens: 16_384, source: 'config.json of microsoft/phi-4' },
   shape: 'phi-4',
 } as const;
-const onApertus = on('apertus', 'apertus', 'apertus', apertusSource, apertusTokens);
-const onEuro = on('eurollm', 'llama', 'eurollm', euroSource, chatmlTokens);
+const onApertus = on('apertus', 'apertus', apertusSource, apertusTokens);
+const onEuro = on('eurollm', 'eurollm', euroSource, chatmlTokens);
 // The markers of its turns are plain text: its vocabulary has no tokens to look for.
-const onOlmo = on('olmo-2', 'olmo2', 'olmo', olmoSource, []);
+const onOlmo = on('olmo-2', 'olmo', olmoSource, []);
 
 /** MeditronFO, May 2026. */
 const fo = {
@@ -180,7 +163,7 @@ const neighbour = { line: 'neighbour', gguf: [], sampling: null } as const;
 const llama3Source = 'meta-llama/llama3 llama/tokenizer.py (ChatFormat)';
 const llama3Neighbour = {
   ...neighbour,
-  ...on('llama-3', 'llama', 'llama-3', llama3Source, llama3Tokens),
+  ...on('llama-3', 'llama-3', llama3Source, llama3Tokens),
 } as const;
 const medicine = 'instructions and questions in medicine';
 const instructions = 'instructions of every kind; not tuned for medicine';
@@ -385,8 +368,7 @@ export const family: readonly KnownModel[] = [
     id: 'meditron-mini',
     title: 'meditron-mini, trained by this project',
     line: 'own',
-    base: 'meditron-mini',
-    architecture: 'llama',
+    ...madeFrom('meditron-mini'),
     pattern: /^meditron-mini\b/,
     format: 'chatml',
     shots: 0,
@@ -430,8 +412,7 @@ export const family: readonly KnownModel[] = [
     ...neighbour,
     id: 'med42-v1',
     title: 'Med42-70B of 2023 (M42 Health)',
-    base: 'llama-2',
-    architecture: 'llama',
+    ...madeFrom('llama-2'),
     pattern: /^(m42-health-)?med42-70b$/,
     format: null,
     shots: 0,
@@ -460,8 +441,7 @@ export const family: readonly KnownModel[] = [
     ...neighbour,
     id: 'biomistral',
     title: 'BioMistral',
-    base: 'mistral',
-    architecture: 'llama',
+    ...madeFrom('mistral'),
     pattern: /^(biomistral-)?biomistral-7b(-(dare|ties|slerp))?$/,
     format: 'mistral',
     shots: 0,
@@ -477,8 +457,7 @@ export const family: readonly KnownModel[] = [
     ...neighbour,
     id: 'pmc-llama-13b',
     title: 'PMC-LLaMA 13B',
-    base: 'llama',
-    architecture: 'llama',
+    ...madeFrom('llama'),
     pattern: /^(axiong-)?pmc-?llama-13b$/,
     format: 'pmc-llama',
     shots: 0,
@@ -494,8 +473,7 @@ export const family: readonly KnownModel[] = [
     ...neighbour,
     id: 'pmc-llama-7b',
     title: 'PMC-LLaMA 7B',
-    base: 'llama',
-    architecture: 'llama',
+    ...madeFrom('llama'),
     pattern: /^(chaoyi-wu-)?pmc-?llama-7b$/,
     format: null,
     shots: 0,

@@ -252,12 +252,8 @@ function excerpt(text: string): string {
   return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
 }
 
-/** Architectures whose vocabulary has the tokens of one way of asking alone, where the file has no template to say so. */
-const onlyWays: readonly { readonly architectures: readonly string[]; readonly like: KnownModel }[] = [
-  { architectures: ['apertus'], like: modelOf('apertus-instruct') },
-  { architectures: ['phi3'], like: modelOf('phi-4') },
-  { architectures: ['gemma2', 'gemma3'], like: modelOf('gemma-3-it') },
-];
+/** Of bases whose architecture and tokens leave one way of asking, a model that is asked so. */
+const onlyWays = ['apertus-instruct', 'phi-4', 'gemma-2-it', 'gemma-3-it'].map(modelOf);
 
 function byVocabulary(model: ModelIdentity): FormatChoice | undefined {
   if (isTaskTune(model)) {
@@ -268,15 +264,14 @@ function byVocabulary(model: ModelIdentity): FormatChoice | undefined {
   }
   const { architecture, tokens, chatTemplate } = model;
   if (architecture === undefined || tokens === undefined || chatTemplate !== undefined) return undefined;
-  const only = onlyWays.find(
-    ({ architectures, like }) =>
-      architectures.includes(architecture) && like.needs.every(text => tokens[text] !== undefined),
+  const like = onlyWays.find(
+    way => way.architecture === architecture && way.needs.every(text => tokens[text] !== undefined),
   );
-  if (!only) return undefined;
-  const { format, source, needs, base } = only.like;
-  const model_ = `a model on ${base}, which one is not known`;
+  if (!like) return undefined;
+  const { format, source, needs, base } = like;
   return {
-    ...{ format: format!, shots: 0, model: model_, by: 'vocabulary', source, facts: null },
+    ...{ format: format!, shots: 0, by: 'vocabulary', source, facts: null },
+    model: `a model on ${base}, which one is not known`,
     reasons: [`Its architecture is ${architecture}, and its vocabulary has ${needs.join(', ')}`],
     warnings: [
       `Which model this is is not known, only that it was made from ${base}: by its architecture and vocabulary, which base weights that were never taught to answer have too`,

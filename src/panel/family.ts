@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Metadata, numberAt, numbersAt, stringAt, stringsAt } from '../gguf/metadata.js';
 import { tokenTypes } from '../gguf/types.js';
+import { baseNamed, baseOfFile } from '../models/bases.js';
 import { modelNamed } from '../models/known.js';
 import { plainName } from '../models/names.js';
 
@@ -29,46 +30,6 @@ export interface FamilyIdentity {
 }
 
 /**
- * Families by words in the names of models that the registry does not know, in this order: fine-tunes carry the name of what they were made from.
- * Versions that were trained on from each other are one (Llama 3, 3.1, 3.2, 3.3; Qwen 2 and 2.5), another generation is another family.
- */
-const words: readonly (readonly [pattern: RegExp, family: string])[] = [
-  [/stories-?(260k|15m|42m|110m)/, 'llama2.c-stories'],
-  [/apertus/, 'apertus'],
-  [/eurollm/, 'eurollm'],
-  [/olmo-?2/, 'olmo-2'],
-  [/olmo-?3/, 'olmo-3'],
-  [/qwen-?3/, 'qwen-3'],
-  [/qwen-?2|qwq|deepseek-r1-distill-qwen|huatuogpt-o1-7b/, 'qwen-2.5'],
-  [/medgemma|gemma-?3/, 'gemma-3'],
-  [/gemma-?2/, 'gemma-2'],
-  [/phi-?4/, 'phi-4'],
-  [/phi-?3/, 'phi-3'],
-  [/mixtral|mistral/, 'mistral'],
-  [/llama-?3|openbiollm|med42-v2/, 'llama-3'],
-  [/llama-?2|med42-70b/, 'llama-2'],
-  [/pmc-llama|medalpaca/, 'llama'],
-  [/meditron-?3-(8b|70b)/, 'llama-3'],
-  [/meditron-?(7b|70b)/, 'llama-2'],
-];
-
-/** Architectures of llama.cpp that one family has. */
-const architectures: Readonly<Record<string, string>> = {
-  apertus: 'apertus',
-  gemma2: 'gemma-2',
-  gemma3: 'gemma-3',
-  olmo2: 'olmo-2',
-  qwen2: 'qwen-2.5',
-  qwen3: 'qwen-3',
-};
-
-/** Vocabularies of known bases in models of the architecture `llama`, which many bases have. */
-const llamaVocabularies: Readonly<Record<string, string>> = {
-  '2dce81785ff33593e2a1055397ba7ab9775c6a6f5719f5c6ef18715e76bfb8f7': 'llama-2',
-  '2ac0a3db1efd64752b53f36827d3bf75ea4d8998b7ec2b55158d3961176727a2': 'llama-3',
-};
-
-/**
  * The family of a model: what its caller says, else what its name says, else the base that its file names, else what follows from its
  * architecture or its vocabulary. A model whose base is not known counts once with all others of the same architecture and
  * vocabulary: only its caller can know that it stands apart.
@@ -80,10 +41,8 @@ export function familyOf(identity: FamilyIdentity, called?: string): Family {
   if (named !== undefined) return { name: named, by: 'name' };
   const based = firstNamed(identity.bases);
   if (based !== undefined) return { name: based, by: 'base' };
-  const only = architecture === null ? undefined : architectures[architecture];
-  if (only !== undefined) return { name: only, by: 'architecture' };
-  const llama = architecture === 'llama' ? llamaVocabularies[vocabulary] : undefined;
-  if (llama !== undefined) return { name: llama, by: 'vocabulary' };
+  const found = baseOfFile(architecture, vocabulary);
+  if (found !== undefined) return found;
   return { name: `${architecture ?? 'unknown'}-${vocabulary.slice(0, 8)}`, by: 'fingerprint' };
 }
 
@@ -91,9 +50,8 @@ function firstNamed(given: readonly string[]): string | undefined {
   const known = modelNamed(given);
   if (known) return known.base;
   for (const name of given) {
-    const plain = plainName(name);
-    const found = words.find(([pattern]) => pattern.test(plain));
-    if (found) return found[1];
+    const base = baseNamed(plainName(name));
+    if (base !== undefined) return base;
   }
   return undefined;
 }

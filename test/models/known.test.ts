@@ -56,6 +56,14 @@ describe('formatForModel', () => {
       { architecture: 'apertus', tokens: apertusTokens },
       { format: 'apertus', by: 'vocabulary', facts: null },
     ],
+    ...(['gemma2', 'gemma3'] as const).map(
+      architecture =>
+        [
+          `a model on ${architecture}`,
+          { architecture, tokens: { '<start_of_turn>': 5, '<end_of_turn>': 6 } },
+          { format: 'gemma', model: `a model on gemma-${architecture.slice(-1)}, which one is not known` },
+        ] as [string, ModelIdentity, object],
+    ),
     ['our own', { name: 'meditron-mini 3M', file: 'x.gguf', tokens: chatTokens }, { format: 'chatml', by: 'name' }],
   ])('%s', (_, model, expected) => {
     expect(formatForModel(model)).toMatchObject(expected);

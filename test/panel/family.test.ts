@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { entry } from '../../src/gguf/metadata.js';
 import { readGguf } from '../../src/gguf/reader.js';
 import { tokenTypes } from '../../src/gguf/types.js';
+import { bases } from '../../src/models/bases.js';
+import { family } from '../../src/models/family.js';
 import { type FamilyIdentity, familyOf, identityOf } from '../../src/panel/family.js';
 
 const root = resolve(import.meta.dirname, '..', '..');
@@ -40,6 +42,21 @@ test.each([
   ['meditron-mini-seed-2.gguf', 'meditron-mini'],
 ])('%s is of the family %s', (file, family) => {
   expect(familyOf(identity([`/models/${file}`]))).toEqual({ name: family, by: 'name' });
+});
+
+test('a known model is of its base by the words of the base too, so that its fine-tunes are', () => {
+  for (const { title, repository, base } of family) {
+    const name = `${repository?.split('/')[1] ?? title} tuned by somebody`;
+    expect({ name, family: familyOf(identity([name])).name }).toEqual({ name, family: base });
+  }
+});
+
+test('no two bases have a name in common, nor a vocabulary, and one is assumed of an architecture', () => {
+  const unique = (values: readonly unknown[]) => expect(values).toHaveLength(new Set(values).size);
+  const all: readonly { name: string; architecture: string; assumed?: boolean; vocabulary?: string }[] = bases;
+  unique(all.map(({ name }) => name));
+  unique(all.flatMap(({ vocabulary }) => vocabulary ?? []));
+  unique(all.filter(({ assumed }) => assumed).map(({ architecture }) => architecture));
 });
 
 test('without a known name it is told by the base that the file names, by an architecture that one family has, or by a known vocabulary', () => {
