@@ -31,7 +31,8 @@ export async function ask(engine: AskEngine | Answerer, question: Question, opti
 
 /**
  * The same as a stream: what happens while the samples run, then, as the generator's return value, the answer. Text comes
- * before the vote has closed and is unverified. Leaving the loop cancels whatever still runs.
+ * before the vote has closed and is unverified. Leaving the loop cancels whatever still runs. Where it fails after samples have
+ * finished, their record is the last event.
  *
  * @throws MeditronError as {@link ask}
  */
@@ -52,11 +53,12 @@ export async function* askStream(
   const { findings } = planned.variants[0]!.prompt;
   yield { type: 'plan', plan: planned.plan, findings, warnings: planned.warnings };
 
-  const { scores, promptTokens, ...outcome } = yield* run(planned, closing);
+  const outcome = yield* run(planned, closing);
   const conclusion = conclude({ ...asked, ...countingOf(planned), ...judgedBy(planned.scope) }, outcome);
-  yield { type: 'settled', by: conclusion.vote?.stoppedBy ?? 'none', notRun: conclusion.votes.notRun };
+  if (!outcome.failure)
+    yield { type: 'settled', by: conclusion.vote?.stoppedBy ?? 'none', notRun: conclusion.votes.notRun };
 
-  const plan = { ...planned.plan, promptTokens };
+  const plan = { ...planned.plan, promptTokens: outcome.promptTokens };
   const measured = {
     fresh: before.steps === 0,
     promptTokens: counters.promptTokens - before.promptTokens,
@@ -64,8 +66,20 @@ export async function* askStream(
     milliseconds: Math.round(performance.now() - before.at),
   };
   const { files, warnings } = await hash();
-  const evidence = evidenceOf(answerer.describe(), { ...planned, plan }, conclusion, scores, files, measured);
-  return { ...conclusion, scores, plan, findings, warnings: [...planned.warnings, ...warnings], notice, evidence };
+  const evidence = evidenceOf(answerer.describe(), { ...planned, plan }, conclusion, outcome, files, measured);
+  if (outcome.failure) {
+    yield { type: 'unfinished', evidence };
+    throw outcome.failure.error;
+  }
+  return {
+    ...conclusion,
+    scores: outcome.scores,
+    plan,
+    findings,
+    warnings: [...planned.warnings, ...warnings],
+    notice,
+    evidence,
+  };
 }
 
 interface Hashed {

@@ -14,12 +14,15 @@ export interface Run extends Outcome {
   readonly scores: Readonly<Record<string, AnswerScore>> | null;
   /** Tokens of the longest prompt, counted by now. */
   readonly promptTokens: number | null;
+  /** What it failed with after samples had finished: these alone are in the outcome. */
+  readonly failure: { readonly error: unknown } | undefined;
 }
 
-/** Runs what was planned until all samples have finished, the vote is settled, or the caller closes it. */
+/** Runs what was planned until all samples have finished, the vote is settled, or the caller closes it. Throws what it fails with before any sample has finished. */
 export async function* run(planned: Planned, closing: Closing): AsyncGenerator<AskEvent, Run, void> {
   const state = new Running(planned);
   let scores: Run['scores'] = null;
+  let failure: Run['failure'];
   let promptTokens: number | null = planned.plan.promptTokens;
   try {
     using session = await planned.fit.begin(closing.signal);
@@ -31,16 +34,20 @@ export async function* run(planned: Planned, closing: Closing): AsyncGenerator<A
     } else yield* runWaves(planned, session, state, closing);
     promptTokens = session.promptTokens;
   } catch (error) {
-    if (!closing.why() && !(isFull(error) && state.samples.size > 0)) throw error;
+    if (!closing.why() && !(isFull(error) && state.samples.size > 0)) {
+      if (state.closed.length === 0) throw error;
+      failure = { error };
+    }
   }
   const { samples } = state;
   const complete = samples.size === planned.asked.samples || state.settled;
   return {
-    samples: [...samples.values()],
+    samples: failure ? state.closed : [...samples.values()],
     cut: state.cut,
-    interrupted: complete ? undefined : (closing.why() ?? 'overflow'),
+    interrupted: failure ? 'failed' : complete ? undefined : (closing.why() ?? 'overflow'),
     scores,
     promptTokens,
+    failure,
   };
 }
 
@@ -151,11 +158,15 @@ class Running {
     return this.#open.has(index);
   }
 
+  /** Those that will not be asked again. */
+  get closed(): Sample[] {
+    return [...this.samples.values()].filter(({ index }) => !this.#open.has(index));
+  }
+
   /** Whether the vote is closed by its rule. */
   get settled(): boolean {
     if (!counts(this.#counting) || this.planned.asked.mode === 'ranked') return false;
-    const samples = [...this.samples.values()].filter(({ index }) => !this.#open.has(index));
-    return closedBy(this.#counting, samples).stop;
+    return closedBy(this.#counting, this.closed).stop;
   }
 
   /** Texts of the samples that were begun and have not finished. */

@@ -299,4 +299,10 @@ export type AskEvent =
       readonly by: VoteReport['stoppedBy'];
       /** Samples that were not run, or were cut. */
       readonly notRun: number;
+    }
+  | {
+      /** It has failed: the last event before the error, if samples had finished. */
+      readonly type: 'unfinished';
+      /** Of the samples that had finished: part of a vote, and no result. Its `result.stoppedBy` is `failed`; a replay compares these samples. */
+      readonly evidence: Evidence;
     };

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { ask, askStream } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
+import { replayOn } from '../../src/ask/record/replay.js';
+import { readEvidence } from '../../src/ask/record/schema.js';
 import type { Answer, AskEvent } from '../../src/ask/types.js';
+import { MeditronError } from '../../src/check/errors.js';
+import type { GenerateEvent } from '../../src/engine/jobs/generation.js';
+import type { GenerateOptions } from '../../src/engine/jobs/options.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, type Line, says } from './fake.js';
 
@@ -320,6 +325,76 @@ test('events: a plan, text that is unverified, votes with the tally so far, and 
     [2, 'A', 2],
   ]);
   expect(events.at(-1)).toMatchObject({ type: 'settled', notRun: 0 });
+});
+
+describe('what fails in the middle', () => {
+  const error = new MeditronError('ERR_ENGINE_DIED', 'It was ended by SIGSEGV');
+
+  /** Dies once so many samples have ended. */
+  class Dying extends FakeEngine {
+    left = 0;
+
+    override async *generate(job: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
+      for await (const event of super.generate(job)) {
+        yield event;
+        if (event.type === 'end' && --this.left === 0) throw error;
+      }
+    }
+  }
+
+  test.each([
+    ['AB-CA', 'sc-cot', { stop: 'none' }, { kind: 'choice' }],
+    ['AAAAA', 'sc-cot', { stop: 'exact', reask: false }, { kind: 'choice' }],
+    ['ABABA', 'ranked', {}, { kind: 'open' }],
+    ['ABABA', 'free', { samples: 5 }, { kind: 'open' }],
+  ] as const)(
+    '%s, %s: a record of what had finished comes before the error, and replays',
+    async (script, mode, options, { kind }) => {
+      const lines = says(script).map((line, i) => ({ ...line, steps: i + 1 }));
+      const about: Question = kind === 'choice' ? question : { kind, question: 'What is it?' };
+      const given = { format: 'raw', hash: false, mode, width: 3, ...options } as const;
+      for (let ended = 1; ended <= 3; ended++) {
+        const dying = new Dying(lines);
+        dying.left = ended;
+        const stream = askStream(dying, about, given);
+        const events: AskEvent[] = [];
+        await expect(
+          (async () => {
+            for await (const event of stream) events.push(event);
+          })(),
+        ).rejects.toBe(error);
+        expect(dying.held).toBe(0);
+        const last = events.at(-1)!;
+        if (last.type !== 'unfinished') throw new Error(`Expected a record, got ${last.type}`);
+        // One that may be asked again has not finished.
+        const indices = [...script].slice(0, ended).flatMap((answer, i) => (answer === '-' ? [] : [i]));
+        const record = JSON.parse(JSON.stringify(last.evidence));
+        expect(record.samples.map(({ index }: { index: number }) => index)).toEqual(indices);
+        expect(record.result.votes.notRun).toBe(5 - indices.length);
+        expect(record.result).toMatchObject({ stoppedBy: 'failed', decision: mode === 'free' ? null : 'abstain' });
+        expect(await replayOn(new FakeEngine(lines), record)).toMatchObject({ same: true });
+      }
+    },
+  );
+
+  test('before anything had finished there is no record', async () => {
+    const engine = new FakeEngine(says('AAAAA'));
+    engine.generate = () => {
+      throw error;
+    };
+    const events: AskEvent[] = [];
+    const all = async () => {
+      for await (const event of askStream(engine, question, { format: 'raw', hash: false })) events.push(event);
+    };
+    await expect(all()).rejects.toBe(error);
+    expect(events.map(({ type }) => type)).toEqual(['plan']);
+  });
+
+  test('what a watcher alone had heard is refused with the reason', () => {
+    expect(() => readEvidence({ schema: 'meditron.partial.v1', samples: [] })).toThrow(
+      expect.objectContaining({ code: 'ERR_INPUT', message: expect.stringContaining('part of a vote that was lost') }),
+    );
+  });
 });
 
 describe('shuffled options', () => {

@@ -14,7 +14,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   finish: ['end', 'stop', 'length', 'cancelled'],
   decision: ['agree', 'split', 'abstain'],
   reason: ['tie', 'no_answer', 'deadline'],
-  stoppedBy: ['none', 'exact', 'beta', 'deadline', 'aborted', 'overflow'],
+  stoppedBy: ['none', 'exact', 'beta', 'deadline', 'aborted', 'overflow', 'failed'],
   answer: ['A', 'B', 'yes'],
   by: ['caller', 'hash', 'vocabulary', 'template', 'name'],
   mode: ['sc-cot', 'cot', 'top-token'],

@@ -1,4 +1,4 @@
-import type { AskStreamEvent, Question, Reading } from '../../../src/server/meditron/protocol.js';
+import type { AskStreamEvent, Evidence, Question, Reading } from '../../../src/server/meditron/protocol.js';
 
 type Event = Exclude<AskStreamEvent, { type: 'answer' } | { type: 'failed' }>;
 type Plan = Extract<Event, { type: 'plan' }>['plan'];
@@ -25,6 +25,8 @@ export interface Progress {
   readonly chains: readonly Chain[];
   readonly warnings: readonly string[];
   readonly settled: Settled | null;
+  /** Of the chains that had ended when it failed. */
+  readonly record: Evidence | null;
   /** Milliseconds since the page was opened: when it was sent, when the first words came, and when each chain ended. */
   readonly began: number;
   readonly firstWords: number | null;
@@ -43,6 +45,7 @@ export function begun(now: number): Progress {
     chains: [],
     warnings: [],
     settled: null,
+    record: null,
     began: now,
     firstWords: null,
     ends: [],
@@ -89,6 +92,8 @@ export function advance(before: Progress, event: Event, now: number): Progress {
       );
       return { ...before, phase: 'closing', settled: event, chains };
     }
+    case 'unfinished':
+      return { ...before, record: event.evidence };
     default:
       return before; // an event that a newer server has more
   }
@@ -99,7 +104,9 @@ function changed(chains: readonly Chain[], i: number, change: (chain: Chain) => 
 }
 
 /** How many chains gave each answer, the most first; equal ones as they came. */
-export function counted(chains: readonly Chain[]): { readonly answer: string; readonly count: number }[] {
+export function counted(
+  chains: readonly Pick<Chain, 'answer'>[],
+): { readonly answer: string; readonly count: number }[] {
   const counts = new Map<string, number>();
   for (const { answer } of chains) if (answer !== null) counts.set(answer, (counts.get(answer) ?? 0) + 1);
   return [...counts].map(([answer, count]) => ({ answer, count })).sort((a, b) => b.count - a.count);

@@ -3,7 +3,8 @@ import { words, writing } from '../words/words.js';
 import { headline, underHeadline } from './card.js';
 import { Counts, Lists, Notes, Voices } from './card-parts.js';
 import { HowAsked } from './howasked.js';
-import { choicesOf, contextOf, textOf } from './question.js';
+import { choicesOf } from './question.js';
+import { QuestionText } from './question-text.js';
 import { verdictOf } from './verdict.js';
 
 /** An answer on paper, which stands alone: question, answer or abstention, counts, both reasons, how it was asked, what it is for. No colour needed. */
@@ -23,14 +24,7 @@ export function Sheet({ answer, accuracy }: { readonly answer: Answer; readonly 
       </header>
       <section>
         <h2>{t.question}</h2>
-        {contextOf(question).map((text, i) => (
-          <p key={i} class="text" dir="auto">
-            {text}
-          </p>
-        ))}
-        <p class="text" dir="auto">
-          {textOf(question)}
-        </p>
+        <QuestionText question={question} />
         {question.kind === 'choice' && (
           <ol class="options">
             {choicesOf(question, words.value).map(({ label, text }) => (

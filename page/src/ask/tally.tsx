@@ -1,11 +1,13 @@
 import { Dots } from '../parts/dots.js';
 import { words } from '../words/words.js';
-import { counted, type Progress } from './progress.js';
+import { type Chain, counted, type Progress } from './progress.js';
 import { choicesOf, inShort } from './question.js';
 
 /** The votes of chains that have ended, as dots and counts, the most first. */
-export function Tally({ progress }: { readonly progress: Progress }) {
-  const { question, chains } = progress;
+export function Tally({
+  question,
+  chains,
+}: Pick<Progress, 'question'> & { readonly chains: readonly Pick<Chain, 'answer'>[] }) {
   // Of lists there is nothing to count yet.
   if (!question || choicesOf(question, words.value).length === 0) return null;
   const choices = choicesOf(question, words.value);

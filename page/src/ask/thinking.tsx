@@ -43,7 +43,7 @@ export function Thinking({ run, store, machine }: Props) {
       </ol>
       {plan && (
         <div class="tally">
-          <Tally progress={progress} />
+          <Tally question={progress.question} chains={chains} />
           <span>{thinking.answered(ended(progress), plan.samples)}</span>
           <Times progress={progress} />
         </div>

@@ -1,8 +1,11 @@
+import type { PartialRecord } from '../../../src/server/meditron/protocol.js';
 import { AllChains } from '../ask/card-parts.js';
 import { Choices } from '../ask/choices.js';
 import { factsOf } from '../ask/howasked.js';
+import { PartOfVote } from '../ask/part.js';
 import { ended } from '../ask/progress.js';
-import { contextOf, inFull, textOf } from '../ask/question.js';
+import { inFull } from '../ask/question.js';
+import { QuestionText } from '../ask/question-text.js';
 import type { Machine } from '../machine.js';
 import { Disclosure, English, Facts, Failed, Field } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
@@ -45,6 +48,7 @@ export function RecordsScreen({ store, machine }: Props) {
         </Field>
       </div>
       {problem && <Failed problem={problem}>{problem.code === 'ERR_INPUT' && <p>{t.notARecord}</p>}</Failed>}
+      {store.part.value && <Part store={store} part={store.part.value} />}
       {store.check.value && <Opened store={store} check={store.check.value} />}
       <History store={store} machine={machine} />
     </>
@@ -52,7 +56,7 @@ export function RecordsScreen({ store, machine }: Props) {
 }
 
 function Opened({ store, check }: { store: RecordsStore; check: NonNullable<RecordsStore['check']['value']> }) {
-  const { records: t, answer: a, thinking } = words.value;
+  const { records: t, answer: a, failed, thinking } = words.value;
   const { evidence, contradiction, model, sameFile } = check;
   const { question, result } = evidence;
   const progress = store.progress.value;
@@ -60,14 +64,7 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
   return (
     <article class="panel record">
       <h2>{a.question}</h2>
-      {contextOf(question).map((text, i) => (
-        <p key={i} class="text" dir="auto">
-          {text}
-        </p>
-      ))}
-      <p class="text" dir="auto">
-        {textOf(question)}
-      </p>
+      <QuestionText question={question} />
       <Choices question={question} />
       <h2>{a.from}</h2>
       <p class="headline">
@@ -77,6 +74,11 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
             ? a.free
             : a.abstained}
       </p>
+      {result.stoppedBy === 'failed' && (
+        <p>
+          {failed.partial} {thinking.answered(evidence.samples.length, evidence.plan.samples)}
+        </p>
+      )}
       <p lang="en" dir="ltr">
         {result.summary}
       </p>
@@ -131,6 +133,40 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
           )}
         </section>
       )}
+    </article>
+  );
+}
+
+/** What was heard of a vote that was lost. */
+function Part({ store, part }: { readonly store: RecordsStore; readonly part: PartialRecord }) {
+  const { records: t, answer: a, how } = words.value;
+  const { time } = writing.value;
+  const { model, question, meditron, created } = part;
+  return (
+    <article class="panel record">
+      <h2>{a.question}</h2>
+      <QuestionText question={question} />
+      <Choices question={question} />
+      <h2>{a.from}</h2>
+      <p class="why-not">{t.part}</p>
+      <PartOfVote part={part} />
+      <Facts
+        rows={[
+          [how.model, <English>{model?.name ?? '–'}</English>],
+          [
+            how.hash,
+            <span class="hash" dir="ltr">
+              {model?.sha256 ?? how.hashUnknown}
+            </span>,
+          ],
+          [how.version, `Meditron ${meditron ?? '–'}, ${time(created)}`],
+        ]}
+      />
+      <div class="actions">
+        <button type="button" onClick={() => store.close()}>
+          {t.close}
+        </button>
+      </div>
     </article>
   );
 }

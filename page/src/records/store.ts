@@ -5,11 +5,13 @@ import type {
   HistoryEntry,
   HistoryItem,
   HistoryState,
+  PartialRecord,
   RecordCheck,
   Replay,
   ReplayStreamEvent,
 } from '../../../src/server/meditron/protocol.js';
 import { type Api, ApiError, type Problem, problemOf } from '../api/api.js';
+import { isPartial } from '../ask/part.js';
 import { advance, begun, type Progress } from '../ask/progress.js';
 import { textOf } from '../ask/question.js';
 import { download } from '../download.js';
@@ -20,6 +22,8 @@ import { paced } from '../paced.js';
 export class RecordsStore {
   readonly check = signal<RecordCheck | null>(null);
   readonly record = signal<unknown>(null);
+  /** What was opened, if it is part of a vote that cannot be run again. */
+  readonly part = signal<PartialRecord | null>(null);
   readonly problem = signal<Problem | null>(null);
   readonly progress = signal<Progress | null>(null);
   readonly replay = signal<Replay | null>(null);
@@ -46,7 +50,8 @@ export class RecordsStore {
       } catch {
         throw new ApiError({ message: '', type: 'page', param: null, code: 'ERR_INPUT' }, 0);
       }
-      await this.#show(record);
+      if (isPartial(record)) this.part.value = record;
+      else await this.#show(record);
     });
   }
 
@@ -54,6 +59,7 @@ export class RecordsStore {
     this.#running?.abort();
     this.check.value = null;
     this.record.value = null;
+    this.part.value = null;
     this.replay.value = null;
     this.progress.value = null;
     this.problem.value = null;

@@ -245,6 +245,7 @@ export const ar: Messages = {
       overflow: 'قُطع: سياق النموذج أصغر من أن يتسع لكل السلاسل.',
       deadline: 'قُطع: انتهى الوقت.',
       aborted: 'أُوقف قبل أن تجيب سلاسل كافية.',
+      failed: 'توقف المحرك قبل أن تجيب سلاسل كافية.',
     },
     needed: (votes, of) => `يجب أن تتفق ${number(votes)} من ${number(of)} قبل أن يُعطى جواب.`,
     accuracy: (right, of, set, when) =>
@@ -305,6 +306,7 @@ export const ar: Messages = {
       overflow: 'امتلأ السياق.',
       deadline: 'انتهى الوقت.',
       aborted: 'أُوقف.',
+      failed: 'توقف المحرك.',
     },
     cost: 'العمل',
     costOf: (prompt, sampled, ms) => `قُرئ ${tokens(prompt)}، وكُتب ${tokens(sampled)}، في ${duration(ms)}`,
@@ -353,6 +355,8 @@ export const ar: Messages = {
     ready: 'صار جاهزًا من جديد.',
     again: 'اسأل من جديد',
     partial: 'ما وصل حتى ذلك الحين جزء من تصويت وليس نتيجة:',
+    replays: 'يحتوي السجل على السلاسل التي انتهت، ويمكن تشغيله من جديد.',
+    readOnly: 'فُقد البرنامج ومعه ما يلزم للتشغيل من جديد: يمكن قراءة السجل ولا يمكن تشغيله.',
     what: {
       ERR_OPTION: 'إعداد غير ملائم. انظر في «كيف يُطرح السؤال».',
       ERR_INPUT: 'لا يمكن استعمال السؤال كما هو.',
@@ -528,6 +532,7 @@ export const ar: Messages = {
     open: 'افتح ملف سجل',
     drop: 'أو أفلته هنا',
     notARecord: 'ليس هذا سجلًا من Meditron، أو هو من إصدار آخر.',
+    part: 'هذا جزء من تصويت وليس نتيجة. يمكن قراءته ولا يمكن تشغيله من جديد.',
     changed: 'غُيّر هذا السجل بعد إنشائه، أو هو تالف.',
     again: 'شغّله من جديد',
     running: 'يُشغَّل من جديد …',

@@ -200,6 +200,7 @@ export const de: Messages = {
       overflow: 'Abgeschnitten: Der Kontext des Modells ist zu klein für alle Ketten.',
       deadline: 'Abgeschnitten: Die Zeit war um.',
       aborted: 'Angehalten, bevor genug Ketten geantwortet hatten.',
+      failed: 'Das Rechenwerk ist stehen geblieben, bevor genug Ketten geantwortet hatten.',
     },
     needed: (votes, of) => `${number(votes)} von ${number(of)} müssen übereinstimmen, damit eine Antwort gegeben wird.`,
     accuracy: (right, of, set, when) =>
@@ -262,6 +263,7 @@ export const de: Messages = {
       overflow: 'Der Kontext war voll.',
       deadline: 'Die Zeit war um.',
       aborted: 'Es wurde angehalten.',
+      failed: 'Das Rechenwerk ist stehen geblieben.',
     },
     cost: 'Arbeit',
     costOf: (prompt, sampled, ms) =>
@@ -311,6 +313,9 @@ export const de: Messages = {
     ready: 'Es ist wieder bereit.',
     again: 'Noch einmal fragen',
     partial: 'Was bis dahin gekommen war, ist ein Teil einer Abstimmung und kein Ergebnis:',
+    replays: 'Das Protokoll enthält die Ketten, die fertig waren, und lässt sich noch einmal laufen lassen.',
+    readOnly:
+      'Das Programm ging verloren und mit ihm, was ein neuer Lauf bräuchte: Das Protokoll kann gelesen, aber nicht noch einmal laufen gelassen werden.',
     what: {
       ERR_OPTION: 'Eine Einstellung passt nicht. Sehen Sie unter „Wie gefragt wird“ nach.',
       ERR_INPUT: 'Die Frage ist so nicht zu gebrauchen.',
@@ -488,6 +493,7 @@ export const de: Messages = {
     open: 'Eine Protokolldatei öffnen',
     drop: 'oder hier ablegen',
     notARecord: 'Das ist kein Protokoll von Meditron oder eines einer anderen Version.',
+    part: 'Das ist ein Teil einer Abstimmung und kein Ergebnis. Er kann gelesen, aber nicht noch einmal laufen gelassen werden.',
     changed: 'Dieses Protokoll wurde nachträglich geändert oder ist beschädigt.',
     again: 'Noch einmal laufen lassen',
     running: 'Läuft noch einmal …',

@@ -200,6 +200,7 @@ export const en = {
       overflow: 'It was cut off: the model’s context is too small for all chains.',
       deadline: 'It was cut off: the time was up.',
       aborted: 'It was stopped before enough chains had answered.',
+      failed: 'The engine failed before enough chains had answered.',
     },
     needed: (votes: number, of: number) => `${number(votes)} of ${number(of)} have to agree before an answer is given.`,
     accuracy: (right: number, of: number, set: string, when: string) =>
@@ -263,6 +264,7 @@ export const en = {
       overflow: 'The context was full.',
       deadline: 'The time was up.',
       aborted: 'It was stopped.',
+      failed: 'The engine failed.',
     },
     cost: 'Work',
     costOf: (prompt: number, sampled: number, ms: number) =>
@@ -312,6 +314,9 @@ export const en = {
     ready: 'It is ready again.',
     again: 'Ask again',
     partial: 'What had come until then is part of a vote, and no result:',
+    replays: 'The record holds the chains that had ended, and can be run again.',
+    readOnly:
+      'The program was lost, and with it what running it again would need: the record can be read, and not run again.',
     what: {
       ERR_OPTION: 'A setting does not fit. Look under “How it is asked”.',
       ERR_INPUT: 'The question cannot be used as it is.',
@@ -485,6 +490,7 @@ export const en = {
     open: 'Open a record file',
     drop: 'or drop it here',
     notARecord: 'This is no record of Meditron, or one of another version.',
+    part: 'This is part of a vote, and no result. It can be read, and not run again.',
     changed: 'This record was changed after it was made, or is damaged.',
     again: 'Run it again',
     running: 'Running it again …',

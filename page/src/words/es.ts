@@ -211,6 +211,7 @@ export const es: Messages = {
       overflow: 'Se cortó: el contexto del modelo es demasiado pequeño para todas las cadenas.',
       deadline: 'Se cortó: se acabó el tiempo.',
       aborted: 'Se detuvo antes de que respondieran suficientes cadenas.',
+      failed: 'El motor se paró antes de que respondieran suficientes cadenas.',
     },
     needed: (votes, of) => `${number(votes)} de ${number(of)} tienen que coincidir para que se dé una respuesta.`,
     accuracy: (right, of, set, when) =>
@@ -273,6 +274,7 @@ export const es: Messages = {
       overflow: 'El contexto estaba lleno.',
       deadline: 'Se acabó el tiempo.',
       aborted: 'Se detuvo.',
+      failed: 'El motor se paró.',
     },
     cost: 'Trabajo',
     costOf: (prompt, sampled, ms) => `${number(prompt)} tokens leídos, ${number(sampled)} escritos, en ${duration(ms)}`,
@@ -321,6 +323,9 @@ export const es: Messages = {
     ready: 'Vuelve a estar listo.',
     again: 'Preguntar de nuevo',
     partial: 'Lo que había llegado hasta entonces es parte de un voto y no un resultado:',
+    replays: 'El registro contiene las cadenas que habían terminado y se puede ejecutar de nuevo.',
+    readOnly:
+      'El programa se perdió, y con él lo que haría falta para ejecutarlo de nuevo: el registro se puede leer, pero no ejecutar.',
     what: {
       ERR_OPTION: 'Un ajuste no es válido. Mire en «Cómo se pregunta».',
       ERR_INPUT: 'La pregunta no se puede usar tal como está.',
@@ -505,6 +510,7 @@ export const es: Messages = {
     open: 'Abrir un archivo de registro',
     drop: 'o suéltelo aquí',
     notARecord: 'Esto no es un registro de Meditron, o es de otra versión.',
+    part: 'Esto es parte de un voto y no un resultado. Se puede leer, pero no ejecutar de nuevo.',
     changed: 'Este registro se cambió después de hacerse, o está dañado.',
     again: 'Ejecutarlo de nuevo',
     running: 'Ejecutándolo de nuevo …',

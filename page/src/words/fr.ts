@@ -224,6 +224,7 @@ export const fr: Messages = {
       overflow: 'Coupé : le contexte du modèle est trop petit pour toutes les chaînes.',
       deadline: 'Coupé : le temps était écoulé.',
       aborted: 'Arrêté avant qu’assez de chaînes aient répondu.',
+      failed: 'Le moteur s’est arrêté avant qu’assez de chaînes aient répondu.',
     },
     needed: (votes, of) => `${number(votes)} sur ${number(of)} doivent être d’accord pour qu’une réponse soit donnée.`,
     accuracy: (right, of, set, when) =>
@@ -286,6 +287,7 @@ export const fr: Messages = {
       overflow: 'Le contexte était plein.',
       deadline: 'Le temps était écoulé.',
       aborted: 'On l’a arrêté.',
+      failed: 'Le moteur s’est arrêté.',
     },
     cost: 'Travail',
     costOf: (prompt, sampled, ms) => `${number(prompt)} jetons lus, ${number(sampled)} écrits, en ${duration(ms)}`,
@@ -334,6 +336,9 @@ export const fr: Messages = {
     ready: 'Il est de nouveau prêt.',
     again: 'Redemander',
     partial: 'Ce qui était venu jusque-là est une partie d’un vote, et non un résultat :',
+    replays: 'La trace contient les chaînes terminées et peut être rejouée.',
+    readOnly:
+      'Le programme est perdu, et avec lui ce qu’il faudrait pour rejouer : la trace peut être lue, mais non rejouée.',
     what: {
       ERR_OPTION: 'Un réglage ne convient pas. Regardez sous « Comment la question est posée ».',
       ERR_INPUT: 'La question ne peut pas être utilisée telle quelle.',
@@ -512,6 +517,7 @@ export const fr: Messages = {
     open: 'Ouvrir un fichier de trace',
     drop: 'ou déposez-le ici',
     notARecord: 'Ce n’est pas une trace de Meditron, ou elle vient d’une autre version.',
+    part: 'C’est une partie d’un vote, et non un résultat. Elle peut être lue, mais non rejouée.',
     changed: 'Cette trace a été changée après coup, ou elle est abîmée.',
     again: 'La rejouer',
     running: 'Nouvelle exécution …',

@@ -212,6 +212,7 @@ export const pt: Messages = {
       overflow: 'Foi cortado: o contexto do modelo é pequeno demais para todas as cadeias.',
       deadline: 'Foi cortado: o tempo acabou.',
       aborted: 'Foi parado antes de responderem cadeias suficientes.',
+      failed: 'O motor parou antes de responderem cadeias suficientes.',
     },
     needed: (votes, of) => `${number(votes)} de ${number(of)} têm de concordar para que seja dada uma resposta.`,
     accuracy: (right, of, set, when) =>
@@ -274,6 +275,7 @@ export const pt: Messages = {
       overflow: 'O contexto estava cheio.',
       deadline: 'O tempo acabou.',
       aborted: 'Foi parado.',
+      failed: 'O motor parou.',
     },
     cost: 'Trabalho',
     costOf: (prompt, sampled, ms) => `${number(prompt)} tokens lidos, ${number(sampled)} escritos, em ${duration(ms)}`,
@@ -322,6 +324,9 @@ export const pt: Messages = {
     ready: 'Está pronto outra vez.',
     again: 'Perguntar de novo',
     partial: 'O que tinha chegado até então é parte de uma votação e não um resultado:',
+    replays: 'O registo contém as cadeias que tinham terminado e pode ser corrido de novo.',
+    readOnly:
+      'O programa perdeu-se, e com ele o que seria preciso para correr de novo: o registo pode ser lido, mas não corrido.',
     what: {
       ERR_OPTION: 'Uma definição não serve. Veja em «Como se pergunta».',
       ERR_INPUT: 'A pergunta não pode ser usada tal como está.',
@@ -501,6 +506,7 @@ export const pt: Messages = {
     open: 'Abrir um ficheiro de registo',
     drop: 'ou largue-o aqui',
     notARecord: 'Isto não é um registo do Meditron, ou é de outra versão.',
+    part: 'Isto é parte de uma votação e não um resultado. Pode ser lido, mas não corrido de novo.',
     changed: 'Este registo foi mudado depois de feito, ou está danificado.',
     again: 'Correr de novo',
     running: 'A correr de novo …',

@@ -1,4 +1,5 @@
 import type { FileHash } from '../../models/identity.js';
+import { type Interruption, interruptionIn } from '../../vote/count/decision.js';
 import { type Conclusion, conclude, type Judging } from '../conclude.js';
 import type { Reader, Sample } from '../read.js';
 import { mostProbable, readText } from '../read.js';
@@ -16,8 +17,8 @@ export interface Terms {
 }
 
 /** What closed a vote from outside, if anything did: its samples are compared, and those that are missing are not. */
-export function interruptionOf({ result: { stoppedBy } }: Evidence) {
-  return stoppedBy === 'deadline' || stoppedBy === 'aborted' || stoppedBy === 'overflow' ? stoppedBy : undefined;
+export function interruptionOf({ result }: Evidence): Interruption | undefined {
+  return interruptionIn(result.stoppedBy);
 }
 
 /** The first difference between a record and the evidence of the same question asked again. Pure. */
@@ -88,7 +89,7 @@ function scoreDifference({ result: { scores: then } }: Evidence, { result: { sco
 function resultDifference(record: Evidence, now: Evidence, terms: Terms): Difference | undefined {
   const { result } = record;
   const part =
-    firstPart(resultOf(concluded(record, terms), now.result.scores), result, '') ??
+    firstPart(resultOf(concluded(record, terms), now.result.scores, interruptionOf(record)), result, '') ??
     (cutShort(record, now) ? undefined : firstPart(now.result, result, ''));
   return part && { where: 'vote', path: part.path, expected: part.got, got: part.expected };
 }

@@ -3,10 +3,12 @@ import { packageVersion } from '../../check/project.js';
 import { jsonHash, sealed, textHash } from '../../check/seal.js';
 import type { FileHash } from '../../models/identity.js';
 import { textOf } from '../../prompt/segment.js';
+import type { Interruption } from '../../vote/count/decision.js';
 import type { Conclusion } from '../conclude.js';
 import { storedAsk } from '../options.js';
 import type { Planned } from '../plan.js';
-import { type Answer, type AnswerScore, type Evidence, evidenceSchema } from '../types.js';
+import type { Run } from '../run.js';
+import { type Answer, type Evidence, evidenceSchema } from '../types.js';
 import { hashOfFiles, tokenHash } from './hashes.js';
 
 export interface Measured {
@@ -22,7 +24,7 @@ export function evidenceOf(
   { model, machine, llama, engine }: Description,
   planned: Planned,
   conclusion: Conclusion,
-  scores: Readonly<Record<string, AnswerScore>> | null,
+  { scores, interrupted }: Pick<Run, 'scores' | 'interrupted'>,
   files: readonly FileHash[] | null,
   { fresh, promptTokens, sampledTokens, milliseconds }: Measured,
 ): Evidence {
@@ -54,7 +56,7 @@ export function evidenceOf(
     }),
     samples: conclusion.samples,
     cost: { promptTokens, sampledTokens, milliseconds },
-    result: resultOf(conclusion, scores),
+    result: resultOf(conclusion, scores, interrupted),
   });
 }
 
@@ -70,7 +72,12 @@ export function printed(answer: Answer): Omit<Answer, 'evidence'> & { readonly e
   return { ...answer, evidence };
 }
 
-export function resultOf(conclusion: Conclusion, scores: Answer['scores']): Evidence['result'] {
+/** What closed the vote from outside is told by the vote; where there is none to close, by `interrupted`. */
+export function resultOf(
+  conclusion: Conclusion,
+  scores: Answer['scores'],
+  interrupted: Interruption | undefined,
+): Evidence['result'] {
   const { answer, decision, reason, summary, votes, vote, set } = conclusion;
   return {
     answer,
@@ -78,7 +85,7 @@ export function resultOf(conclusion: Conclusion, scores: Answer['scores']): Evid
     reason: reason ?? null,
     summary,
     votes,
-    stoppedBy: vote?.stoppedBy ?? 'none',
+    stoppedBy: vote?.stoppedBy ?? (votes.notRun > 0 ? interrupted : undefined) ?? 'none',
     tie: vote?.tie ?? false,
     scores,
     ...(set !== undefined && { set }),

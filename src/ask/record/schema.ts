@@ -7,6 +7,7 @@ import { shuffles } from '../../prompt/question/shuffle.js';
 import type { Calibration } from '../calibration.js';
 import { weightings } from '../options.js';
 import { type Evidence, evidenceSchema } from '../types.js';
+import { partialSchema } from './partial.js';
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -200,11 +201,12 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
         'overflow',
         'deadline',
         'aborted',
+        'failed',
       ]),
     ),
     summary: text,
     votes: byName(count),
-    stoppedBy: v.picklist(['none', 'exact', 'beta', 'esc', 'overflow', 'deadline', 'aborted']),
+    stoppedBy: v.picklist(['none', 'exact', 'beta', 'esc', 'overflow', 'deadline', 'aborted', 'failed']),
     tie: flag,
     scores: v.nullable(byName(v.strictObject({ logprob, probability: v.number(), tokens: counts }))),
     set: v.exactOptional(
@@ -237,6 +239,11 @@ export function readEvidence(value: unknown): Evidence {
   const whole = isObject(value) ? value : {};
   const given = evidenceIn(whole);
   const { schema } = given;
+  if (schema === partialSchema)
+    throw new MeditronError(
+      'ERR_INPUT',
+      'The record is part of a vote that was lost with the program: it holds what had been heard, and not what a replay compares (prompts, tokens, seeds). Ask its question again',
+    );
   if (schema !== evidenceSchema) {
     const old = typeof schema === 'string' && /^meditron\.evidence\.v\d+$/.test(schema);
     throw new MeditronError(

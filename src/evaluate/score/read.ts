@@ -9,6 +9,7 @@ import { answerText } from '../../prompt/format/formats.js';
 import { abstainLabelOf, offered } from '../../prompt/question/abstain.js';
 import { labelsOf } from '../../prompt/question/question.js';
 import { reordered } from '../../prompt/question/shuffle.js';
+import { interruptionIn } from '../../vote/count/decision.js';
 import type { StopRule } from '../../vote/count/stopping.js';
 import type { AnswerClasses } from '../../vote/read/classes.js';
 import { questionOfRow, type ResultRow, type ResultSample } from '../storage/rows.js';
@@ -106,7 +107,7 @@ export function readRow(row: ResultRow, run: StoredRun, reading: Reading = {}): 
     finishedSample(sample, readerFor(judging, run, sample), ask.reask, run.protocol),
   );
   const samples = reading.stop === undefined ? finished : replayed(finished, judging);
-  const conclusion = conclude(judging, { samples, cut: [], interrupted: interruptionOf(row) });
+  const conclusion = conclude(judging, { samples, cut: [], interrupted: interruptionIn(row.stoppedBy ?? 'none') });
 
   const scores = row.scores && scoresOf(row, classes);
   const { vote, weighted } = conclusion;
@@ -229,10 +230,6 @@ function topTokenAnswer(answer: string | null, row: ResultRow, run: StoredRun, a
 function replayed(finished: readonly Sample[], judging: Judging): readonly Sample[] {
   const end = finished.findIndex((_, i) => closedBy(judging, finished.slice(0, i + 1)).stop);
   return end < 0 ? finished : finished.slice(0, end + 1);
-}
-
-function interruptionOf({ stoppedBy }: ResultRow) {
-  return stoppedBy === 'overflow' || stoppedBy === 'deadline' || stoppedBy === 'aborted' ? stoppedBy : undefined;
 }
 
 function scoresOf(row: ResultRow, { of }: AnswerClasses): { answer: string; probability: number }[] {

@@ -1,4 +1,5 @@
 import type { AskOptions } from '../../ask/options.js';
+import type { PartialRecord } from '../../ask/record/partial.js';
 import type { Replay } from '../../ask/record/replay.js';
 import type { Answer, AskEvent, Evidence } from '../../ask/types.js';
 import type { ErrorCode } from '../../check/errors.js';
@@ -528,4 +529,4 @@ export interface HistoryEntry extends HistoryItem {
   readonly data: unknown;
 }
 
-export type { Answer, AskEvent, Evidence, Inspection, Message, Question, QuestionReading, Replay };
+export type { Answer, AskEvent, Evidence, Inspection, Message, PartialRecord, Question, QuestionReading, Replay };

@@ -13,10 +13,18 @@ export type AbstainReason =
   | 'out_of_scope' // the model was not made for such a question
   | 'overflow' // the context was too small to run all samples
   | 'deadline' // the time was up before all samples ran
-  | 'aborted'; // the caller stopped it
+  | 'aborted' // the caller stopped it
+  | 'failed'; // whatever answers failed, as when the process of an engine dies
+
+const interruptions = ['overflow', 'deadline', 'aborted', 'failed'] as const;
 
 /** What kept samples from running, apart from a stopping rule. */
-export type Interruption = 'overflow' | 'deadline' | 'aborted';
+export type Interruption = (typeof interruptions)[number];
+
+/** What ended a vote, if no rule of its own did. */
+export function interruptionIn(stoppedBy: string): Interruption | undefined {
+  return interruptions.find(name => name === stoppedBy);
+}
 
 export interface DecisionOptions {
   /** Votes the winner needs if all samples run. Default: four fifths of them, rounded up. */

@@ -1,5 +1,5 @@
 import { object } from '../../check/options.js';
-import { type Decision, type DecisionOptions, decide } from './decision.js';
+import { type Decision, type DecisionOptions, decide, type Interruption } from './decision.js';
 import type { StopRuleName } from './rule.js';
 import { type Ballot, settled, vote } from './tally.js';
 import { entropy, type Interval, normalizedEntropy, wilson } from './uncertainty.js';
@@ -50,7 +50,7 @@ export interface VoteReport extends Decision {
   /** Entropy as a fraction of the largest possible with this number of answers on offer; undefined if that is not known. */
   readonly normalizedEntropy: number | undefined;
   /** The rule that stopped the vote, or what kept samples from running; `none` if all ran. */
-  readonly stoppedBy: StopRuleName | 'overflow' | 'deadline' | 'aborted';
+  readonly stoppedBy: StopRuleName | Interruption;
   /** The counts in words: `4 of 5, 1 not run`. Never a percentage, which would read as a probability of being right. */
   readonly text: string;
 }
@@ -134,6 +134,7 @@ export function explain({ decision, reason, needed, cast = 0 }: Decision & { rea
     overflow: 'The context was too small to run all samples.',
     deadline: 'The time was up before all samples had finished.',
     aborted: 'The vote was stopped before all samples had finished.',
+    failed: 'The model failed before all samples had finished.',
   } as const;
   return reason ? sentences[reason] : `At least ${needed.votes} of ${needed.of} samples agree (${decision}).`;
 }

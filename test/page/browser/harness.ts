@@ -132,6 +132,13 @@ export class Visit {
     return this.ask('Chest pain and fever for two days. What may it be?', { kind: 'ranked', chains: 99 });
   }
 
+  /** The path of the file that a button gives. */
+  async saved(button: string): Promise<string> {
+    const saving = this.page.waitForEvent('download');
+    await this.page.getByRole('button', { name: button, exact: true }).click();
+    return (await saving).path();
+  }
+
   /** The violations of WCAG 2.2 AA that axe finds. */
   async violations(): Promise<string[]> {
     await this.page.evaluate(axe.source);

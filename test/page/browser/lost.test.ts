@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { ended, example, type Served, serve, withPage } from './harness.js';
@@ -103,10 +104,24 @@ test('a program that is killed and started again no longer knows the question: w
   expect(text).toContain('The program no longer knows it');
   expect(text).toContain('Your question is still here.');
   expect(text).toMatch(/part of a vote, and no result:[\s\S]*\d+ of 99 answered/);
+  const record = await visit.saved('Save record');
+  expect(JSON.parse(readFileSync(record, 'utf8'))).toMatchObject({
+    ...{ schema: 'meditron.partial.v1', planned: 99, question: { kind: 'choice' }, asked: { samples: 99, seed: 0 } },
+    failure: { code: 'NOT_FOUND' },
+  });
   await page.getByRole('button', { name: 'Ask again', exact: true }).click();
   await page.locator('.chain.ended').first().waitFor();
   await page.keyboard.press('Escape');
   await page.locator('.card.stopped').waitFor();
+  // What the page alone had heard is read, and not run again.
+  await visit.screen('records');
+  await page.setInputFiles('#record', record);
+  const opened = page.locator('.record');
+  expect(await opened.innerText()).toMatch(
+    /previous TIA[\s\S]*can be read, and not run again[\s\S]*\d+ of 99 answered/,
+  );
+  expect(await opened.getByRole('button', { name: 'Run it again' }).count()).toBe(0);
+  expect(await visit.violations()).toEqual([]);
 });
 
 test('a program that does not answer is said to, where one asks it, and the text stays', async () => {

@@ -170,12 +170,18 @@ test('the engine that is killed in the middle is told with the reason, and the n
   const askIt = (more: object) => isolated.send('POST', 'ask', { question, ...settings, ...more }, { events: true });
   const sent: Json[] = [];
   for await (const { event } of eventsOf(await askIt({ samples: 32 }))) {
-    if (event.type === 'text' && !sent.some(({ type }) => type === 'text')) process.kill(pid, 'SIGKILL');
+    if (event.type === 'vote' && !sent.some(({ type }) => type === 'vote')) process.kill(pid, 'SIGKILL');
     sent.push(event);
   }
   expect(sent.at(-1)).toMatchObject({
     type: 'failed',
     error: { code: 'ERR_ENGINE_DIED', type: 'server_error', message: expect.stringContaining('SIGKILL') },
   });
-  expect((await allOf(await askIt({ mode: 'cot' }))).at(-1)!.event.type).toBe('answer');
+  // What had finished is a record of its own.
+  const { type, evidence } = sent.at(-2);
+  expect(type).toBe('unfinished');
+  expect(evidence.samples.length).toBeGreaterThan(0);
+  expect(evidence.samples.length).toBeLessThan(32);
+  const replay = await jsonOf(isolated.send('POST', 'replay', { record: evidence }));
+  expect(replay).toMatchObject({ same: true, summary: expect.stringContaining('that had finished') });
 });

@@ -27,6 +27,7 @@ describe('what a vote decides', () => {
     ['A A A A', 5, { interrupted: 'deadline' }, 'abstain: deadline'],
     ['A A A', 5, { interrupted: 'overflow' }, 'abstain: overflow'],
     ['', 5, { interrupted: 'aborted' }, 'abstain: aborted'],
+    ['A A A', 5, { interrupted: 'failed' }, 'abstain: failed'],
     ['A A A', 5, {}, 'abstain: aborted'],
     ['A A A A', 5, { stoppedBy: 'exact' }, 'agree'],
     ['A A A', 5, { stoppedBy: 'exact' }, 'agree'],
