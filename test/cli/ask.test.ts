@@ -9,7 +9,7 @@ import { answerScreen } from '../../src/cli/terminal/answer.js';
 import { chainsOn } from '../../src/cli/terminal/chains.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, says } from '../ask/fake.js';
-import { meditron, model, start } from './command.js';
+import { endless, meditron, model, start } from './command.js';
 
 const question: Question = {
   kind: 'choice',
@@ -129,18 +129,8 @@ test('refusals have their exit codes and say what to do', async () => {
 });
 
 test('Ctrl-C shows the vote so far and ends with 130', async () => {
-  const { child, ended } = start([
-    'ask',
-    '--json',
-    ...['-m', model, '--format', 'raw', '--instruction', '', '--threads', '1'],
-    '-n',
-    '256',
-    '--width',
-    '1',
-    '--stop-rule',
-    'none',
-    file,
-  ]);
+  const asked = ['-m', model, '--format', 'raw', '--instruction', '', '--threads', '1'];
+  const { child, ended } = start(['ask', '--json', ...asked, ...endless, file]);
   setTimeout(() => child.kill('SIGINT'), 4000);
   const { code, stdout } = await ended;
   expect(code).toBe(130);

@@ -5,6 +5,9 @@ export const root = resolve(import.meta.dirname, '..', '..');
 /** The model of children's stories, for what needs texts known beforehand; the default is `models/meditron-mini.gguf`. */
 export const model = resolve(root, 'models', 'stories260K.gguf');
 
+/** Of `ask`: so many samples one by one, none of them left out, that there is time to interrupt it. */
+export const endless = ['-n', '256', '--width', '1', '--stop-rule', 'none'] as const;
+
 /** Variables besides those of this process. */
 export type Environment = Readonly<Record<string, string>>;
 

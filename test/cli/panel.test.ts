@@ -10,7 +10,7 @@ import { writeGguf } from '../../src/gguf/writer.js';
 import type { PanelAnswer } from '../../src/panel/types.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { sourcesOf, tinyModel } from '../../src/synth/tiny.js';
-import { meditron, model, start } from './command.js';
+import { endless, meditron, model, start } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-panel-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -99,22 +99,7 @@ test('refusals say what to do', async () => {
 });
 
 test('Ctrl-C shows what there is and ends with 130', async () => {
-  const long = [
-    '--format',
-    'raw',
-    '--threads',
-    '1',
-    '-n',
-    '256',
-    '--width',
-    '1',
-    '--stop-rule',
-    'none',
-    '--instruction',
-    '',
-    '--max-tokens',
-    '100',
-  ];
+  const long = ['--format', 'raw', '--threads', '1', '--instruction', '', '--max-tokens', '100', ...endless];
   const missing = join(folder, 'missing.gguf');
   const { child, ended } = start(['ask', ...long, '--panel', `${model},${random},${missing}`, file]);
   // Of a model that is not there is told at once, before the others are loaded.

@@ -42,7 +42,13 @@ export function openEvaluation(
   config: EvaluationConfig,
   { resume }: { readonly resume: boolean },
 ): Promise<Journal<ResultRow>> {
-  return openJournal(dir, packConfig(config), { resume, check: rowChecker(config.runs) });
+  return openJournal(dir, packConfig(config), { resume, check: rowChecker(config.runs), advise });
+}
+
+/** Which rules read a run's texts is no option: answers that were read by two kinds of rules are not counted together. */
+function advise(differing: readonly string[]): string | undefined {
+  if (!differing.some(difference => /^runs\..*\.reading: /.test(difference))) return undefined;
+  return 'Another release began it, which read answers by other rules: report what is there (`meditron eval --rescore`), or begin anew in another folder. What differs';
 }
 
 /** As it is written: lists by name, so that two configurations that differ can be told apart field by field. */

@@ -25,6 +25,8 @@ export interface JournalOptions<Row> {
   readonly resume?: boolean;
   /** Checks the rows that are there. */
   readonly check: RowCheck<Row>;
+  /** What is to be done about fields that differ and that no option sets; told as `differences` words them. */
+  readonly advise?: (differing: readonly string[]) => string | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface JournalOptions<Row> {
 export async function openJournal<Row extends Identified>(
   dir: string,
   config: Config,
-  { resume = false, check }: JournalOptions<Row>,
+  { resume = false, check, advise }: JournalOptions<Row>,
 ): Promise<Journal<Row>> {
   const path = join(dir, resultsName);
   await makeFolder(dir);
@@ -57,7 +59,8 @@ export async function openJournal<Row extends Identified>(
     if (!exists) await writeHeader(path, now);
     const differing = differences((await readHeader(path)).config, now);
     if (differing.length > 0) {
-      const message = `${dir} holds a run of another configuration; choose another folder, or set these as they were:\n  ${differing.join('\n  ')}`;
+      const advice = advise?.(differing) ?? 'Choose another folder, or set these as they were';
+      const message = `${dir} holds a run of another configuration. ${advice}:\n  ${differing.join('\n  ')}`;
       throw new MeditronError('ERR_OPTION', message);
     }
     const contents = await read(path, check);

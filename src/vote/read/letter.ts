@@ -1,5 +1,6 @@
 import { normalized } from '../../check/unicode.js';
 import type { ExtractRule } from './answer.js';
+import { matchesAt, skip } from './sticky.js';
 
 export interface Hit {
   readonly letter: string;
@@ -79,8 +80,8 @@ export class LetterReader {
     if (open && !closesLater(open, text, after)) return undefined;
     if (partOfWord(text, after) || this.#abbreviation(letter, after) || this.#nameBegins(letter, start))
       return undefined;
-    if (/^[AI]$/.test(letter) && test(lowerWord, text, after)) return undefined;
-    if (raw !== letter && !test(closing, text, after)) return undefined;
+    if (/^[AI]$/.test(letter) && matchesAt(lowerWord, text, after)) return undefined;
+    if (raw !== letter && !matchesAt(closing, text, after)) return undefined;
     return letter;
   }
 
@@ -95,7 +96,9 @@ export class LetterReader {
     if (!this.letters.includes(raw.toUpperCase())) return false;
     // "C, a benign cyst": the second letter is an article.
     if (/[ai]/.test(raw) && /^[\t\p{Zs}]+\p{L}/u.test(text.slice(next, next + 8))) return false;
-    return !inWord(text, next) && !(test(compound, text, next) && text[next] !== '/') && !test(dotWord, text, next);
+    return (
+      !inWord(text, next) && !(matchesAt(compound, text, next) && text[next] !== '/') && !matchesAt(dotWord, text, next)
+    );
   }
 
   /** `E. coli`: a dot and a lower-case word, unless the word begins that option's text. */
@@ -167,7 +170,7 @@ const lowerWord = /[\t\p{Zs}]{1,8}\p{Ll}/uy;
 const closing = /`|\p{P}|[\t\p{Zs}]*(?:\n|$)/uy;
 
 function partOfWord(text: string, after: number): boolean {
-  return test(compound, text, after);
+  return matchesAt(compound, text, after);
 }
 
 function closes(open: string, character: string | undefined): boolean {
@@ -200,14 +203,4 @@ function fold(text: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
     .trim();
-}
-
-function skip(pattern: RegExp, text: string, from: number): number {
-  pattern.lastIndex = from;
-  return from + (pattern.exec(text)?.[0].length ?? 0);
-}
-
-function test(pattern: RegExp, text: string, at: number): boolean {
-  pattern.lastIndex = at;
-  return pattern.test(text);
 }

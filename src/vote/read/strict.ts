@@ -2,6 +2,7 @@ import { normalized } from '../../check/unicode.js';
 import type { AnswerForm, Extraction, ExtractRule, ReadingRules } from './answer.js';
 import { boxMark, withoutLatex } from './boxed.js';
 import { type Hit, LetterReader } from './letter.js';
+import { matchesAt, skip } from './sticky.js';
 
 /** What ends a text besides the models' end tokens. */
 export const defaultStops: readonly string[] = ['###'];
@@ -56,7 +57,7 @@ function readable(text: string, stops: readonly string[], rules: ReadingRules): 
 function stopIn(text: string, stop: string, rules: ReadingRules): number {
   let at = text.indexOf(stop);
   if (rules === 1 || stop !== '###') return at;
-  while (at >= 0 && (at === 0 || text[at - 1] === '\n') && test(answerHeading, text, at))
+  while (at >= 0 && (at === 0 || text[at - 1] === '\n') && matchesAt(answerHeading, text, at))
     at = text.indexOf(stop, answerHeading.lastIndex);
   return at;
 }
@@ -141,7 +142,7 @@ function letter(text: string, form: AnswerForm & { kind: 'mcq' }, ends: Ends, ru
     if (end > close) break;
     cued ||= kind !== 'heading';
     const hit = reader.afterCue(end, start);
-    if (!hit || (kind === 'heading' && hit.rule !== 'cue-text' && !test(byItself, text, start))) continue;
+    if (!hit || (kind === 'heading' && hit.rule !== 'cue-text' && !matchesAt(byItself, text, start))) continue;
     close = ends.after(start);
     conflict ||= last !== undefined && last.letter !== hit.letter;
     last = kind === 'boxed' ? { letter: hit.letter, rule: 'boxed' } : hit;
@@ -191,15 +192,15 @@ function word(text: string, maybe: boolean, ends: Ends, rules: ReadingRules): Fo
     return read !== undefined && allowed.includes(read) && !unless(yesNo.lastIndex, read) ? read : undefined;
   };
   const start = skip(lead, text, 0);
-  const first = at(start, end => !test(closed, text, end));
+  const first = at(start, end => !matchesAt(closed, text, end));
   let answer: string | undefined;
   let rule: ExtractRule = 'first-word';
   let conflict = false;
   let close = first === undefined ? Infinity : ends.after(start);
   for (const { kind, end: cueEnd, start } of cues(text, rules)) {
     if (cueEnd > close) break;
-    const none = (end: number, said: string) => said === 'no' && test(noneOf, text, end);
-    const read = at(start, kind === 'heading' ? end => !test(closed, text, end) : none);
+    const none = (end: number, said: string) => said === 'no' && matchesAt(noneOf, text, end);
+    const read = at(start, kind === 'heading' ? end => !matchesAt(closed, text, end) : none);
     if (read === undefined) continue;
     conflict ||= answer !== undefined && answer !== read;
     answer = read;
@@ -208,14 +209,4 @@ function word(text: string, maybe: boolean, ends: Ends, rules: ReadingRules): Fo
   }
   if (answer !== undefined) return { answer, conflict, rule };
   return first === undefined ? nothing : { answer: first, conflict: false, rule };
-}
-
-function skip(pattern: RegExp, text: string, from: number): number {
-  pattern.lastIndex = from;
-  return from + (pattern.exec(text)?.[0].length ?? 0);
-}
-
-function test(pattern: RegExp, text: string, at: number): boolean {
-  pattern.lastIndex = at;
-  return pattern.test(text);
 }
