@@ -2,7 +2,14 @@ import type { AnswererModel } from '../answerer/answerer.js';
 import { MeditronError } from '../check/errors.js';
 import type { ModelFacts } from '../models/family.js';
 import { modelHash } from '../models/identity.js';
-import { type FormatChoice, factsOf, formatForModel, identityOf, identityTokens, modelNamed } from '../models/known.js';
+import {
+  type FormatChoice,
+  factsFor,
+  formatForModel,
+  identityOf,
+  identityTokens,
+  type ModelIdentity,
+} from '../models/known.js';
 import type { FormatName, PromptFormat } from '../prompt/format/format.js';
 import { formatByName } from '../prompt/format/formats.js';
 
@@ -11,7 +18,7 @@ export interface ChosenFormat {
   readonly format: PromptFormat;
   /** Undefined if the caller named the format. */
   readonly choice: FormatChoice | undefined;
-  /** What is published of the model, by its name alone where the caller named the format; null if it is not known. */
+  /** What is published of the model; null if it is not known which it is. */
   readonly facts: ModelFacts | null;
 }
 
@@ -34,23 +41,29 @@ export async function chooseFormat(
     ...(bosToken !== undefined && { bosToken }),
     ...(eosToken !== undefined && { eosToken }),
   });
-  const named = modelNamed([info.name, info.path]);
-  return { format, choice, facts: choice ? choice.facts : named ? factsOf(named) : null };
+  return { format, choice, facts: choice ? choice.facts : await publishedFacts(model) };
+}
+
+/** What is published of a model, however it is asked; null if it is not known which it is. */
+export async function publishedFacts(model: AnswererModel): Promise<ModelFacts | null> {
+  return factsFor(await identified(model));
+}
+
+async function identified(model: AnswererModel): Promise<ModelIdentity> {
+  const ids = await Promise.all(identityTokens.map(async text => [text, await model.special(text)] as const));
+  return identityOf(
+    model.info,
+    Object.fromEntries(ids.flatMap(([text, id]) => (id === undefined ? [] : [[text, id]]))),
+  );
 }
 
 async function knownChoice(model: AnswererModel, signal: AbortSignal | undefined): Promise<FormatChoice> {
-  const { info } = model;
-  const tokens: Record<string, number> = {};
-  for (const text of identityTokens) {
-    const id = await model.special(text);
-    if (id !== undefined) tokens[text] = id;
-  }
-  const identity = identityOf(info, tokens);
+  const identity = await identified(model);
   try {
     return formatForModel(identity);
   } catch (error) {
     // Only published files are known by hash, and all of them have this token: others are not read for nothing.
-    if (!(error instanceof MeditronError) || tokens['<EOD>'] === undefined) throw error;
-    return formatForModel({ ...identity, sha256: (await modelHash(info, signal))[0]!.sha256 });
+    if (!(error instanceof MeditronError) || identity.tokens?.['<EOD>'] === undefined) throw error;
+    return formatForModel({ ...identity, sha256: (await modelHash(model.info, signal))[0]!.sha256 });
   }
 }

@@ -1,6 +1,6 @@
 import type { Answerer, AnswererModel, Fit, Request } from '../answerer/answerer.js';
 import { type Scope, scopeOf } from '../clinical/scope.js';
-import type { ModelFacts } from '../models/family.js';
+import { beyondTraining } from '../models/trained.js';
 import type { Prompt } from '../prompt/prompt.js';
 import { offered } from '../prompt/question/abstain.js';
 import type { ChoiceQuestion, Question } from '../prompt/question/question.js';
@@ -66,19 +66,10 @@ export async function planAsking(answerer: Answerer, asked: Asked): Promise<Plan
         ? [`\`shots\` has no meaning in the format ${outline.chosen.format.name}, which shows no examples`]
         : []),
       ...fit.warnings,
-      ...beyondTraining(outline.chosen.facts, promptTokens, maxTokens),
+      ...beyondTraining(outline.chosen.facts, 'The question', promptTokens, maxTokens),
       ...(await vocabularyWarnings(model, prompt)),
     ],
   };
-}
-
-/** Files say what their graph bears, which may be more than what the model was trained on. */
-function beyondTraining(facts: ModelFacts | null, promptTokens: number | null, maxTokens: number): string[] {
-  const trained = facts?.trainedContext;
-  if (!trained || promptTokens === null || promptTokens + maxTokens <= trained.tokens) return [];
-  return [
-    `The question has ${promptTokens} tokens and an answer up to ${maxTokens}, ${promptTokens + maxTokens} in all; ${facts.title} was trained on ${trained.tokens} at once (${trained.source}), and what lies beyond is worth less`,
-  ];
 }
 
 /** What a model is asked with decides: the option to abstain is one of the question's. */

@@ -8,6 +8,8 @@ import type { Engine } from '../engine/engine.js';
 import type { Held } from '../engine/held.js';
 import type { SampleEnd } from '../engine/jobs/generation.js';
 import type { SamplingOptions } from '../engine/jobs/sampling.js';
+import type { ModelFacts } from '../models/family.js';
+import { beyondTraining } from '../models/trained.js';
 import type { PromptFormat } from '../prompt/format/format.js';
 import type { Finding } from '../prompt/hygiene/hygiene.js';
 import { buildPrompt, type Prompt } from '../prompt/prompt.js';
@@ -24,6 +26,7 @@ export interface Answer {
   readonly evaluatedTokens: number;
   readonly findings: readonly Finding[];
   readonly timings: JobTimings;
+  readonly warnings: readonly string[];
 }
 
 export interface ConversationOptions {
@@ -32,6 +35,8 @@ export interface ConversationOptions {
   /** Most tokens of an answer; undefined for what the context has left, at most 512. */
   readonly maxTokens: number | undefined;
   readonly system: string | undefined;
+  /** What is published of the model; null if it is not known which it is. */
+  readonly facts: ModelFacts | null;
 }
 
 /** Room that an answer of unstated length must at least have. */
@@ -142,6 +147,7 @@ export class Conversation implements AsyncDisposable {
     const prompt = this.#promptOf(messages);
     const tokens = await this.#tokensOf(prompt, signal);
     const maxTokens = this.#room(tokens.length);
+    const warnings = beyondTraining(this.options.facts, 'The conversation', tokens.length, maxTokens);
     const { from, known } = this.#start(tokens, maxTokens);
 
     const fresh = tokens.subarray(known);
@@ -179,7 +185,7 @@ export class Conversation implements AsyncDisposable {
       ({ where }) => where === `messages[${this.#indexOfLast(messages)}].content`,
     );
     const counts = { promptTokens: tokens.length, evaluatedTokens: fresh.length };
-    return { text: answer, finish, ...counts, findings, timings: stopwatch.timings() };
+    return { text: answer, finish, ...counts, findings, timings: stopwatch.timings(), warnings };
   }
 
   /**

@@ -375,7 +375,8 @@ export const family: readonly KnownModel[] = [
     task: 'mcq',
     repository: null,
     gguf: [],
-    trainedFor: 'adding up six clinical scores of invented patients; a demonstration that knows nothing else',
+    trainedFor:
+      'adding up six clinical scores of invented patients, in texts below 900 tokens; a demonstration that knows nothing else',
     trainedContext: null, // as its file says
     sampling: { temperature: 0.8, source: 'the model card in models/' },
     licence: 'MIT',

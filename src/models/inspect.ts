@@ -1,4 +1,5 @@
 import { object, string } from '../check/options.js';
+import { architectures } from '../gguf/architecture.js';
 import { booleanAt, type Metadata, numberAt, numbersAt, stringAt, stringsAt } from '../gguf/metadata.js';
 import { type GgufFile, readGguf } from '../gguf/reader.js';
 import { specialTokenKeys } from '../gguf/tokenizer.js';
@@ -37,6 +38,8 @@ export interface Inspection {
   readonly feedForward: number | null;
   /** Trained context in tokens. */
   readonly contextLength: number | null;
+  /** Tokens that some of the layers see back at most; null where all of them see everything. */
+  readonly slidingWindow: number | null;
   /** Base frequency of the rotary position embedding. */
   readonly ropeTheta: number | null;
   /** The tokenizer's kind, and its tokens. */
@@ -119,6 +122,9 @@ export interface InspectOptions {
 
 const shownTokens = 100;
 
+/** llama.cpp's where a file names none. */
+const gemma2Window = 4096;
+
 /**
  * Describes a model file, usable or not, without loading it.
  *
@@ -158,6 +164,9 @@ export function describeFile(file: GgufFile, hashes: readonly string[] = []): In
     headSize,
     feedForward: hyper('feed_forward_length'),
     contextLength: hyper('context_length'),
+    slidingWindow: architectures.get(architecture ?? '')?.slidingWindow
+      ? (hyper('attention.sliding_window') ?? (architecture === 'gemma2' ? gemma2Window : 0)) || null
+      : null,
     ropeTheta: hyper('rope.freq_base'),
     vocabulary: vocabularyOf(metadata),
     specialTokens: specialTokensOf(metadata),
@@ -175,7 +184,8 @@ export function describeFile(file: GgufFile, hashes: readonly string[] = []): In
   };
 }
 
-async function hashParts(file: GgufFile, { onProgress, signal }: InspectOptions): Promise<readonly string[]> {
+/** SHA-256 of all parts, which reads them. */
+export async function hashParts(file: GgufFile, { onProgress, signal }: InspectOptions): Promise<readonly string[]> {
   const total = file.parts.reduce((sum, part) => sum + part.size, 0);
   const hashes: string[] = [];
   let before = 0;

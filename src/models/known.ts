@@ -89,6 +89,21 @@ export function formatForModel(model: ModelIdentity): FormatChoice {
   return byName(model, template) ?? byVocabulary(model) ?? byTemplate(template) ?? refuse(model, template);
 }
 
+/**
+ * What is published of a model, however it is asked; null if it is not known which it is, or its marks contradict each other. One that no
+ * format here is known for is told by its name and architecture.
+ */
+export function factsFor(model: ModelIdentity): ModelFacts | null {
+  try {
+    return formatForModel(model).facts;
+  } catch (error) {
+    if (!(error instanceof MeditronError)) throw error;
+    const known = modelNamed([model.name, model.file]);
+    const other = model.architecture !== undefined && model.architecture !== known?.architecture;
+    return known?.format !== null || other ? null : factsOf(known);
+  }
+}
+
 /** What a model file, or whoever serves the model, says of it. */
 export interface SaidOfModel {
   readonly path: string;

@@ -130,7 +130,7 @@ describe('on a GPU', () => {
     return {
       gpus: choices.flatMap(({ gpu }) => gpu ?? []),
       machine: { memoryBytes: 32e9, availableBytes: available, cores: 2, gpus: devices.filter(d => d.type === 'gpu') },
-      model: { name: 'Meditron 7B', source: 'here', contextLength: 2048 },
+      model: { name: 'Meditron 7B', source: 'here', contextLength: 2048, facts: null },
       rows: choices.map((choice, i) => ({
         ...outlookOf(modelsOf('meditron-7b')[i]!.model, available, 2),
         ...choice,

@@ -10,7 +10,7 @@ import { synthesize } from '../../src/synth/synth.js';
 import { scratch } from '../gguf/sample.js';
 import { meditron, model, root } from './command.js';
 
-const greedy = { sampling: {}, seed: 0, maxTokens: 20, system: undefined };
+const greedy = { sampling: {}, facts: null, seed: 0, maxTokens: 20, system: undefined };
 const never = new AbortController().signal;
 const ignore = () => {};
 const folder = scratch();
@@ -81,7 +81,7 @@ describe.each([
         maxSequences: 2,
         beyondTraining: true,
       });
-      const options = { sampling: { temperature }, seed: 3, maxTokens: 24, system: undefined };
+      const options = { sampling: { temperature }, facts: null, seed: 3, maxTokens: 24, system: undefined };
       const conversation = new Conversation(engine, format, options);
       let before: Answer | undefined;
       for (const message of ['A cat has pneumonia.', 'What is its score?', 'Why is that so?']) {

@@ -63,6 +63,12 @@ describe('meditron models', () => {
     expect((await json('models', 'ward 3')).here).toEqual([
       expect.objectContaining({ name: 'Ward 3', from: 'named', sha256: hashOfMini, published: true }),
     ]);
+    expect(JSON.parse((await run('inspect', 'WARD 3', '--json')).stdout)).toMatchObject({
+      path,
+      facts: { id: 'meditron-mini' },
+    });
+    const shown = (await meditron(['menu'], '4\n\n0\n', { MEDITRON_STATE: state })).stdout;
+    expect(shown.match(/the demonstration: adds up/g)!.length).toBeGreaterThanOrEqual(3); // as chosen, as added, as it ships
     expect((await run('models', 'verify')).stdout).toBe(`ok Ward 3: unchanged, SHA-256 ${hashOfMini}\n`);
     const bytes = readFileSync(path);
     bytes[bytes.length - 9]! ^= 1;
@@ -75,6 +81,36 @@ describe('meditron models', () => {
     expect((await json('models', 'verify'))[0]).toMatchObject({ state: 'missing' });
     expect((await run('models', 'remove', 'ward 3')).stdout).toMatch(/^Ward 3 is forgotten/);
     expect((await json('models')).here).toHaveLength(1);
+  });
+
+  test('a panel takes names of added models, a comma in them too, with a family before and a format behind, and replays by them', async () => {
+    const [tales, own] = [dir.path('tales.gguf'), dir.path('own.gguf')];
+    copyFileSync(model, tales);
+    copyFileSync(mini, own);
+    await run('models', 'add', tales, '--name', 'Tales');
+    await run('models', 'add', own, '--name', 'Ward 3, east');
+    const [question, record] = [dir.path('question.json'), dir.path('panel.json')];
+    writeFileSync(question, JSON.stringify({ question: 'Who was it?', options: ['a dog', 'a cat'] }));
+    const asked = await json(
+      ...[
+        'ask',
+        '--panel',
+        'x=tales@raw',
+        '--panel',
+        'ward 3, east',
+        '--mode',
+        'top-token',
+        '--record',
+        record,
+        question,
+      ],
+    );
+    expect(asked.members.map(({ file, called, state }: Record<string, unknown>) => [file, called, state])).toEqual([
+      ['tales.gguf', 'x', 'answered'],
+      ['own.gguf', null, 'answered'],
+    ]);
+    const places = ['--panel', 'TALES', '--panel', 'Ward 3, east'];
+    expect(await run('replay', record, ...places)).toMatchObject({ code: 0 });
   });
 
   test('add copies nothing but when told to, and refuses what cannot be used or kept', async () => {

@@ -84,7 +84,7 @@ describe('chat --prefix', () => {
   test('cells are found for long answers: first those of earlier answers are given back, then those of the beginning', async () => {
     await using loaded = await loadModel({ path: model });
     await using engine = await loaded.createEngine({ threads: 1, contextSize: 512, maxSequences: 3 });
-    const options = { sampling: {}, seed: 0, maxTokens: 150, system: guideline };
+    const options = { sampling: {}, facts: null, seed: 0, maxTokens: 150, system: guideline };
     await using conversation = new Conversation(engine, chatml, options);
     const tokens = await conversation.common();
     conversation.begin({ held: await engine.prefix(tokens), tokens });

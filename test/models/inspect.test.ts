@@ -30,6 +30,7 @@ test('the stories model is described as its publisher describes it', async () =>
     headSize: 8,
     feedForward: 172,
     contextLength: 512,
+    slidingWindow: null,
     ropeTheta: 10_000,
     specialTokens: { bos: { id: 1, text: '<s>' }, eos: { id: 2, text: '</s>' }, unk: { id: 0, text: '<unk>' } },
     addBos: true,

@@ -10,6 +10,7 @@ import { pick } from '../../check/table.js';
 import { inBytes } from '../../check/words.js';
 import { scopeOf } from '../../clinical/scope.js';
 import type { Model } from '../../engine/model.js';
+import type { ModelFacts } from '../../models/family.js';
 import type { FormatName, PromptFormat } from '../../prompt/format/format.js';
 import { formats } from '../../prompt/format/formats.js';
 import { type Answer, Conversation } from '../conversation.js';
@@ -84,11 +85,11 @@ export async function converse(flags: ChatFlags): Promise<void> {
   const { info } = loaded.model;
   const maxSequences = flags.prefix === undefined ? 2 : 3;
   const open = (model: Model) => model.createEngine({ ...optionsOf(engineOptions, flags), maxSequences });
-  const { format, told, engine, contextMs } = await loaded.attempt(async model => {
-    const { format, told } = await formatFor(model, flags, loading.signal);
+  const { format, facts, told, engine, contextMs } = await loaded.attempt(async model => {
+    const { format, facts, told } = await formatFor(model, flags, loading.signal);
     const start = performance.now();
     const engine = await open(model);
-    return { format, told, engine, contextMs: performance.now() - start };
+    return { format, facts, told, engine, contextMs: performance.now() - start };
   }, loading.signal);
   const outside = scopeOf([info.name, info.path], undefined)?.warning;
   await using conversation = new Conversation(engine, format, {
@@ -96,6 +97,7 @@ export async function converse(flags: ChatFlags): Promise<void> {
     seed: flags.seed,
     maxTokens: flags.maxTokens,
     system: undefined,
+    facts,
   });
   if (flags.system !== undefined) conversation.setSystem(flags.system);
   for (const warning of [...told, ...engine.settings.warnings, ...(await conversation.warnings())]) warn(warning);
@@ -113,7 +115,7 @@ export async function converse(flags: ChatFlags): Promise<void> {
   const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !flags.json;
   if (interactive) {
     print(
-      `${oneLine(info.name ?? flags.model)} (${inBytes(info.sizeBytes)}), format ${format.name}, ${engine.settings.sequenceSize} tokens of context.\n` +
+      `${oneLine(info.name ?? flags.model)} (${inBytes(info.sizeBytes)}), format ${format.name}, ${contextOf(engine.settings.sequenceSize, facts)}.\n` +
         'Answers can be wrong; no model replaces a doctor. /help lists commands and how to send several lines.\n\n',
     );
   }
@@ -142,6 +144,12 @@ export async function converse(flags: ChatFlags): Promise<void> {
       if (!interactive) process.exitCode ||= exitCodeOf(error);
     }
   }
+}
+
+/** How long a conversation may become, and from where on it is longer than what the model was trained on. */
+function contextOf(size: number, facts: ModelFacts | null): string {
+  const trained = facts?.trainedContext?.tokens ?? size;
+  return `${size} tokens of context${trained < size ? `, of which it was trained on ${trained}` : ''}`;
 }
 
 type Attempt = (ask: () => Promise<Answer>, signal: AbortSignal) => Promise<Answer>;
@@ -173,11 +181,12 @@ async function answer(
   }
   const timings = { loadMs, ...given.timings };
   if (json) {
-    const { text: said, finish, promptTokens, evaluatedTokens } = given;
+    const { text: said, finish, promptTokens, evaluatedTokens, warnings } = given;
     const totalMs = Math.round(performance.now() - from);
-    printJson({ answer: said, finish, promptTokens, evaluatedTokens, totalMs, ...(timed && { timings }) });
+    printJson({ answer: said, finish, promptTokens, evaluatedTokens, totalMs, warnings, ...(timed && { timings }) });
   } else {
     print(`${noteOn(given)}\n${isTerminal && !timed ? '\n' : ''}`);
+    for (const warning of given.warnings) warn(warning);
     if (timed) sayTimings(timings);
     if (timed && isTerminal) print('\n');
   }
@@ -216,12 +225,12 @@ async function formatFor(
   model: Model,
   flags: ChatFlags,
   signal: AbortSignal,
-): Promise<{ format: PromptFormat; told: readonly string[] }> {
-  const { format, choice } = await chooseFormat(model, flags.format, signal).catch(error => {
+): Promise<{ format: PromptFormat; facts: ModelFacts | null; told: readonly string[] }> {
+  const { format, choice, facts } = await chooseFormat(model, flags.format, signal).catch(error => {
     if (flags.format !== undefined || !(error instanceof MeditronError)) throw error;
     throw new MeditronError(error.code, `${error.message}. Give it as --format NAME`, { cause: error });
   });
-  if (format.accepts.chat) return { format, told: choice?.warnings ?? [] };
+  if (format.accepts.chat) return { format, facts, told: choice?.warnings ?? [] };
   const able = formats.filter(({ accepts }) => accepts.chat).map(({ name }) => name);
   throw new MeditronError(
     'ERR_PROMPT_FORMAT',

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import { askOptions } from '../../ask/options.js';
-import { hashOfFiles } from '../../ask/record/hashes.js';
 import { loadOptions, processOptions } from '../../check/machine.js';
 import { shippedModel } from '../../check/project.js';
 import { pick } from '../../check/table.js';
-import { addedModel, modelPath } from '../../models/added.js';
+import { modelPath } from '../../models/added.js';
 import { type Header, readHeader, recognised } from '../../models/header.js';
 import type { FormatName } from '../../prompt/format/format.js';
 import { formatByName } from '../../prompt/format/formats.js';
@@ -20,6 +19,7 @@ import {
   templateCheck,
   tokensCheck,
 } from '../models/checks.js';
+import { recordedHash } from '../models/recorded.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine } from '../terminal/plain.js';
@@ -57,15 +57,14 @@ async function show(model: string | undefined, flags: CheckFlags): Promise<void>
   using interrupt = interrupts();
   const { signal } = interrupt;
   const path = model === undefined ? shippedModel() : modelPath(model);
-  const header = await readHeader(path, signal);
+  const header = await readHeader(path, { signal });
   const checks: Check[] = [fileCheck(header)];
   const tell = (check: Check) => {
     checks.push(check);
     if (!flags.json) print(line(check));
   };
   if (!flags.json) print(line(checks[0]!));
-  const added = addedModel(header.path);
-  const known = recognised(header, added ? hashOfFiles(added.files) : null);
+  const known = recognised(header, recordedHash(header));
   tell(modelCheck(header, known, flags.format));
   const name = flags.format ?? known.choice?.format;
   let answer: string | null = null;

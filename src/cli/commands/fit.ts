@@ -44,7 +44,7 @@ export function fit(): Command {
     .description(
       'Says whether a model runs on this machine, and how well, before it is copied or loaded: by the file’s header, or by the published shape of a model that is not here yet. Ends with code 5 if nothing fits.',
     )
-    .argument('<model>', 'GGUF file, or a name (below)')
+    .argument('<model>', 'GGUF file, the name of an added one, or a name (below)')
     .addOption(
       flag('--memory <amount>', 'reckon for a machine with so much memory, as 8GB (default: this machine)', memorySize),
     )
@@ -70,7 +70,7 @@ Examples:
 async function show(name: string, flags: FitFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const { title, path, source, candidates } = await candidatesOf(name, signal);
+  const { title, path, source, facts, candidates } = await candidatesOf(name, signal);
   const cores = availableCores();
   const assumed = flags.memory !== undefined;
   const memoryBytes = flags.memory ?? totalmem();
@@ -118,6 +118,7 @@ async function show(name: string, flags: FitFlags): Promise<void> {
       source,
       contextLength: candidates[0]!.model.contextLength,
       layers: candidates[0]!.model.layers,
+      facts,
     },
     rows,
     recommended: quantization,

@@ -1,6 +1,11 @@
 import { Command } from 'commander';
+import { hashOfFiles } from '../../ask/record/hashes.js';
 import { inBytes } from '../../check/words.js';
-import { type Inspection, inspectFile } from '../../models/inspect.js';
+import { modelPath } from '../../models/added.js';
+import { type Header, readHeader } from '../../models/header.js';
+import type { Inspection } from '../../models/inspect.js';
+import { contextInWords, type Known, knownOf, knownRows } from '../models/facts.js';
+import { recordedHash } from '../models/recorded.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
 import { oneLine, plain } from '../terminal/plain.js';
@@ -15,21 +20,22 @@ interface InspectFlags {
 export function inspect(): Command {
   return new Command('inspect')
     .description(
-      'Shows what a model file says about itself, without loading it. Ends with code 4 if it cannot be used.',
+      'Shows what a model file says about itself and what is known of that model, without loading it. Ends with code 4 if it cannot be used.',
     )
-    .argument('<file>', 'GGUF file; of a split model the first part')
+    .argument('<file>', 'GGUF file, of a split model the first part, or the name of an added one')
     .option('--hash', 'also compute the SHA-256, which reads all of the file')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  meditron inspect models/stories260K.gguf --hash')
     .action(show);
 }
 
-async function show(path: string, flags: InspectFlags): Promise<void> {
+async function show(fileOrName: string, flags: InspectFlags): Promise<void> {
   using interrupt = interrupts();
+  const path = modelPath(fileOrName);
   const progress = progressBar('Hashing');
-  let found: Inspection;
+  let header: Header;
   try {
-    found = await inspectFile(path, {
+    header = await readHeader(path, {
       hash: flags.hash ?? false,
       onProgress: (read, total) => progress.show(read / total),
       signal: interrupt.signal,
@@ -37,12 +43,15 @@ async function show(path: string, flags: InspectFlags): Promise<void> {
   } finally {
     progress.stop();
   }
-  if (flags.json) printJson(found, 2);
-  else print(described(found));
+  const { tokens: _, ...found } = header;
+  const read = header.files.flatMap(({ sha256, ...file }) => (sha256 === null ? [] : [{ ...file, sha256 }]));
+  const known = knownOf(header, read.length > 0 ? hashOfFiles(read) : recordedHash(header));
+  if (flags.json) printJson({ ...found, ...known }, 2);
+  else print(described(found, known));
   if (found.problems.length > 0) process.exitCode = 4;
 }
 
-function described(found: Inspection): string {
+function described(found: Inspection, known: Known): string {
   const { quantization, vocabulary, kvBytesPerToken: kv } = found;
   const rows: (Row | undefined)[] = [
     ['file', oneLine(found.path)],
@@ -53,7 +62,7 @@ function described(found: Inspection): string {
     ['parameters', found.parameters.toLocaleString('en')],
     ['quantization', `${quantization.name} (tensors: ${counted(quantization.tensors)})`],
     ['shape', shapeOf(found)],
-    ['context', found.contextLength === null ? 'not given' : `${found.contextLength} tokens trained`],
+    ['context', contextInWords(found)],
     kv ? ['cache', `${inBytes(kv.f16)} a token in f16, ${inBytes(kv.q8_0)} in q8_0`] : undefined,
     [
       'vocabulary',
@@ -68,7 +77,7 @@ function described(found: Inspection): string {
     found.problems.length === 0
       ? 'This model can be used.\n'
       : `This model cannot be used:\n${found.problems.map(problem => `  × ${plain(problem.message)}\n`).join('')}`;
-  return `${table(rows.filter(row => row !== undefined))}\n${verdict}`;
+  return `${table(rows.filter(row => row !== undefined))}\n${table(knownRows(known))}\n${verdict}`;
 }
 
 function shapeOf({ layers, embedding, heads, kvHeads, headSize, feedForward }: Inspection): string {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { constants, copyFile, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
@@ -20,6 +19,7 @@ import { modelName } from '../../models/names.js';
 import { isPublished } from '../../models/shipped.js';
 import { type Fetchable, hub, type Ways, waysTo } from '../models/get.js';
 import { type ModelHere, modelsHere } from '../models/here.js';
+import { templateHash } from '../models/recorded.js';
 import { hereInWords, knownInWords, listed } from '../models/words.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
@@ -108,7 +108,7 @@ interface AddFlags extends JsonFlag {
 async function addFile(path: string, { name, copy, json }: AddFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const header = await readHeader(path, signal);
+  const header = await readHeader(path, { signal });
   const [problem] = header.problems;
   if (problem) throw new MeditronError(problem.code, problem.message);
   const called = nameFor(name, path);
@@ -133,7 +133,7 @@ async function addFile(path: string, { name, copy, json }: AddFlags): Promise<vo
   const record: AddedModel = {
     name: called,
     files: hashes,
-    template: header.chatTemplate === null ? null : textHash(header.chatTemplate),
+    template: templateHash(header.chatTemplate),
     added: new Date().toISOString(),
   };
   await addModel(record);
@@ -184,10 +184,6 @@ async function hashed(files: ModelFiles['files'], signal: AbortSignal) {
     clearInterval(timer);
     progress.stop();
   }
-}
-
-function textHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function verify(): Command {
@@ -241,12 +237,11 @@ async function verified({ name, files, template }: AddedModel, signal: AbortSign
   const [{ path }] = files as [AddedModel['files'][number]];
   const common = { name, path, published: await isPublished(hashOfFiles(files)) };
   try {
-    const header = await readHeader(path, signal);
+    const header = await readHeader(path, { signal });
     const now = await hashed(header.files, signal);
     const changed = now.length !== files.length || now.some(({ sha256 }, i) => sha256 !== files[i]!.sha256);
     if (!changed) return { ...common, state: 'unchanged', message: `unchanged, SHA-256 ${hashOfFiles(files)}` };
-    const templateNow = header.chatTemplate === null ? null : textHash(header.chatTemplate);
-    const what = templateNow === template ? '' : ', its chat template too';
+    const what = templateHash(header.chatTemplate) === template ? '' : ', its chat template too';
     return {
       ...common,
       state: 'changed',

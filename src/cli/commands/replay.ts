@@ -84,7 +84,12 @@ async function panelAgain(record: unknown, flags: ReplayFlags, signal: AbortSign
   let result: PanelReplay;
   try {
     const { isolate } = machineOf(flags).load;
-    result = await replayPanel(record, { modelPaths: flags.panel, isolate, signal, onEvent: panelists.show });
+    result = await replayPanel(record, {
+      modelPaths: flags.panel?.map(modelPath),
+      isolate,
+      signal,
+      onEvent: panelists.show,
+    });
   } finally {
     panelists.close();
   }

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { publishedFacts } from '../../ask/choice.js';
 import { MeditronError } from '../../check/errors.js';
 import { type Kind, whole } from '../../check/kinds.js';
 import { engineOptions } from '../../check/machine.js';
@@ -9,6 +10,7 @@ import { type BosRule, checkGenerate, type GenerateOptions } from '../../engine/
 import type { SamplingOptions } from '../../engine/jobs/sampling.js';
 import type { Model } from '../../engine/model.js';
 import type { EngineSettings } from '../../engine/settings.js';
+import { beyondTraining } from '../../models/trained.js';
 import { addFlags, addModelFlags, bosOption, flag, optionsOf } from '../flags.js';
 import { readText, type TextFlags, textFrom } from '../input.js';
 import { load, type ModelFlags } from '../load.js';
@@ -150,7 +152,11 @@ async function generateOn(
     maxSequences: flags.samples,
   });
   const contextMs = performance.now() - start;
-  const warnings = warningsOf(engine, options);
+  const facts = await publishedFacts(model);
+  const warnings = [
+    ...warningsOf(engine, options),
+    ...beyondTraining(facts, 'The text', prompt.length, flags.maxTokens),
+  ];
   if (!flags.json) for (const warning of warnings) warn(warning);
 
   const streams = flags.json ? silent : displayFor(flags.samples);

@@ -4,8 +4,12 @@ import type { ReckonedModel } from '../../engine/capacity/outlook.js';
 import { readGguf } from '../../gguf/reader.js';
 import type { TensorTypeName } from '../../gguf/types.js';
 import { validateModel } from '../../gguf/validate.js';
-import { describeFile } from '../../models/inspect.js';
+import { modelPath } from '../../models/added.js';
+import type { ModelFacts } from '../../models/family.js';
+import { headerOf, recognised } from '../../models/header.js';
+import { factsFor } from '../../models/known.js';
 import { publishedNames, publishedShape, reckonedOf, tensorsOf, usualQuants } from '../../models/published.js';
+import { recordedHash } from '../models/recorded.js';
 
 /** A model in one quantization, before anything is known of the machine. */
 export interface Candidate {
@@ -20,20 +24,24 @@ export interface Candidates {
   readonly path: string | null;
   /** Where its shape was read. */
   readonly source: string;
+  /** What is published of it; null if it is not known which model it is. */
+  readonly facts: ModelFacts | null;
   /** The finest first; at least one. */
   readonly candidates: readonly Candidate[];
 }
 
 /** A file's own quantization, or all usual ones of a published model. */
-export async function candidatesOf(name: string, signal: AbortSignal): Promise<Candidates> {
+export async function candidatesOf(given: string, signal: AbortSignal): Promise<Candidates> {
+  const name = modelPath(given);
   const isFile = existsSync(name) || /[/\\]|\.gguf$/i.test(name);
   if (isFile) {
     const file = await readGguf(name, { signal });
     validateModel(file);
-    const model = describeFile(file);
+    const model = headerOf(file);
+    const { facts } = recognised(model, recordedHash(model));
     const tensors = file.tensors.map(({ name, type, bytes }) => ({ name, type: type.name, bytes }));
     const candidates: Candidate[] = [{ quantization: model.quantization.name, model, tensors }];
-    return { title: model.name ?? name, path: name, source: 'the file’s header', candidates };
+    return { title: model.name ?? name, path: name, source: 'the file’s header', facts, candidates };
   }
   const shape = publishedShape(name);
   if (!shape) {
@@ -47,5 +55,6 @@ export async function candidatesOf(name: string, signal: AbortSignal): Promise<C
     const tensors = tensorsOf(shape, quant as keyof typeof usualQuants);
     return { quantization, tensors, model: reckonedOf(shape, tensors) };
   });
-  return { title: shape.title, path: null, source: shape.source, candidates };
+  const facts = factsFor({ name });
+  return { title: shape.title, path: null, source: shape.source, facts, candidates };
 }

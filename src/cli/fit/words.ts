@@ -3,8 +3,11 @@ import type { Outlook } from '../../engine/capacity/outlook.js';
 import { typical } from '../../engine/capacity/outlook.js';
 import { type Choice, type Recommendation, runs, wavesOf } from '../../engine/capacity/recommend.js';
 import { speedError } from '../../engine/capacity/speed.js';
+import type { ModelFacts } from '../../models/family.js';
 import type { Device } from '../../native/addon.js';
+import { factRows } from '../models/facts.js';
 import { oneLine } from '../terminal/plain.js';
+import { table } from '../terminal/table.js';
 
 /** One quantization in the report. */
 export interface FitRow extends Outlook, Choice {
@@ -22,7 +25,12 @@ export interface FitReport {
     readonly cores: number;
     readonly gpus: readonly Device[];
   };
-  readonly model: { readonly name: string; readonly source: string; readonly contextLength: number | null };
+  readonly model: {
+    readonly name: string;
+    readonly source: string;
+    readonly contextLength: number | null;
+    readonly facts: ModelFacts | null;
+  };
   readonly rows: readonly FitRow[];
   readonly recommended: string | null;
   readonly reason: Recommendation['reason'];
@@ -52,9 +60,10 @@ export function described(report: FitReport): string {
     ...advice,
   ];
   return (
-    `${verdictOf(report)}\n\n${oneLine(model.name)}, trained for ${model.contextLength ?? 'an unknown number of'} tokens (shape: ${oneLine(model.source)})\n` +
+    `${verdictOf(report)}\n\n${oneLine(model.name)}, context of ${model.contextLength?.toLocaleString('en') ?? 'an unknown number of'} tokens (shape: ${oneLine(model.source)})\n` +
     `${inBytes(machine.availableBytes)} of ${inBytes(machine.memoryBytes)} available, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}\n\n` +
-    `${text.join('\n')}\n\n${notes.map(line => `${line}.\n`).join('')}`
+    `${text.join('\n')}\n\n${notes.map(line => `${line}.\n`).join('')}` +
+    (model.facts ? `\n${table([['is', model.facts.title], ...factRows(model.facts, model)])}` : '')
   );
 }
 

@@ -1,7 +1,8 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { shippedModel } from '../../check/project.js';
 import { modelsFolder } from '../../check/sums.js';
 import { inBytes } from '../../check/words.js';
+import { addedModel, addedModels } from '../../models/added.js';
 import { modelFilesIn } from '../../models/folder.js';
 import { inspectFile } from '../../models/inspect.js';
 import { isDemonstration } from '../../models/known.js';
@@ -16,15 +17,17 @@ export interface ModelChoice {
   readonly problem: string | undefined;
 }
 
-/** The models in the folder on the stick, by name, and behind them the one that ships. */
+/** The models in the folder on the stick, by name, those that were added here, and behind them the one that ships. */
 export async function modelChoices(stick: string | undefined): Promise<readonly ModelChoice[]> {
-  const added = stick === undefined ? [] : await modelFilesIn(join(stick, modelsFolder));
-  return Promise.all([...added, shippedModel()].map(modelChoice));
+  const lying = stick === undefined ? [] : await modelFilesIn(join(stick, modelsFolder));
+  const added = addedModels().map(({ files }) => files[0]!.path);
+  const paths = [...lying, ...added, shippedModel()].map(path => resolve(path));
+  return Promise.all([...new Set(paths)].map(modelChoice));
 }
 
 /** What there is to say of a model file. */
 export async function modelChoice(path: string): Promise<ModelChoice> {
-  const name = oneLine(basename(path));
+  const name = oneLine(addedModel(path)?.name ?? basename(path));
   try {
     const found = await inspectFile(path);
     const title = isDemonstration([found.name, path])

@@ -15,6 +15,7 @@ import { specialShape } from '../../prompt/hygiene/special.js';
 import type { Prompt } from '../../prompt/prompt.js';
 import type { Question } from '../../prompt/question/question.js';
 import { Stopwatch } from '../timings.js';
+import { contextInWords, trainedInWords } from './facts.js';
 
 /** One line of `meditron check`. */
 export interface Check {
@@ -38,8 +39,9 @@ export interface Subject {
 
 const pass = (name: Check['name'], message: string): Check => ({ name, state: 'pass', message, advice: null });
 
-export function fileCheck({ problems, files, sizeBytes, architecture, quantization }: Header): Check {
-  const [problem] = problems;
+export function fileCheck(header: Header): Check {
+  const { files, sizeBytes, architecture, quantization } = header;
+  const [problem] = header.problems;
   if (problem) {
     return {
       name: 'file',
@@ -51,7 +53,7 @@ export function fileCheck({ problems, files, sizeBytes, architecture, quantizati
   const parts = files.length > 1 ? ` in ${files.length} parts` : '';
   return pass(
     'file',
-    `${architecture}, ${quantization.name}, ${inBytes(sizeBytes)}${parts}: every tensor and number is as this engine needs it`,
+    `${architecture}, ${quantization.name}, ${inBytes(sizeBytes)}${parts}, context of ${contextInWords(header)}: every tensor and number is as this engine needs it`,
   );
 }
 
@@ -73,10 +75,7 @@ export function modelCheck(
     };
   }
   const trained = choice.facts?.trainedContext;
-  const context =
-    trained && contextLength !== null && contextLength > trained.tokens
-      ? `. Its file says ${contextLength} tokens, it was trained on ${trained.tokens} at once (${trained.source})`
-      : '';
+  const context = trained ? `. It was trained on ${trainedInWords(trained, contextLength)}` : '';
   const message = `${choice.model}, asked as ${choice.format}. ${choice.reasons.join('. ')}${context}`;
   const other = given !== undefined && given !== choice.format;
   if (other)

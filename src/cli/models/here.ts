@@ -9,15 +9,15 @@ import { availableCores } from '../../engine/capacity/cores.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { type Outlook, outlookOf } from '../../engine/capacity/outlook.js';
 import { type AddedModel, addedModels } from '../../models/added.js';
-import type { ModelFacts } from '../../models/family.js';
 import { modelFilesIn } from '../../models/folder.js';
-import { type Header, readHeader, recognised } from '../../models/header.js';
-import type { FormatChoice } from '../../models/known.js';
+import { type Header, readHeader } from '../../models/header.js';
 import { modelName } from '../../models/names.js';
 import { isPublished } from '../../models/shipped.js';
+import { type Known, knownOf } from './facts.js';
+import { isAsAdded } from './recorded.js';
 
 /** A model file on this machine. What its header does not say is null. */
-export interface ModelHere {
+export interface ModelHere extends Known {
   /** What it is called: the name it was added under, or that of its file. */
   readonly name: string;
   readonly path: string;
@@ -27,15 +27,6 @@ export interface ModelHere {
   readonly sizeBytes: number | null;
   readonly architecture: string | null;
   readonly quantization: string | null;
-  /** Trained context as the file says. */
-  readonly contextLength: number | null;
-  /** How it is asked, and how that is known; null if it is not: then `refusal` says why. */
-  readonly format: FormatChoice | null;
-  readonly refusal: string | null;
-  /** What is published of it. */
-  readonly facts: ModelFacts | null;
-  /** As its file says, else as it is published. */
-  readonly licence: string | null;
   /** Known from when it was added; null if the file was never read whole. */
   readonly sha256: string | null;
   /** Whether that hash is one of a published file; null without one. */
@@ -77,40 +68,44 @@ async function modelHere(
   added: AddedModel | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ModelHere> {
-  const sha256 = added ? hashOfFiles(added.files) : null;
   const common = { name: added?.name ?? modelName(path), path, from };
   try {
-    return { ...common, ...(await described(await readHeader(path, signal), sha256, added)) };
+    return { ...common, ...(await described(await readHeader(path, signal ? { signal } : {}), added)) };
   } catch (error) {
     if (!(error instanceof MeditronError)) throw error;
     return {
       ...common,
       ...{ sizeBytes: null, architecture: null, quantization: null, contextLength: null, format: null, refusal: null },
-      ...{ facts: null, licence: null, sha256, published: null, problems: [error.message], fits: null },
+      ...{
+        facts: null,
+        licence: null,
+        sha256: added ? hashOfFiles(added.files) : null,
+        published: null,
+        problems: [error.message],
+        fits: null,
+      },
     };
   }
 }
 
 async function described(
   header: Header,
-  recorded: string | null,
   added: AddedModel | undefined,
 ): Promise<Omit<ModelHere, 'name' | 'path' | 'from'>> {
-  const changed =
-    added !== undefined && header.files.some(({ sizeBytes }, i) => sizeBytes !== added.files[i]?.sizeBytes);
-  // A file of another size is not the one that was hashed.
-  const sha256 = changed ? null : recorded;
-  const { choice, refusal } = recognised(header, sha256);
-  const facts = choice?.facts ?? null;
+  const changed = added !== undefined && !isAsAdded(header, added);
+  // Another file is not the one that was hashed.
+  const sha256 = added === undefined || changed ? null : hashOfFiles(added.files);
   const problems = [
     ...header.problems.map(({ message }) => message),
-    ...(changed ? ['It is not the file that was added: its size is another. `meditron models verify` says more'] : []),
+    ...(changed
+      ? ['It is not the file that was added: its size or chat template is another. `meditron models verify` says more']
+      : []),
   ];
   const { fits, lowMemory, samples, memoryBytes } = outlookOf(header, availableMemory(), availableCores());
-  const { sizeBytes, architecture, contextLength, quantization, licence } = header;
+  const { sizeBytes, architecture, quantization } = header;
   return {
-    ...{ sizeBytes, architecture, contextLength, quantization: quantization.name },
-    ...{ format: choice ?? null, refusal: refusal ?? null, facts, licence: licence ?? facts?.licence ?? null },
+    ...{ sizeBytes, architecture, quantization: quantization.name },
+    ...knownOf(header, sha256),
     ...{ sha256, published: sha256 === null ? null : await isPublished(sha256), problems },
     fits: header.problems.length > 0 ? null : { fits, lowMemory, samples, memoryBytes },
   };

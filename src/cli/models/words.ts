@@ -2,6 +2,7 @@ import { inBytes } from '../../check/words.js';
 import type { KnownModelOutlook } from '../../engine/capacity/known.js';
 import { oneLine } from '../terminal/plain.js';
 import { columns, type Row, table } from '../terminal/table.js';
+import { factRows, knownRows, titled } from './facts.js';
 import type { ModelHere } from './here.js';
 
 const fitWords = { yes: 'fits', tight: 'little room', no: 'does not fit' } as const;
@@ -53,28 +54,21 @@ function trainedOn({ trainedContext }: Pick<KnownModelOutlook, 'trainedContext'>
 
 /** Everything there is to say of a model that is known. */
 export function knownInWords(model: KnownModelOutlook): string {
-  const { repository, gguf, sampling, trainedContext, unknown, quantizations, recommended } = model;
-  const rows: (Row | undefined)[] = [
+  const { repository, gguf, quantizations, recommended } = model;
+  const rows: Row[] = [
     ['name', `${model.id}: ${model.title}`],
-    ['made from', model.base],
     ['architecture', model.architecture],
-    ['trained for', model.trainedFor],
-    ['trained on', trainedContext ? `${trainedOn(model)} tokens at once (${trainedContext.source})` : 'not known'],
     [
       'asked as',
       model.format === null ? `no format here: ${model.refusal}` : `${model.format} (${model.formatSource})`,
     ],
-    [
-      'sampled',
-      sampling
-        ? `temperature ${sampling.temperature}${sampling.maxTokens ? `, up to ${sampling.maxTokens} tokens` : ''} (${sampling.source})`
-        : 'not known',
-    ],
-    ['licence', model.licence],
-    ['weights', repository === null ? 'with this program' : `Hugging Face ${repository}`],
-    ...gguf.map((each, i): Row => [i === 0 ? 'GGUF' : '', `${each.repository}${each.note ? `: ${each.note}` : ''}`]),
-    gguf.length === 0 && repository !== null ? ['GGUF', 'none seen: convert it (docs/models.md)'] : undefined,
-    ...unknown.map((each, i): Row => [i === 0 ? 'not known' : '', each]),
+    ...factRows(model),
+    ...titled(
+      'GGUF',
+      gguf.length === 0 && repository !== null
+        ? ['none seen: convert it (docs/models.md)']
+        : gguf.map(each => `${each.repository}${each.note ? `: ${each.note}` : ''}`),
+    ),
   ];
   const cells = quantizations.map(row => [
     row.quantization,
@@ -84,33 +78,24 @@ export function knownInWords(model: KnownModelOutlook): string {
     row.quantization === recommended ? 'recommended here' : '',
   ]);
   const sizes = cells.length === 0 ? '' : `\n${columns([['', 'file', 'memory', '', ''], ...cells])}`;
-  return `${table(rows.filter(row => row !== undefined))}${sizes}`;
+  return `${table(rows)}${sizes}`;
 }
 
 /** Everything there is to say of a file that is here. */
 export function hereInWords(model: ModelHere): string {
-  const { format, facts, fits, problems, refusal } = model;
-  const rows: (Row | undefined)[] = [
+  const { fits, problems, sizeBytes, quantization, published } = model;
+  const rows: Row[] = [
     ['name', oneLine(model.name)],
     ['file', oneLine(model.path)],
-    model.sizeBytes === null
-      ? undefined
-      : ['size', `${inBytes(model.sizeBytes)}, ${oneLine(model.quantization ?? '')}`],
-    format ? ['is', format.model] : refusal === null ? undefined : ['is', 'not known'],
-    ...(format?.reasons ?? []).map((reason, i): Row => [i === 0 ? 'known by' : '', oneLine(reason)]),
-    format ? ['asked as', `${format.format} (${oneLine(format.source)})`] : undefined,
-    facts?.trainedContext
-      ? ['trained on', `${trainedOn(facts)} tokens at once (${facts.trainedContext.source})`]
-      : undefined,
-    ['licence', oneLine(model.licence ?? 'not known')],
+    ...titled('size', sizeBytes === null ? [] : [`${inBytes(sizeBytes)}, ${quantization ?? ''}`]),
+    ...(sizeBytes === null ? [] : knownRows(model)),
     ['SHA-256', model.sha256 ?? 'not read: `meditron models add` reads it'],
-    model.published === null
-      ? undefined
-      : ['published', model.published ? 'yes, this very file' : 'no file of this hash is known'],
-    fits ? ['here', `${fitWords[fits.fits]}, ${inBytes(fits.memoryBytes)} of memory`] : undefined,
-    ...[...(format?.warnings ?? []), ...problems, ...(refusal === null ? [] : [refusal])].map(
-      (each, i): Row => [i === 0 ? 'but' : '', oneLine(each)],
+    ...titled(
+      'published',
+      published === null ? [] : [published ? 'yes, this very file' : 'no file of this hash is known'],
     ),
+    ...titled('here', fits ? [`${fitWords[fits.fits]}, ${inBytes(fits.memoryBytes)} of memory`] : []),
+    ...titled('cannot be used', problems),
   ];
-  return table(rows.filter(row => row !== undefined));
+  return table(rows);
 }

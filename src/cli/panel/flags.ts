@@ -3,6 +3,7 @@ import type { Option } from 'commander';
 import { MeditronError } from '../../check/errors.js';
 import { listOf, text } from '../../check/kinds.js';
 import { engineOptions, loadOptions, processOptions } from '../../check/machine.js';
+import { modelPath } from '../../models/added.js';
 import { checkFamily } from '../../panel/members.js';
 import type { Measurement, PanelMember, PanelOptions } from '../../panel/types.js';
 import { formatNames } from '../../prompt/format/format.js';
@@ -24,13 +25,19 @@ export function measuredOption(): Option {
   );
 }
 
-/** A file may have a comma in its name. */
+/** A file may have a comma in its name, and so may the name of an added one. */
 function filesIn(typed: string): readonly string[] {
-  return existsSync(typed) ? [typed] : typed.split(',').map(each => each.trim());
+  return isThere(typed) ? [typed] : typed.split(',').map(each => each.trim());
+}
+
+/** Whether it is a file, or the name under which one was added. */
+function isThere(typed: string): boolean {
+  return existsSync(modelPath(typed));
 }
 
 /**
- * A model as it is typed: `FILE`, `FAMILY=FILE`, `FILE@FORMAT`, or both. What is there as a file is one, whatever signs are in its name.
+ * A model as it is typed: `FILE`, `FAMILY=FILE`, `FILE@FORMAT`, or both, with a file or the name of an added one. What is there is one, whatever
+ * signs are in its name.
  *
  * @throws MeditronError `ERR_OPTION`
  */
@@ -40,15 +47,17 @@ export function memberTyped(typed: string): PanelMember {
       'ERR_OPTION',
       'Expected a file between the commas of --panel, got nothing: give --panel A.gguf,B.gguf',
     );
-  if (existsSync(typed)) return { path: typed };
+  if (isThere(typed)) return { path: modelPath(typed) };
   const named = /^([^=/\\]+)=(.+)$/s.exec(typed);
   const [family, rest] = named ? [checkFamily('--panel', named[1]), named[2]!] : [undefined, typed];
   const of = family === undefined ? {} : { family };
-  const formatted = existsSync(rest) ? null : /^(.+)@([^@/\\]+)$/s.exec(rest);
-  if (!formatted) return { path: rest, ...of };
-  const [, path, format] = formatted as unknown as [string, string, string];
+  const formatted = isThere(rest) ? null : /^(.+)@([^@/\\]+)$/s.exec(rest);
+  if (!formatted) return { path: modelPath(rest), ...of };
+  const [, file, format] = formatted as unknown as [string, string, string];
   const isFormat = (formatNames as readonly string[]).includes(format);
-  return isFormat || existsSync(path) ? { path, ...of, format: formatNameOf(format) } : { path: rest, ...of };
+  return isFormat || isThere(file)
+    ? { path: modelPath(file), ...of, format: formatNameOf(format) }
+    : { path: rest, ...of };
 }
 
 interface Machine {
