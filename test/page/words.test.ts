@@ -46,15 +46,89 @@ function compare(english: unknown, other: unknown, path: string, lacking: string
   }
 }
 
-/** A message with numbers wherever it takes some; lists where it takes lists. */
-function calls(message: (...given: never[]) => string, n: number): string {
+/** A message with numbers wherever it takes some; lists where it takes lists; `put` wherever a number is none to it. */
+function calls(message: (...given: never[]) => string, n: number, put?: string): string {
   const text = (given: readonly unknown[]) => message(...(given as never[]));
+  if (put !== undefined && message.length > 0) {
+    // A message that formats what it is given shows that it wants a number there.
+    const given: unknown[] = Array.from({ length: message.length }, () => n);
+    for (let i = 0; i < given.length; i++) {
+      const tried = given.with(i, put);
+      try {
+        if (text(tried).includes(put)) given[i] = put;
+      } catch {}
+    }
+    try {
+      return text(given);
+    } catch {
+      return text([[n, n]]);
+    }
+  }
   try {
     return text([n, n, n, '2026-11-27']);
   } catch {
     return text([[n, n]]);
   }
 }
+
+/** Every message of a language, those that take something with numbers, and with a text where they take one. */
+function* said(tag: Language, put = 'x'): Generator<readonly [path: string, text: string]> {
+  yield* within(catalogues[tag], tag);
+  function* within(node: unknown, path: string): Generator<readonly [path: string, text: string]> {
+    if (typeof node === 'string') yield [path, node];
+    else if (typeof node === 'function')
+      for (const n of [0, 1, 2, 3, 11, 1_000_000])
+        yield [`${path}(${n})`, calls(node as (...given: never[]) => string, n, put)];
+    else for (const [key, inner] of Object.entries(node as object)) yield* within(inner, `${path}.${key}`);
+  }
+}
+
+const spaced = '[\\u00a0\\u202f]';
+
+test('signs and units stay with the word before them, as each language writes them', () => {
+  const wrong = (tag: Language, pattern: RegExp) => [...said(tag)].filter(([, text]) => pattern.test(text));
+  // In French a space that does not break stands before these signs, and inside quotation marks.
+  expect(wrong('fr', new RegExp(`(?<!${spaced})[:;?!»%](?!\\w)|«(?!${spaced})`))).toEqual([]);
+  for (const tag of ['es', 'pt', 'ar'] as const) expect(wrong(tag, /\s[:;?!»،؛؟]|«\s/)).toEqual([]);
+  for (const tag of tags) {
+    expect(wrong(tag, /\d (?:%|[kMG]?[Bo]\b)/)).toEqual([]);
+    // Dots that leave something open stand by themselves in English and German alone.
+    expect(wrong(tag, tag === 'en' || tag === 'de' ? / …/ : /\s…/)).toEqual([]);
+  }
+});
+
+test('in a sentence from right to left, what is put in keeps its own order', () => {
+  const put = 'B. Apixaban 5 mg (twice daily)';
+  for (const [path, text] of said('ar', put))
+    expect(text.replaceAll(`\u2068${put}\u2069`, ''), path).not.toContain('Apixaban');
+  expect(grammar('fr').isolated('وارفارين 5 mg')).toBe('\u2068وارفارين 5 mg\u2069');
+  expect(grammar('fr').isolated('warfarine 5 mg')).toBe('warfarine 5 mg');
+});
+
+test('one is spoken of as one', () => {
+  const counted: Record<string, (tag: Language, n: number) => string> = {
+    answered: (tag, n) => catalogues[tag].thinking.answered(n, 5),
+    spoken: (tag, n) => catalogues[tag].thinking.spoken(n, 5),
+    some: (tag, n) => catalogues[tag].answer.some(n, 5),
+    says: (tag, n) => catalogues[tag].answer.says(n, 'B'),
+    right: (tag, n) => catalogues[tag].evaluate.right(n, 5),
+    accuracy: (tag, n) => catalogues[tag].answer.accuracy(4, n, 'own', 'today'),
+  };
+  /** Where the words do not change with the number. */
+  const alike = {
+    answered: ['en', 'ar'],
+    spoken: ['ar'],
+    some: ['ar'],
+    says: ['ar'],
+    right: ['en', 'de', 'ar'],
+    accuracy: [],
+  };
+  for (const [name, text] of Object.entries(counted))
+    for (const tag of tags)
+      expect(text(tag, 1).replace('1', '2') === text(tag, 2), `${name} ${tag}`).toBe(
+        (alike as Record<string, readonly string[]>)[name]!.includes(tag),
+      );
+});
 
 test('a number is not lost on the way', () => {
   for (const tag of tags) {
@@ -89,6 +163,6 @@ test('times are told in steps that do not flicker, and doses keep their digits i
     '2 minutes',
     '2 hours',
   ]);
-  expect([bytes(7_525_472), bytes(4_081_000_000)]).toEqual(['8 MB', '4.1 GB']);
+  expect([bytes(300), bytes(7_525_472), bytes(4_081_000_000)]).toEqual(['1\u00a0kB', '8\u00a0MB', '4.1\u00a0GB']);
   expect(grammar('ar').number(312)).toBe('312');
 });

@@ -1,7 +1,7 @@
 import type { Answer, Question } from '../../../src/server/meditron/protocol.js';
 import { Dots } from '../parts/dots.js';
 import { Disclosure, English } from '../parts/parts.js';
-import { language, words } from '../words/words.js';
+import { language, words, writing } from '../words/words.js';
 import { choicesOf, inFull, inShort } from './question.js';
 import { type Verdict, type Voice, voicesOf } from './verdict.js';
 
@@ -103,9 +103,11 @@ export function Lists({ answer }: { readonly answer: Answer }) {
           <li key={item.name}>
             <b lang="en" dir="auto">
               {item.name}
-            </b>
+            </b>{' '}
             <span class="hint">
-              {t.named(item.named, item.of)}, {t.places(item.mentions.map(({ rank }) => rank))}
+              {t.named(item.named, item.of)}
+              {writing.value.comma}
+              {t.places(item.mentions.map(({ rank }) => rank))}
             </span>
             {item.merged.length > 1 && (
               <span class="hint" lang="en" dir="auto">
@@ -159,7 +161,8 @@ export function Notes({ warnings, findings }: Pick<Answer, 'warnings' | 'finding
           <ul>
             {findings.map(({ where, kind, detail, count }) => (
               <li key={`${where} ${kind}`}>
-                {cleaned[kind]} ({count}): <English>{detail}</English>
+                {cleaned[kind]} ({count}){writing.value.colon}
+                <English>{detail}</English>
               </li>
             ))}
           </ul>
@@ -200,9 +203,11 @@ export function AllChains({ chains, cut, stoppedBy, question }: ChainsProps) {
         {all.map(({ index, text, head, facts }) => (
           <li key={index}>
             <h3>
-              {thinking.chain(index + 1)}: {head}
+              {thinking.chain(index + 1)}
+              {writing.value.colon}
+              {head}
             </h3>
-            <p class="hint">{facts.join(', ')}</p>
+            <p class="hint">{facts.join(writing.value.comma)}</p>
             <ModelText text={text} />
           </li>
         ))}

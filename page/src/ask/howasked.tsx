@@ -37,7 +37,7 @@ type Row = readonly [string, preact.ComponentChildren];
 /** What a record says of the asking alone. */
 export function factsOf(evidence: Evidence): readonly Row[] {
   const { how, ask } = words.value;
-  const { number, time } = writing.value;
+  const { comma, number, time } = writing.value;
   const { model, format, asked, machine, meditron, cost, created } = evidence;
   return [
     [how.model, <English>{`${model.name ?? model.file}, ${model.quantization}`}</English>],
@@ -48,7 +48,12 @@ export function factsOf(evidence: Evidence): readonly Row[] {
         {model.sha256 ?? how.hashUnknown}
       </span>,
     ],
-    [how.format, `${format.name}. ${ask.formatBy[format.by]}`],
+    [
+      how.format,
+      <>
+        <English>{format.name}</English>. {ask.formatBy[format.by]}
+      </>,
+    ],
     [how.source, <English>{format.source}</English>],
     [how.protocol, asked.protocol],
     [how.mode, asked.mode],
@@ -59,6 +64,13 @@ export function factsOf(evidence: Evidence): readonly Row[] {
       how.machine,
       <English>{`${machine.devices.map(({ description, name }) => description || name).join(', ') || machine.platform} (${machine.platform} ${machine.arch})`}</English>,
     ],
-    [how.version, `Meditron ${meditron}, ${time(created)}`],
+    [
+      how.version,
+      <>
+        <English>Meditron {meditron}</English>
+        {comma}
+        {time(created)}
+      </>,
+    ],
   ];
 }

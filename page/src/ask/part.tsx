@@ -3,7 +3,7 @@ import type { AskRequest, PartialRecord } from '../../../src/server/meditron/pro
 import type { Problem } from '../api/api.js';
 import type { Machine } from '../machine.js';
 import { Disclosure, English } from '../parts/parts.js';
-import { words } from '../words/words.js';
+import { words, writing } from '../words/words.js';
 import type { Progress } from './progress.js';
 import { inFull } from './question.js';
 import { Tally } from './tally.js';
@@ -80,7 +80,8 @@ export function PartOfVote({ part }: { readonly part: PartialRecord }) {
             {samples.map(({ index, finished, answer, text }) => (
               <li key={index}>
                 <h3>
-                  {thinking.chain(index + 1)}:{' '}
+                  {thinking.chain(index + 1)}
+                  {writing.value.colon}
                   {!finished
                     ? thinking.stoppedHere
                     : answer === null

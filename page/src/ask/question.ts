@@ -1,5 +1,6 @@
 import type { Question } from '../../../src/server/meditron/protocol.js';
 import type { Messages } from '../words/en.js';
+import { writing } from '../words/words.js';
 
 /** How a question is to be answered, as the person chooses it. */
 export type Kind = 'choice' | 'boolean' | 'ranked' | 'free';
@@ -30,7 +31,7 @@ export function choicesOf(
 export function inFull(answer: string, question: Question, words: Messages): string {
   const choice = choicesOf(question, words).find(({ label }) => label === answer);
   if (!choice) return answer;
-  return question.kind === 'boolean' ? choice.text : `${choice.label}. ${choice.text}`;
+  return question.kind === 'boolean' ? choice.text : `${choice.label}. ${writing.value.isolated(choice.text)}`;
 }
 
 /** An answer in short: its letter, or the word. */

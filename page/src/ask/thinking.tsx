@@ -66,10 +66,10 @@ function Stage({ progress }: { readonly progress: Progress }) {
         <progress max={prompt.total} value={prompt.done} aria-labelledby="stage" />
       </div>
     );
-  const text = phase === 'waiting' ? (loaded ? thinking.waiting : thinking.loading) : `${thinking.title} …`;
+  const text = phase === 'waiting' ? (loaded ? thinking.waiting : thinking.loading) : thinking.title;
   return (
     <div class="stage">
-      <p>{phase === 'sent' ? `${thinking.title} …` : text}</p>
+      <p>{text}</p>
     </div>
   );
 }

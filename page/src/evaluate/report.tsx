@@ -124,7 +124,9 @@ function Compared({ store, run }: { readonly store: EvaluateStore; readonly run:
         <option value="">{t.compareNone}</option>
         {others.map(({ id, title, created }) => (
           <option key={id} value={id}>
-            {title}, {writing.value.time(created)}
+            {title}
+            {writing.value.comma}
+            {writing.value.time(created)}
           </option>
         ))}
       </select>
@@ -143,7 +145,8 @@ function Comparing({ comparison }: { readonly comparison: ReportData['comparison
       <b lang="en">
         {first} / {second}
       </b>
-      : {t.paired(onlyFirst, onlySecond, n)} {t.chance(p)}
+      {writing.value.colon}
+      {t.paired(onlyFirst, onlySecond, n)} {t.chance(p)}
     </p>
   );
 }
@@ -224,7 +227,9 @@ function Row({ row, name }: { readonly row: RowData; readonly name: string | und
         ))}
       </ol>
       <p>
-        {answer !== undefined && t.given(answer)} {gold !== undefined && t.expected(gold)}
+        {[...(answer !== undefined ? [t.given(answer)] : []), ...(gold !== undefined ? [t.expected(gold)] : [])].join(
+          writing.value.comma,
+        )}
       </p>
       {error && (
         <p class="why-not">
@@ -243,7 +248,9 @@ function Row({ row, name }: { readonly row: RowData; readonly name: string | und
         {samples.map(({ text, answer }, i) => (
           <li key={i}>
             <h3>
-              {thinking.chain(i + 1)}: {answer ?? thinking.noAnswer}
+              {thinking.chain(i + 1)}
+              {writing.value.colon}
+              {answer ?? thinking.noAnswer}
             </h3>
             <ModelText text={text} />
           </li>

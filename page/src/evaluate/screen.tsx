@@ -4,7 +4,7 @@ import type { Machine } from '../machine.js';
 import { FolderList } from '../parts/files.js';
 import { English, Failed, Field } from '../parts/parts.js';
 import { route } from '../router.js';
-import { words } from '../words/words.js';
+import { words, writing } from '../words/words.js';
 import { Report } from './report.js';
 import { type EvaluateStore, evaluatedModes } from './store.js';
 
@@ -192,8 +192,12 @@ function Start({ store }: { readonly store: EvaluateStore }) {
       {plan && (
         <div class="plan" role="status">
           <p>
-            <b lang="en">{plan.title}</b>: {t.count(plan.questions)}{' '}
-            {plan.seconds === null ? t.noEstimate : t.estimate(plan.seconds * 1000)} {t.survives}
+            <b lang="en" dir="auto">
+              {plan.title}
+            </b>
+            {writing.value.colon}
+            {t.count(plan.questions)} {plan.seconds === null ? t.noEstimate : t.estimate(plan.seconds * 1000)}{' '}
+            {t.survives}
           </p>
           {plan.notes.map(note => (
             <p key={note} class="hint">
@@ -240,6 +244,7 @@ interface OneRunProps {
 
 export function OneRun({ run, store, isOpen = false }: OneRunProps) {
   const { evaluate: t, shell } = words.value;
+  const { colon, comma } = writing.value;
   const { progress, state, error } = run;
   const isRunning = state === 'running' || state === 'stopping';
   const Heading = isOpen ? 'h2' : 'h3';
@@ -251,9 +256,11 @@ export function OneRun({ run, store, isOpen = false }: OneRunProps) {
       {progress && (
         <>
           <p>
-            <English>{progress.run}</English>: {t.progress(progress.done, progress.total)}
-            {progress.right.of > 0 && `, ${t.right(progress.right.count, progress.right.of)}`}
-            {isRunning && progress.secondsLeft !== null && `, ${t.left(progress.secondsLeft * 1000)}`}
+            <English>{progress.run}</English>
+            {colon}
+            {t.progress(progress.done, progress.total)}
+            {progress.right.of > 0 && `${comma}${t.right(progress.right.count, progress.right.of)}`}
+            {isRunning && progress.secondsLeft !== null && `${comma}${t.left(progress.secondsLeft * 1000)}`}
           </p>
           <progress max={progress.total} value={progress.done} aria-label={t.progress(progress.done, progress.total)} />
         </>

@@ -56,7 +56,9 @@ export function FolderList({ folders, kind, label, pick }: Props) {
             ))}
           </p>
           <p class="hint">
-            {t.folder}: <English>{state.folder}</English>
+            {t.folder}
+            {writing.value.colon}
+            <English>{state.folder}</English>
           </p>
           <ul class="entries">
             {state.parent !== null && (

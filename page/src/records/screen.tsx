@@ -118,12 +118,17 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
           <h3>{replay.same ? t.same : t.differs}</h3>
           {!replay.same && (
             <p>
-              {t.parts}: <English>{replay.summary}</English>
+              {t.parts}
+              {writing.value.colon}
+              <English>{replay.summary}</English>
             </p>
           )}
           {replay.environment.length > 0 && (
             <>
-              <p>{t.changes}:</p>
+              <p>
+                {t.changes}
+                {writing.value.colon}
+              </p>
               <ul lang="en" dir="ltr">
                 {replay.environment.map(change => (
                   <li key={change}>{change}</li>
@@ -173,7 +178,7 @@ function Part({ store, part }: { readonly store: RecordsStore; readonly part: Pa
 
 function History({ store, machine }: Props) {
   const { records: t, shell } = words.value;
-  const { bytes, time } = writing.value;
+  const { bytes, comma, time } = writing.value;
   const history = store.history.value;
   return (
     <section class="panel history">
@@ -185,7 +190,8 @@ function History({ store, machine }: Props) {
           <p>{history.on ? t.historyOn : t.historyOff}</p>
           {history.on && (
             <p class="hint">
-              {history.entries !== null && t.kept(history.entries)} ({history.encrypted ? t.encrypted : t.plain},{' '}
+              {history.entries !== null && t.kept(history.entries)} ({history.encrypted ? t.encrypted : t.plain}
+              {comma}
               {bytes(history.bytes)}) <English>{history.folder}</English>
             </p>
           )}

@@ -1,7 +1,7 @@
 import type { Messages } from './en.js';
 import { grammar } from './grammar.js';
 
-const { plural, number, about, duration, bytes, and } = grammar('ar');
+const { plural, number, about, duration, bytes, and, isolated } = grammar('ar');
 const chains = (n: number) =>
   plural(n, {
     zero: 'لا سلاسل',
@@ -45,7 +45,7 @@ const counted = (n: number, verb: string) => `${number(n)} ${verb}`;
 
 export const ar: Messages = {
   notice:
-    'كتب هذا نموذجٌ لغوي. لم يفحص أحدًا، وقد يكون استدلاله خاطئًا حيث يبدو واثقًا، وليس اتفاق محاولاته احتمالًا لأن يكون مصيبًا. وهو ليس جهازًا طبيًا ولا يحل محل الطبيب.',
+    'كتب هذا نموذجٌ لغوي. لم يفحص أحدًا، وقد يكون استدلاله خاطئًا حتى حيث يبدو واثقًا، ولا يُعدّ اتفاق محاولاته احتمالًا لصوابه. وهو ليس جهازًا طبيًا ولا يحل محل الطبيب.',
   intendedUse:
     'للعاملين في المهن الصحية، للتحقق وللتعلم. ليس جهازًا طبيًا وليس لحالات الطوارئ؛ والقرارات تبقى لمن يفحص المريض.',
   caution: 'الاتفاق يُظهر مدى ثبات النموذج، لا ما إذا كان مصيبًا.',
@@ -73,7 +73,7 @@ export const ar: Messages = {
     memory: (used, total) => `${bytes(used)} من ${bytes(total)}`,
     demonstration: 'نموذج للعرض: يعرف ستة مقاييس ولا شيء غيرها',
     demonstrationLong:
-      'هذا نموذج للعرض فقط. يستطيع جمع ستة مقاييس سريرية لمرضى متخيَّلين ولا يعرف الطب: وعن أي سؤال آخر يكتب هراءً.',
+      'هذا نموذج للعرض فقط. يستطيع جمع ستة مقاييس سريرية لمرضى متخيَّلين، ولا يعرف الطب: فإن سُئل عن غيرها كتب هراءً.',
     unreachable: 'البرنامج الذي وراء هذه الصفحة لا يجيب. شغّله من جديد (meditron serve) ثم حاول مرة أخرى.',
     retry: 'حاول مرة أخرى',
     details: 'التفاصيل',
@@ -102,7 +102,7 @@ export const ar: Messages = {
     again: 'اطرح سؤالًا آخر',
     chainsExplained: 'السلاسل محاولات منفصلة للسؤال نفسه.',
     empty: 'اكتب سؤالًا أو الصقه أولًا.',
-    unread: 'انظر إلى ما قُرئ، ثم اسأل من جديد.',
+    unread: 'راجع ما قُرئ، ثم اسأل من جديد.',
     tooFew: 'الاختيار يحتاج إلى خيارين على الأقل. أضف خيارًا، أو اطرحه سؤالًا مفتوحًا.',
     kinds: {
       choice: 'اختيار بين خيارات',
@@ -123,7 +123,7 @@ export const ar: Messages = {
       caller: 'أنت اخترتها.',
       hash: 'عُرفت من بصمة ملف النموذج.',
       vocabulary: 'عُرفت من مفردات النموذج.',
-      template: 'عُرف من قالب المحادثة في الملف.',
+      template: 'عُرفت من قالب المحادثة في ملف النموذج.',
       name: 'خُمّنت من اسم النموذج.',
     },
     protocolLabel: 'الطريقة',
@@ -158,10 +158,10 @@ export const ar: Messages = {
     asBoolean: 'اطرحه بنعم أو لا أو ربما',
     asRanked: 'اطلب قائمة تشخيصات',
     question: 'السؤال',
-    option: letter => `الخيار ${letter}`,
-    edit: what => `تغيير: ${what}`,
+    option: letter => `الخيار ${isolated(letter)}`,
+    edit: what => `تغيير: ${isolated(what)}`,
     done: 'تم',
-    remove: letter => `استبعاد الخيار ${letter}`,
+    remove: letter => `استبعاد الخيار ${isolated(letter)}`,
     add: 'إضافة خيار',
     putBack: 'أتعيده؟',
     takenOff: 'استُبعد:',
@@ -174,7 +174,7 @@ export const ar: Messages = {
       number: 'رقم السؤال',
       mark: 'علامات حول النص',
       renamed: 'يرى النموذج الخيارات بحروف غير التي في النص.',
-      list: 'لم تُعدّ قائمة في السؤال خياراتٍ له.',
+      list: 'في السؤال قائمة لم تُعدّ خياراتٍ له.',
       'no-options': 'لم يُعثر على خيارات.',
       image: 'يتحدث النص عن شيء يُنظر إليه. لا يستطيع أي نموذج هنا أن يراه.',
     },
@@ -184,7 +184,7 @@ export const ar: Messages = {
   thinking: {
     title: 'يفكّر',
     waiting: 'يُجاب الآن عن سؤال آخر. هذا هو التالي.',
-    loading: 'يُحمَّل النموذج …',
+    loading: 'يُحمَّل النموذج…',
     reading: (done, total) => `يقرأ الحالة: ${number(done)} من ${tokens(total)}`,
     chain: i => `السلسلة ${number(i)}`,
     thinking: 'تفكّر',
@@ -202,10 +202,10 @@ export const ar: Messages = {
     left: ms => `بقي نحو ${duration(ms)}`,
     so: ms => `مضى ${duration(ms)}`,
     stop: 'توقف',
-    stopping: 'يتوقف …',
+    stopping: 'يتوقف…',
     spoken: (n, of) => `أجابت ${number(n)} من ${chains(of)}.`,
     again: 'عُثر عليه من جديد بعد إعادة تحميل الصفحة.',
-    lostTouch: 'انقطع الاتصال. تجري المحاولة من جديد …',
+    lostTouch: 'انقطع الاتصال. تجري المحاولة من جديد…',
   },
 
   answer: {
@@ -217,11 +217,11 @@ export const ar: Messages = {
           ? 'تقول ذلك السلسلتان'
           : `تقول ذلك كل السلاسل، وعددها ${number(n)}`,
     some: (n, of) => `تقول ذلك ${number(n)} من ${chains(of)}`,
-    says: (n, what) => counted(n, `تقول ${what}`),
+    says: (n, what) => counted(n, `تقول ${isolated(what)}`),
     split: parts => `السلاسل غير متفقة: ${parts.join('، ')}.`,
     abstained: 'لا جواب يُعتمد عليه',
     stopped: (n, of) => `توقف بعد ${number(n)} من ${number(of)}`,
-    leading: (n, what) => `حتى ذلك الحين قالت ${number(n)}: ${what}`,
+    leading: (n, what) => `حتى ذلك الحين قالت ${number(n)}: ${isolated(what)}`,
     nothingYet: 'لم تكن أي سلسلة قد أجابت.',
     one: 'سُئل مرة واحدة: لا تصويت، ولا شيء يُقارن به.',
     free: 'ما كتبه النموذج',
@@ -249,12 +249,12 @@ export const ar: Messages = {
     },
     needed: (votes, of) => `يجب أن تتفق ${number(votes)} من ${number(of)} قبل أن يُعطى جواب.`,
     accuracy: (right, of, set, when) =>
-      `في ${questions(of)} (${set}) أصاب هذا النموذج ${of < 100 ? times(right) : `${number(Math.round((100 * right) / of))} من كل 100 مرة`} (قيس هنا، ${when}).`,
+      `في ${questions(of)} (${isolated(set)}) أصاب هذا النموذج ${of < 100 ? times(right) : `${number(Math.round((100 * right) / of))} من كل 100 مرة`} (قيس هنا في ${isolated(when)}).`,
     notMeasured: 'لم يُقَس على هذا الجهاز كم مرة يصيب هذا النموذج.',
     why: (chain, of) =>
       of === 1 ? `لماذا (السلسلة ${number(chain)})` : `لماذا (السلسلة ${number(chain)}، الأرجح من ${chains(of)})`,
-    against: (what, chain) => `ضدّه: ${what} (السلسلة ${number(chain)})`,
-    reasonFor: (what, chain) => `لصالح ${what} (السلسلة ${number(chain)})`,
+    against: (what, chain) => `ضدّه: ${isolated(what)} (السلسلة ${number(chain)})`,
+    reasonFor: (what, chain) => `لصالح ${isolated(what)} (السلسلة ${number(chain)})`,
     noDissent: 'لم تقل أي سلسلة شيئًا آخر.',
     allChains: 'كل السلاسل',
     chainEnd: {
@@ -264,7 +264,7 @@ export const ar: Messages = {
       cancelled: 'قُطعت: لم تعد لازمة',
     },
     conflict: 'تسمي جوابين؛ والأخير هو المحسوب',
-    seed: seed => `البذرة ${seed}`,
+    seed: seed => `البذرة ${isolated(String(seed))}`,
     tokens,
     wholeText: 'أظهر الكل',
     howAsked: 'كيف طُرح السؤال',
@@ -296,7 +296,7 @@ export const ar: Messages = {
     agreement: 'الاتفاق',
     bounds: 'الثبات',
     wilson: (low, high, what) =>
-      `لو سُئل مئة مرة أخرى لقال ${what} ما بين ${number(low)} و${number(high)} منها (مجال 95 %).`,
+      `لو سُئل مئة مرة أخرى لقال ${isolated(what)} ما بين ${number(low)} و${number(high)} منها (مجال ثقة ${isolated('95%')}).`,
     stoppedBy: 'النهاية',
     stops: {
       none: 'جرت كل السلاسل.',
@@ -342,7 +342,7 @@ export const ar: Messages = {
     notMeasured: 'لم يُقَس',
     agree: 'تعطي النماذج الجواب نفسه. كثيرًا ما تقع نماذج العائلة الواحدة في الأخطاء نفسها.',
     differ: parts => `تختلف النماذج: ${parts.join('؛ ')}.`,
-    one: (model, answer) => `${model} يقول ${answer}`,
+    one: (model, answer) => `${isolated(model)} يقول ${isolated(answer)}`,
     none: 'بلا جواب',
     waiting: 'ينتظر',
     asking: 'يُسأل',
@@ -351,7 +351,7 @@ export const ar: Messages = {
   failed: {
     title: 'تعذّر الجواب',
     kept: 'سؤالك ما زال هنا.',
-    restarting: 'يبدأ من جديد …',
+    restarting: 'يبدأ من جديد…',
     ready: 'صار جاهزًا من جديد.',
     again: 'اسأل من جديد',
     partial: 'ما وصل حتى ذلك الحين جزء من تصويت وليس نتيجة:',
@@ -395,7 +395,7 @@ export const ar: Messages = {
       `متسع لنحو ${plural(words, { zero: 'لا كلمات', one: 'كلمة واحدة', two: 'كلمتين', few: '# كلمات', many: '# كلمة', other: '# كلمة' })}`,
     full: 'امتلأ السياق: ابدأ من جديد، أو غيّر السؤال الأخير.',
     noFormat: model =>
-      `ليس لـ ${model} صيغة حوار: دُرّب على الإجابة عن الأسئلة لا على الحديث. وما يكتبه في الحوار يكون بلا صيغة.`,
+      `ليس لـ ${isolated(model)} صيغة حوار: دُرّب على الإجابة عن الأسئلة لا على الحديث. وما يكتبه في الحوار يكون بلا صيغة.`,
     toAsk: 'انتقل إلى «اسأل»',
     unverifiedOnce: 'محاولة واحدة بلا تصويت: لا شيء يُظهر مدى ثباتها.',
     cut: 'قُطع عند أقصى طول',
@@ -428,7 +428,7 @@ export const ar: Messages = {
     fitsNot: (needs, free) => `لا: يحتاج إلى ${bytes(needs)}، والمتاح ${bytes(free)}`,
     fitsUnknown: 'غير معروف',
     speedOf: (n, ms) => `${about(n)} رمزًا في الثانية مع خمس سلاسل؛ ويستغرق السؤال المعتاد ${duration(ms)}`,
-    weights: millions => `${millions} مليون وزن`,
+    weights: millions => `${isolated(millions)} مليون وزن`,
     accuracy: 'الإصابة',
     cores: n =>
       plural(n, {
@@ -441,19 +441,19 @@ export const ar: Messages = {
       }),
     memory: (free, total) => `${bytes(free)} متاحة من ذاكرة ${bytes(total)}`,
     check: 'افحص الملف',
-    hashing: 'يُقرأ الملف كله …',
+    hashing: 'يُقرأ الملف كله…',
     browse: 'ابحث في المجلدات',
     notMeasured: 'لم تُقَس',
     measure: 'قِس السرعة',
-    measuring: 'يجري القياس (نحو نصف دقيقة) …',
+    measuring: 'يجري القياس (نحو نصف دقيقة)…',
     hashKnown: 'نعم: الملف المنشور',
     hashComputed: 'لا تُعرف بصمة منشورة',
     hashNot: 'ليس بعد',
     add: 'أضف نموذجًا من هذا الحاسوب أو من ذاكرة محمولة',
     folder: 'المجلد',
-    open: name => `افتح ${name}`,
+    open: name => `افتح ${isolated(name)}`,
     up: 'المجلد الأعلى',
-    use: name => `أضف ${name}`,
+    use: name => `أضف ${isolated(name)}`,
     choose: 'استعمله للسؤال',
     chosen: 'مستعمل للسؤال',
     path: 'مسار ملف ‎.gguf',
@@ -461,8 +461,7 @@ export const ar: Messages = {
     noFiles: 'لا شيء في هذا المجلد يصلح هنا.',
     machine: 'هذا الجهاز',
     where: 'من أين يُؤتى بنموذج',
-    whereText:
-      'لا يُنزَّل شيء هنا. على حاسوب متصل، أحضر ملف GGUF من MEDITRON (لذاكرة 8 GB: النموذج 7B بصيغة Q4_K_M، نحو 4 GB)، وانسخه إلى ذاكرة محمولة، ثم أضفه أعلاه.',
+    whereText: `لا يُنزَّل شيء هنا. على حاسوب متصل، أحضر ملف GGUF من MEDITRON (لذاكرة ${bytes(8e9)}: النموذج 7B بصيغة Q4_K_M، نحو ${bytes(4e9)})، وانسخه إلى ذاكرة محمولة، ثم أضفه أعلاه.`,
     copy: 'انسخ هذا النص',
     copied: 'نُسخ.',
   },
@@ -475,7 +474,7 @@ export const ar: Messages = {
     benchmark: 'مجموعة منشورة',
     path: 'مسار الملف (‎.jsonl أو ‎.json أو ‎.csv)',
     browse: 'ابحث في المجلدات',
-    use: name => `خذ ${name}`,
+    use: name => `استعمل ${isolated(name)}`,
     look: 'انظر كم سيستغرق',
     noMode: 'اختر أسلوب سؤال واحدًا على الأقل.',
     noEstimate: 'لا تُعرف المدة: قِس سرعة النموذج في «النماذج».',
@@ -489,7 +488,7 @@ export const ar: Messages = {
     limit: 'كم سؤالًا (فارغ: كلها)',
     keep: 'احفظ التقييم في هذا المجلد (فارغ: إلى أن ينتهي البرنامج)',
     start: 'ابدأ',
-    starting: 'يبدأ …',
+    starting: 'يبدأ…',
     estimate: ms => `سيستغرق نحو ${duration(ms)}.`,
     runs: 'التقييمات',
     noRuns: 'لا تقييم بعد.',
@@ -500,13 +499,14 @@ export const ar: Messages = {
     report: 'افتح التقرير',
     back: 'عودة إلى التقييمات',
     right: (right, of) => `${number(right)} صواب من ${number(of)}`,
-    interval: (low, high) => `في أسئلة أخرى مثلها يصيب من ${number(low)} إلى ${number(high)} من كل 100 (مجال 95 %)`,
+    interval: (low, high) =>
+      `في أسئلة أخرى مثلها يصيب من ${number(low)} إلى ${number(high)} من كل 100 (مجال ثقة ${isolated('95%')})`,
     questions: 'الأسئلة',
     filter: 'أظهر',
     filters: { all: 'الكل', wrong: 'الخطأ', right: 'الصواب', none: 'بلا جواب' },
     verdicts: { right: 'صواب', wrong: 'خطأ', none: 'بلا جواب' },
-    expected: what => `المنتظر ${what}`,
-    given: what => `المعطى ${what}`,
+    expected: what => `المنتظر ${isolated(what)}`,
+    given: what => `المعطى ${isolated(what)}`,
     compare: 'قارن مع',
     compareNone: 'لا شيء',
     paired: (first, second, n) =>
@@ -535,7 +535,7 @@ export const ar: Messages = {
     part: 'هذا جزء من تصويت وليس نتيجة. يمكن قراءته ولا يمكن تشغيله من جديد.',
     changed: 'غُيّر هذا السجل بعد إنشائه، أو هو تالف.',
     again: 'شغّله من جديد',
-    running: 'يُشغَّل من جديد …',
+    running: 'يُشغَّل من جديد…',
     same: 'النتيجة نفسها: كل نص وكل صوت.',
     differs: 'ليست النتيجة نفسها.',
     parts: 'أين تفترق',
@@ -550,12 +550,12 @@ export const ar: Messages = {
     wrong: 'عبارة المرور هذه لا تفتح المحفوظ.',
     turnOn: 'فعّل السجل الزمني',
     turnOff: 'عطّله واحذف كل شيء',
-    deleteOne: title => `حذف: ${title}`,
+    deleteOne: title => `حذف: ${isolated(title)}`,
     remove: 'حذف',
     close: 'أغلق السجل',
     noModel: 'نموذج هذا السجل ليس هنا؛ يُشغَّل بالنموذج الأول.',
     otherFile: 'يوجد هنا نموذج بهذا الاسم، لكنه ملف آخر.',
-    with: model => `يُشغَّل بالنموذج ${model}.`,
+    with: model => `يُشغَّل بالنموذج ${isolated(model)}.`,
     export: 'صدّر الكل',
     kept: n =>
       plural(n, {
@@ -566,10 +566,10 @@ export const ar: Messages = {
         many: 'حُفظ # مدخلًا.',
         other: 'حُفظ # مدخل.',
       }),
-    encrypted: 'معمّى بعبارة مرورك',
-    plain: 'غير معمّى',
+    encrypted: 'مشفّر بعبارة مرورك',
+    plain: 'غير مشفّر',
     unavailable: 'شُغّل البرنامج بلا مجلد يُحفظ فيه شيء.',
-    openOne: title => `فتح: ${title}`,
+    openOne: title => `فتح: ${isolated(title)}`,
   },
 
   about: {
@@ -595,6 +595,6 @@ export const ar: Messages = {
       'لا يُحفظ شيء مما تكتب، إلا إذا فعّلت السجل الزمني في «السجلات».',
       'اللغة والألوان التي تختارها بنفسك يتذكرها هذا المتصفح؛ ولا شيء غيرها.',
     ],
-    version: v => `الإصدار ${v}`,
+    version: v => `الإصدار ${isolated(v)}`,
   },
 };

@@ -9,7 +9,7 @@ const questions = (n: number) => plural(n, { one: '# Frage', other: '# Fragen' }
 
 export const de: Messages = {
   notice:
-    'Das hat ein Sprachmodell geschrieben. Es hat niemanden untersucht, seine Begründung kann falsch sein, wo sie sicher klingt, und die Übereinstimmung seiner Versuche ist keine Wahrscheinlichkeit, recht zu haben. Es ist kein Medizinprodukt und ersetzt keine Ärztin und keinen Arzt.',
+    'Das hat ein Sprachmodell geschrieben. Es hat niemanden untersucht, seine Begründung kann auch da falsch sein, wo sie sicher klingt, und die Übereinstimmung seiner Versuche ist keine Wahrscheinlichkeit dafür, dass es recht hat. Es ist kein Medizinprodukt und ersetzt keine Ärztin und keinen Arzt.',
   intendedUse:
     'Für medizinische Fachpersonen, zum Prüfen und zum Lernen. Es ist kein Medizinprodukt und nicht für Notfälle; Entscheidungen bleiben bei der Person, die die Patientin oder den Patienten untersucht.',
   caution: 'Übereinstimmung zeigt, wie beständig das Modell ist, nicht, ob es recht hat.',
@@ -35,9 +35,9 @@ export const de: Messages = {
     historyOn: 'Der Verlauf ist an: Antworten bleiben auf diesem Rechner. Nichts verlässt ihn.',
     noModel: 'Kein Modell ist geladen.',
     memory: (used, total) => `${bytes(used)} von ${bytes(total)}`,
-    demonstration: 'Vorführmodell: kennt sechs Scores und sonst nichts',
+    demonstration: 'Demonstrationsmodell: kennt sechs Scores und sonst nichts',
     demonstrationLong:
-      'Das ist das Vorführmodell. Es kann sechs klinische Scores erfundener Patienten zusammenzählen und kennt keine Medizin: Auf jede andere Frage schreibt es Unsinn.',
+      'Das ist das Demonstrationsmodell. Es kann sechs klinische Scores erfundener Patienten zusammenzählen und kennt keine Medizin: Auf jede andere Frage schreibt es Unsinn.',
     unreachable:
       'Das Programm hinter dieser Seite antwortet nicht. Starten Sie es neu (meditron serve) und versuchen Sie es noch einmal.',
     retry: 'Noch einmal versuchen',
@@ -58,18 +58,27 @@ export const de: Messages = {
 
   ask: {
     label: 'Fall und Frage',
-    placeholder: 'Einfügen oder tippen. Antworten dürfen Buchstaben, Nummern oder Punkte haben.',
+    placeholder:
+      'Einfügen oder tippen. Antwortmöglichkeiten dürfen mit Buchstaben, Nummern oder Aufzählungszeichen beginnen.',
     privacy: 'Lassen Sie Namen und Geburtsdaten trotzdem weg.',
     button: n =>
-      n === 1 ? 'Einmal fragen' : n === 2 ? 'Zweimal fragen' : `${n <= 10 ? upper(word(n)) : number(n)}mal fragen`,
+      n === 1
+        ? 'Einmal fragen'
+        : n === 2
+          ? 'Zweimal fragen'
+          : n <= 10
+            ? `${upper(word(n))}mal fragen`
+            : `${number(n)}-mal fragen`,
     how: 'Wie gefragt wird',
-    example: 'Ein Beispiel versuchen',
-    exampleNote: 'Ein Beispiel: ein erfundener Patient und ein Score, den das Vorführmodell zusammenzählen kann.',
+    example: 'Ein Beispiel ausprobieren',
+    exampleNote:
+      'Ein Beispiel: ein erfundener Patient und ein Score, den das Demonstrationsmodell zusammenzählen kann.',
     again: 'Etwas anderes fragen',
     chainsExplained: 'Ketten sind getrennte Versuche an derselben Frage.',
     empty: 'Tippen Sie zuerst eine Frage oder fügen Sie eine ein.',
     unread: 'Sehen Sie an, was gelesen wurde, und fragen Sie dann noch einmal.',
-    tooFew: 'Eine Auswahl braucht mindestens zwei Antworten. Fügen Sie eine hinzu oder fragen Sie offen.',
+    tooFew:
+      'Eine Auswahl braucht mindestens zwei Antwortmöglichkeiten. Fügen Sie eine hinzu oder stellen Sie die Frage offen.',
     kinds: {
       choice: 'Auswahl aus Antworten',
       boolean: 'Ja, nein oder vielleicht',
@@ -100,7 +109,7 @@ export const de: Messages = {
     },
     opinionsLabel: 'Zweitmeinungen',
     opinionsHint: 'Dieselbe Frage geht auch an diese Modelle, eines nach dem anderen.',
-    opinionsNone: 'Hier ist kein anderes Modell. Fügen Sie eines unter Modelle hinzu.',
+    opinionsNone: 'Hier ist kein anderes Modell. Fügen Sie eines unter „Modelle“ hinzu.',
     cannotTell: '„Ich kann es nicht sagen“ als Antwort anbieten',
     modelLabel: 'Modell',
   },
@@ -108,13 +117,16 @@ export const de: Messages = {
   read: {
     title: 'Was gelesen wurde',
     options: n =>
-      plural(n, { one: 'Gelesen: eine Frage mit # Antwort.', other: 'Gelesen: eine Frage mit # Antworten.' }),
-    boolean: 'Gelesen: eine Frage, die mit ja, nein oder vielleicht beantwortet wird.',
-    open: 'Gelesen: eine offene Frage ohne Antworten zur Auswahl. Die Antwort kommt in Worten.',
+      plural(n, {
+        one: 'Gelesen: eine Frage mit # Antwortmöglichkeit.',
+        other: 'Gelesen: eine Frage mit # Antwortmöglichkeiten.',
+      }),
+    boolean: 'Gelesen: eine Frage, die mit Ja, Nein oder Vielleicht beantwortet wird.',
+    open: 'Gelesen: eine offene Frage ohne Antwortmöglichkeiten. Die Antwort kommt in Worten.',
     ranked: 'Gelesen: eine offene Frage. Die Antwort ist eine Liste von Diagnosen.',
     asOpen: 'Als offene Frage stellen',
-    asChoice: 'Mit ihren Antworten stellen',
-    asBoolean: 'Mit ja, nein oder vielleicht',
+    asChoice: 'Mit ihren Antwortmöglichkeiten stellen',
+    asBoolean: 'Mit Ja, Nein oder Vielleicht stellen',
     asRanked: 'Nach einer Liste von Diagnosen fragen',
     question: 'Frage',
     option: letter => `Antwort ${letter}`,
@@ -122,7 +134,7 @@ export const de: Messages = {
     done: 'Fertig',
     remove: letter => `Antwort ${letter} weglassen`,
     add: 'Eine Antwort hinzufügen',
-    putBack: 'Zurücknehmen?',
+    putBack: 'Wieder einfügen?',
     takenOff: 'Weggelassen:',
     findings: {
       key: 'die Lösung, die das Modell nicht erfährt',
@@ -133,9 +145,9 @@ export const de: Messages = {
       number: 'die Nummer der Frage',
       mark: 'Zeichen um den Text',
       renamed: 'Das Modell sieht die Antworten unter anderen Buchstaben als im Text.',
-      list: 'Eine Liste in der Frage wurde nicht für ihre Antworten gehalten.',
-      'no-options': 'Keine Antworten gefunden.',
-      image: 'Der Text spricht von etwas zum Ansehen. Kein Modell hier kann es sehen.',
+      list: 'Eine Liste in der Frage wurde nicht als ihre Antwortmöglichkeiten gelesen.',
+      'no-options': 'Keine Antwortmöglichkeiten gefunden.',
+      image: 'Der Text verweist auf etwas zum Ansehen. Kein Modell hier kann es sehen.',
     },
     unreadable: 'Das ließ sich nicht als eine Frage lesen.',
   },
@@ -143,7 +155,7 @@ export const de: Messages = {
   thinking: {
     title: 'Denkt nach',
     waiting: 'Eine andere Frage wird gerade beantwortet. Diese ist die nächste.',
-    loading: 'Das Modell wird geladen …',
+    loading: 'Das Modell wird geladen …',
     reading: (done, total) => `Liest den Fall: ${number(done)} von ${number(total)} Token`,
     chain: i => `Kette ${number(i)}`,
     thinking: 'denkt nach',
@@ -157,14 +169,14 @@ export const de: Messages = {
     stoppedHere: 'angehalten',
     noAnswer: 'keine Antwort',
     askedAgain: 'erst auf Nachfrage',
-    answered: (n, of) => `${number(n)} von ${number(of)} haben geantwortet`,
+    answered: (n, of) => `${number(n)} von ${number(of)} ${n === 1 ? 'hat' : 'haben'} geantwortet`,
     left: ms => `noch etwa ${duration(ms)}`,
     so: ms => `bisher ${duration(ms)}`,
     stop: 'Anhalten',
-    stopping: 'Hält an …',
-    spoken: (n, of) => `${number(n)} von ${plural(of, { one: '# Kette hat', other: '# Ketten haben' })} geantwortet.`,
+    stopping: 'Hält an …',
+    spoken: (n, of) => `${number(n)} von ${chains(of)} ${n === 1 ? 'hat' : 'haben'} geantwortet.`,
     again: 'Nach dem Neuladen der Seite wiedergefunden.',
-    lostTouch: 'Die Verbindung ist abgebrochen. Neuer Versuch …',
+    lostTouch: 'Die Verbindung ist abgebrochen. Neuer Versuch …',
   },
 
   answer: {
@@ -200,11 +212,11 @@ export const de: Messages = {
       overflow: 'Abgeschnitten: Der Kontext des Modells ist zu klein für alle Ketten.',
       deadline: 'Abgeschnitten: Die Zeit war um.',
       aborted: 'Angehalten, bevor genug Ketten geantwortet hatten.',
-      failed: 'Das Rechenwerk ist stehen geblieben, bevor genug Ketten geantwortet hatten.',
+      failed: 'Der Rechenkern ist ausgefallen, bevor genug Ketten geantwortet hatten.',
     },
     needed: (votes, of) => `${number(votes)} von ${number(of)} müssen übereinstimmen, damit eine Antwort gegeben wird.`,
     accuracy: (right, of, set, when) =>
-      `Bei ${number(of)} Fragen (${set}) hatte dieses Modell ${of < 100 ? `${number(right)}-mal` : `${number(Math.round((100 * right) / of))} von 100 Malen`} recht (hier gemessen, ${when}).`,
+      `Bei ${questions(of)} (${set}) hatte dieses Modell ${of < 100 ? `${number(right)}-mal` : `${number(Math.round((100 * right) / of))} von 100 Mal`} recht (hier gemessen am ${when}).`,
     notMeasured: 'Wie oft dieses Modell recht hat, ist auf diesem Rechner nicht gemessen worden.',
     why: (chain, of) =>
       of === 1
@@ -217,7 +229,7 @@ export const de: Messages = {
     chainEnd: {
       end: 'von selbst zu Ende',
       stop: 'von selbst zu Ende',
-      length: 'bei der größten Länge abgeschnitten',
+      length: 'bei der Höchstlänge abgeschnitten',
       cancelled: 'abgeschnitten: nicht mehr nötig',
     },
     conflict: 'sie nennt zwei Antworten; die letzte zählt',
@@ -253,7 +265,7 @@ export const de: Messages = {
     agreement: 'Übereinstimmung',
     bounds: 'Beständigkeit',
     wilson: (low, high, what) =>
-      `Hundertmal mehr gefragt, würden ${number(low)} bis ${number(high)} davon ${what} sagen (95-%-Intervall).`,
+      `Noch hundertmal gefragt, würden ${number(low)} bis ${number(high)} davon ${what} sagen (95-%-Intervall).`,
     stoppedBy: 'Ende',
     stops: {
       none: 'Alle Ketten sind gelaufen.',
@@ -263,7 +275,7 @@ export const de: Messages = {
       overflow: 'Der Kontext war voll.',
       deadline: 'Die Zeit war um.',
       aborted: 'Es wurde angehalten.',
-      failed: 'Das Rechenwerk ist stehen geblieben.',
+      failed: 'Der Rechenkern ist ausgefallen.',
     },
     cost: 'Arbeit',
     costOf: (prompt, sampled, ms) =>
@@ -309,30 +321,30 @@ export const de: Messages = {
   failed: {
     title: 'Das konnte nicht beantwortet werden',
     kept: 'Ihre Frage ist noch da.',
-    restarting: 'Es startet neu …',
-    ready: 'Es ist wieder bereit.',
+    restarting: 'Er startet neu …',
+    ready: 'Er ist wieder bereit.',
     again: 'Noch einmal fragen',
     partial: 'Was bis dahin gekommen war, ist ein Teil einer Abstimmung und kein Ergebnis:',
-    replays: 'Das Protokoll enthält die Ketten, die fertig waren, und lässt sich noch einmal laufen lassen.',
+    replays: 'Das Protokoll enthält die Ketten, die fertig waren, und kann noch einmal gerechnet werden.',
     readOnly:
-      'Das Programm ging verloren und mit ihm, was ein neuer Lauf bräuchte: Das Protokoll kann gelesen, aber nicht noch einmal laufen gelassen werden.',
+      'Das Programm ging verloren und mit ihm, was ein neuer Lauf bräuchte: Das Protokoll kann gelesen, aber nicht noch einmal gerechnet werden.',
     what: {
       ERR_OPTION: 'Eine Einstellung passt nicht. Sehen Sie unter „Wie gefragt wird“ nach.',
-      ERR_INPUT: 'Die Frage ist so nicht zu gebrauchen.',
+      ERR_INPUT: 'Die Frage lässt sich so nicht verwenden.',
       ERR_MODEL_FILE: 'Die Modelldatei lässt sich nicht lesen. Ist die Platte oder der Stick noch da?',
       ERR_MODEL_FORMAT: 'Die Modelldatei ist beschädigt oder unvollständig. Kopieren Sie sie noch einmal.',
       ERR_MODEL_UNSUPPORTED: 'Diese Datei ist kein Modell, das hier läuft.',
-      ERR_MODEL_LOAD: 'Das Rechenwerk hat die Modelldatei abgelehnt.',
+      ERR_MODEL_LOAD: 'Der Rechenkern hat die Modelldatei abgelehnt.',
       ERR_MEMORY:
         'Dafür reicht der Speicher nicht. Schließen Sie andere Programme, fragen Sie mit weniger Ketten oder nehmen Sie ein kleineres Modell.',
       ERR_CONTEXT_FULL: 'Die Frage ist zu lang für dieses Modell. Kürzen Sie sie.',
       ERR_PROMPT_FORMAT:
         'Niemand weiß, wie dieses Modell gefragt werden will. Wählen Sie ein Promptformat unter „Wie gefragt wird“.',
       ERR_NUMERIC: 'Die Gewichte des Modells sind beschädigt. Kopieren Sie die Datei noch einmal.',
-      ERR_ENGINE_DIED: 'Das Rechenwerk ist stehen geblieben.',
-      ERR_QUARANTINED: 'Das Rechenwerk ist bei dieser Frage zweimal stehen geblieben; sie wird nicht mehr gestellt.',
+      ERR_ENGINE_DIED: 'Der Rechenkern ist ausgefallen.',
+      ERR_QUARANTINED: 'Der Rechenkern ist bei dieser Frage zweimal ausgefallen; sie wird nicht mehr gestellt.',
       ERR_ENGINE_DOWN:
-        'Das Rechenwerk ist immer wieder stehen geblieben und wird nicht mehr gestartet. Starten Sie das Programm neu.',
+        'Der Rechenkern ist immer wieder ausgefallen und wird nicht mehr gestartet. Starten Sie das Programm neu.',
       ERR_BUSY: 'Zu viele Fragen warten. Versuchen Sie es gleich noch einmal.',
       ERR_ABORTED: 'Angehalten, bevor etwas da war.',
       ERR_QUEUE_FULL: 'Zu viele Fragen warten. Versuchen Sie es gleich noch einmal.',
@@ -356,15 +368,15 @@ export const de: Messages = {
     room: words => `Platz für etwa ${plural(words, { one: '# Wort', other: '# Wörter' })}`,
     full: 'Der Kontext ist voll: Beginnen Sie neu oder ändern Sie die letzte Frage.',
     noFormat: model =>
-      `${model} hat kein Gesprächsformat: Es wurde darauf trainiert, Fragen zu beantworten, nicht zu reden. Was es schriebe, hätte keine Form.`,
-    toAsk: 'Zu Fragen',
+      `${model} hat kein Gesprächsformat: Es wurde darauf trainiert, Fragen zu beantworten, nicht zu reden. Was es in einem Gespräch schriebe, hätte weder Form noch Sinn.`,
+    toAsk: 'Zu „Fragen“',
     unverifiedOnce: 'Ein Versuch, ohne Abstimmung: Nichts zeigt, wie beständig das ist.',
-    cut: 'bei der größten Länge abgeschnitten',
+    cut: 'bei der Höchstlänge abgeschnitten',
     stopped: 'angehalten',
     writing: 'Das Modell schreibt.',
     written: 'Das Modell ist fertig.',
     empty:
-      'Noch nichts gesagt. Für eine Frage, auf deren Antwort es ankommt, nehmen Sie Fragen: Dort denkt es mehrmals nach.',
+      'Noch nichts gesagt. Für eine Frage, auf deren Antwort es ankommt, nehmen Sie „Fragen“: Dort denkt das Modell mehrmals nach.',
   },
 
   models: {
@@ -396,11 +408,11 @@ export const de: Messages = {
     cores: n => plural(n, { one: '# Prozessorkern', other: '# Prozessorkerne' }),
     memory: (free, total) => `${bytes(free)} von ${bytes(total)} Speicher sind frei`,
     check: 'Die Datei prüfen',
-    hashing: 'Liest die ganze Datei …',
+    hashing: 'Liest die ganze Datei …',
     browse: 'In Ordnern suchen',
     notMeasured: 'nicht gemessen',
     measure: 'Tempo messen',
-    measuring: 'Misst (etwa eine halbe Minute) …',
+    measuring: 'Misst (etwa eine halbe Minute) …',
     hashKnown: 'ja: die veröffentlichte Datei',
     hashComputed: 'keine veröffentlichte Prüfsumme bekannt',
     hashNot: 'noch nicht',
@@ -416,8 +428,7 @@ export const de: Messages = {
     noFiles: 'In diesem Ordner ist nichts Brauchbares.',
     machine: 'Dieser Rechner',
     where: 'Woher ein Modell kommt',
-    whereText:
-      'Hier wird nichts heruntergeladen. Holen Sie auf einem Rechner mit Verbindung eine GGUF-Datei von MEDITRON (für 8 GB Speicher: das 7B in Q4_K_M, etwa 4 GB), kopieren Sie sie auf einen Stick und fügen Sie sie oben hinzu.',
+    whereText: `Hier wird nichts heruntergeladen. Holen Sie auf einem Rechner mit Verbindung eine GGUF-Datei von MEDITRON (für ${bytes(8e9)} Speicher: das 7B in Q4_K_M, etwa ${bytes(4e9)}), kopieren Sie sie auf einen Stick und fügen Sie sie oben hinzu.`,
     copy: 'Diesen Text kopieren',
     copied: 'Kopiert.',
   },
@@ -431,9 +442,9 @@ export const de: Messages = {
     path: 'Pfad der Datei (.jsonl, .json oder .csv)',
     browse: 'In Ordnern suchen',
     use: name => `${name} nehmen`,
-    look: 'Ansehen, was es kosten würde',
+    look: 'Dauer abschätzen',
     noMode: 'Wählen Sie mindestens eine Art zu fragen.',
-    noEstimate: 'Wie lange es dauert, ist nicht bekannt: Messen Sie das Tempo des Modells unter Modelle.',
+    noEstimate: 'Wie lange es dauert, ist nicht bekannt: Messen Sie das Tempo des Modells unter „Modelle“.',
     count: n => `${questions(n)}.`,
     modes: 'Arten zu fragen',
     modeNames: {
@@ -444,7 +455,7 @@ export const de: Messages = {
     limit: 'Wie viele Fragen (leer: alle)',
     keep: 'Die Messung in diesem Ordner behalten (leer: bis das Programm endet)',
     start: 'Beginnen',
-    starting: 'Beginnt …',
+    starting: 'Beginnt …',
     estimate: ms => `Das wird etwa ${duration(ms)} dauern.`,
     runs: 'Messungen',
     noRuns: 'Noch keine Messung.',
@@ -488,15 +499,14 @@ export const de: Messages = {
 
   records: {
     title: 'Protokolle',
-    intro:
-      'Ein Protokoll sagt, was gefragt wurde, wie, mit welcher Datei und was herauskam. Nichts wird irgendwohin geladen.',
+    intro: 'Ein Protokoll sagt, was gefragt wurde, wie, mit welcher Datei und was herauskam. Nichts wird hochgeladen.',
     open: 'Eine Protokolldatei öffnen',
     drop: 'oder hier ablegen',
     notARecord: 'Das ist kein Protokoll von Meditron oder eines einer anderen Version.',
-    part: 'Das ist ein Teil einer Abstimmung und kein Ergebnis. Er kann gelesen, aber nicht noch einmal laufen gelassen werden.',
+    part: 'Das ist ein Teil einer Abstimmung und kein Ergebnis. Er kann gelesen, aber nicht noch einmal gerechnet werden.',
     changed: 'Dieses Protokoll wurde nachträglich geändert oder ist beschädigt.',
-    again: 'Noch einmal laufen lassen',
-    running: 'Läuft noch einmal …',
+    again: 'Noch einmal rechnen',
+    running: 'Wird noch einmal gerechnet …',
     same: 'Es kam dasselbe heraus: jeder Text und jede Stimme.',
     differs: 'Es kam nicht dasselbe heraus.',
     parts: 'Wo es auseinandergeht',
@@ -505,25 +515,25 @@ export const de: Messages = {
     historyOff:
       'Der Verlauf ist aus: Mit dem Schließen der Seite ist alles vergessen. Ein Protokoll von Hand zu speichern geht immer.',
     historyOn: 'Antworten bleiben auf diesem Rechner, bis Sie sie löschen. Sie werden nirgendwohin gesendet.',
-    passphrase: 'Passwortsatz (empfohlen: ohne ihn kann sie jeder lesen, der diesen Rechner benutzt)',
-    passphraseOnly: 'Passwortsatz',
-    passphraseWarning: 'Ein vergessener Passwortsatz lässt sich nicht wiederfinden.',
-    unlock: 'Aufschließen',
-    wrong: 'Dieser Passwortsatz öffnet nicht, was aufgehoben ist.',
+    passphrase: 'Passphrase (empfohlen: Ohne sie kann jeder, der diesen Rechner benutzt, die Antworten lesen)',
+    passphraseOnly: 'Passphrase',
+    passphraseWarning: 'Eine vergessene Passphrase lässt sich nicht wiederherstellen.',
+    unlock: 'Entsperren',
+    wrong: 'Diese Passphrase öffnet nicht, was gespeichert ist.',
     turnOn: 'Verlauf einschalten',
     turnOff: 'Ausschalten und alles löschen',
     deleteOne: title => `Löschen: ${title}`,
     remove: 'Löschen',
     close: 'Protokoll schließen',
-    noModel: 'Das Modell dieses Protokolls ist nicht hier; es läuft mit dem ersten.',
+    noModel: 'Das Modell dieses Protokolls ist nicht hier; es wird mit dem ersten gerechnet.',
     otherFile: 'Ein Modell dieses Namens ist hier, aber es ist eine andere Datei.',
-    with: model => `Es läuft mit ${model}.`,
-    export: 'Alles ausgeben',
+    with: model => `Es wird mit ${model} gerechnet.`,
+    export: 'Alles exportieren',
     kept: n =>
       n === 0
-        ? 'Noch nichts ist aufgehoben.'
-        : plural(n, { one: '# Eintrag ist aufgehoben.', other: '# Einträge sind aufgehoben.' }),
-    encrypted: 'mit Ihrem Passwortsatz verschlüsselt',
+        ? 'Noch ist nichts gespeichert.'
+        : plural(n, { one: '# Eintrag ist gespeichert.', other: '# Einträge sind gespeichert.' }),
+    encrypted: 'mit Ihrer Passphrase verschlüsselt',
     plain: 'nicht verschlüsselt',
     unavailable: 'Das Programm wurde ohne einen Ordner gestartet, in dem etwas bleiben könnte.',
     openOne: title => `Öffnen: ${title}`,
@@ -543,13 +553,13 @@ export const de: Messages = {
     howItems: [
       'Das Modell beantwortet dieselbe Frage mehrmals, jedes Mal für sich: Jeder Versuch ist eine Kette.',
       'Die Antworten werden gezählt. Stimmen genug Ketten überein, wird die Antwort mit der wahrscheinlichsten Begründung dafür gezeigt und daneben die wahrscheinlichste dagegen.',
-      'Stimmen sie nicht überein, wird das gezeigt: Es ist wert, es zu wissen.',
+      'Stimmen sie nicht überein, wird das gezeigt: Auch das ist gut zu wissen.',
       'Übereinstimmung zeigt, wie beständig das Modell ist, nicht, ob es recht hat. Ein Modell kann beständig irren.',
     ],
     privacy: 'Vertraulichkeit',
     privacyItems: [
       'Alles wird auf diesem Rechner gerechnet. Diese Seite fragt bei keinem anderen an.',
-      'Nichts, was Sie tippen, wird gespeichert, außer Sie schalten unter Protokolle den Verlauf ein.',
+      'Nichts, was Sie tippen, wird gespeichert, außer Sie schalten unter „Protokolle“ den Verlauf ein.',
       'Sprache und Farben, die Sie selbst wählen, merkt sich dieser Browser; sonst nichts.',
     ],
     version: v => `Version ${v}`,

@@ -3,6 +3,7 @@ import { grammar } from './grammar.js';
 const { plural, number, about, duration, bytes, and } = grammar('en');
 const spelled = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 const word = (n: number) => spelled[n] ?? number(n);
+const questions = (n: number) => plural(n, { one: '# question', other: '# questions' });
 const chains = (n: number) => plural(n, { one: '# chain', other: '# chains' });
 
 /** The page's words. Other languages have exactly these, which the types check. */
@@ -98,7 +99,7 @@ export const en = {
     },
     opinionsLabel: 'Second opinions',
     opinionsHint: 'The same question goes to these models as well, one after the other.',
-    opinionsNone: 'There is no other model here. Add one under Models.',
+    opinionsNone: 'There is no other model here. Add one under “Models”.',
     cannotTell: 'Offer “I cannot tell” as an option',
     modelLabel: 'Model',
   },
@@ -141,7 +142,7 @@ export const en = {
   thinking: {
     title: 'Thinking',
     waiting: 'Another question is being answered. This one is next.',
-    loading: 'Loading the model …',
+    loading: 'Loading the model …',
     reading: (done: number, total: number) => `Reading the case: ${number(done)} of ${number(total)} tokens`,
     chain: (i: number) => `Chain ${number(i)}`,
     thinking: 'thinking',
@@ -159,12 +160,11 @@ export const en = {
     left: (ms: number) => `about ${duration(ms)} left`,
     so: (ms: number) => `${duration(ms)} so far`,
     stop: 'Stop',
-    stopping: 'Stopping …',
+    stopping: 'Stopping …',
     /** For the live region: counts only. */
-    spoken: (n: number, of: number) =>
-      `${number(n)} of ${plural(of, { one: '# chain has', other: '# chains have' })} answered.`,
+    spoken: (n: number, of: number) => `${number(n)} of ${chains(of)} ${n === 1 ? 'has' : 'have'} answered.`,
     again: 'Found again after the page was loaded anew.',
-    lostTouch: 'The connection was lost. Trying again …',
+    lostTouch: 'The connection was lost. Trying again …',
   },
 
   answer: {
@@ -205,8 +205,8 @@ export const en = {
     needed: (votes: number, of: number) => `${number(votes)} of ${number(of)} have to agree before an answer is given.`,
     accuracy: (right: number, of: number, set: string, when: string) =>
       of < 100
-        ? `On ${number(of)} questions (${set}) this model was right ${number(right)} times (measured here, ${when}).`
-        : `On ${number(of)} questions (${set}) this model was right ${number(Math.round((100 * right) / of))} of 100 times (measured here, ${when}).`,
+        ? `On ${questions(of)} (${set}) this model was right ${plural(right, { one: '# time', other: '# times' })} (measured here, ${when}).`
+        : `On ${questions(of)} (${set}) this model was right ${number(Math.round((100 * right) / of))} of 100 times (measured here, ${when}).`,
     notMeasured: 'How often this model is right has not been measured on this machine.',
     why: (chain: number, of: number) =>
       of === 1 ? `Why (chain ${number(chain)})` : `Why (chain ${number(chain)}, the most probable of ${word(of)})`,
@@ -254,7 +254,7 @@ export const en = {
     bounds: 'Steadiness',
     /** The Wilson interval, in words. */
     wilson: (low: number, high: number, what: string) =>
-      `Asked a hundred times more, ${number(low)} to ${number(high)} of them would say ${what} (95 % interval).`,
+      `Asked another hundred times, ${number(low)} to ${number(high)} of them would say ${what} (95 % interval).`,
     stoppedBy: 'Ended',
     stops: {
       none: 'All chains ran.',
@@ -310,7 +310,7 @@ export const en = {
   failed: {
     title: 'It could not be answered',
     kept: 'Your question is still here.',
-    restarting: 'It is starting again …',
+    restarting: 'It is starting again …',
     ready: 'It is ready again.',
     again: 'Ask again',
     partial: 'What had come until then is part of a vote, and no result:',
@@ -326,7 +326,7 @@ export const en = {
       ERR_MODEL_LOAD: 'The model’s file was refused by the engine.',
       ERR_MEMORY:
         'There is not enough memory for this. Close other programs, ask fewer chains, or use a smaller model.',
-      ERR_CONTEXT_FULL: 'The question is too long for this model. Shorten it, or ask for fewer words.',
+      ERR_CONTEXT_FULL: 'The question is too long for this model. Shorten it.',
       ERR_PROMPT_FORMAT:
         'Nobody knows how this model wants to be asked. Choose a prompt format under “How it is asked”.',
       ERR_NUMERIC: 'The model’s weights are damaged. Copy the file again.',
@@ -357,13 +357,14 @@ export const en = {
     full: 'The context is full: begin anew, or change the last question.',
     noFormat: (model: string) =>
       `${model} has no chat format: it was trained to answer questions, not to talk. What it writes in a chat would be made up without form.`,
-    toAsk: 'Go to Ask',
+    toAsk: 'Go to “Ask”',
     unverifiedOnce: 'One try, without a vote: nothing shows how steady this is.',
     cut: 'cut off at its longest length',
     stopped: 'stopped',
     writing: 'The model is writing.',
     written: 'The model has ended.',
-    empty: 'Nothing said yet. For a question with an answer that matters, use Ask: it thinks several times.',
+    empty:
+      'Nothing said yet. For a question with an answer that matters, use “Ask”: there the model thinks several times.',
   },
 
   models: {
@@ -397,11 +398,11 @@ export const en = {
     cores: (n: number) => plural(n, { one: '# processor core', other: '# processor cores' }),
     memory: (free: number, total: number) => `${bytes(free)} of ${bytes(total)} memory are free`,
     check: 'Check the file',
-    hashing: 'Reading the whole file …',
+    hashing: 'Reading the whole file …',
     browse: 'Look in folders',
     notMeasured: 'not measured',
     measure: 'Measure speed',
-    measuring: 'Measuring (about half a minute) …',
+    measuring: 'Measuring (about half a minute) …',
     hashKnown: 'yes: the published file',
     hashComputed: 'no published hash is known',
     hashNot: 'not yet',
@@ -417,8 +418,7 @@ export const en = {
     noFiles: 'Nothing in this folder can be used here.',
     machine: 'This machine',
     where: 'Where to get a model',
-    whereText:
-      'Nothing is downloaded here. On a computer with a connection, fetch a GGUF file of MEDITRON (for 8 GB of memory: the 7B in Q4_K_M, about 4 GB), copy it to a stick, and add it above.',
+    whereText: `Nothing is downloaded here. On a computer with a connection, fetch a GGUF file of MEDITRON (for ${bytes(8e9)} of memory: the 7B in Q4_K_M, about ${bytes(4e9)}), copy it to a stick, and add it above.`,
     copy: 'Copy this text',
     copied: 'Copied.',
   },
@@ -434,8 +434,8 @@ export const en = {
     use: (name: string) => `Take ${name}`,
     look: 'See what it would take',
     noMode: 'Choose at least one way of asking.',
-    noEstimate: 'How long it takes is not known: measure the model’s speed under Models.',
-    count: (n: number) => plural(n, { one: '# question.', other: '# questions.' }),
+    noEstimate: 'How long it takes is not known: measure the model’s speed under “Models”.',
+    count: (n: number) => `${questions(n)}.`,
     modes: 'Ways of asking',
     modeNames: {
       'top-token': 'the most probable letter, without thinking',
@@ -445,12 +445,11 @@ export const en = {
     limit: 'How many questions (empty: all)',
     keep: 'Keep the run in this folder (empty: kept until the program ends)',
     start: 'Start',
-    starting: 'Starting …',
+    starting: 'Starting …',
     estimate: (ms: number) => `This will take about ${duration(ms)}.`,
     runs: 'Runs',
     noRuns: 'No run yet.',
-    progress: (done: number, of: number) =>
-      `${number(done)} of ${plural(of, { one: '# question', other: '# questions' })}`,
+    progress: (done: number, of: number) => `${number(done)} of ${questions(of)}`,
     left: (ms: number) => `about ${duration(ms)} left`,
     states: { running: 'running', stopping: 'stopping', done: 'done', stopped: 'stopped', failed: 'failed' },
     stop: 'Stop',
@@ -458,7 +457,7 @@ export const en = {
     back: 'Back to the runs',
     right: (right: number, of: number) => `${number(right)} of ${number(of)} right`,
     interval: (low: number, high: number) =>
-      `on more questions like these, ${number(low)} to ${number(high)} of 100 would be right (95 % interval)`,
+      `on more questions like these, ${number(low)} to ${number(high)} of 100 would be right (95 % interval)`,
     questions: 'Questions',
     filter: 'Show',
     filters: { all: 'all', wrong: 'wrong', right: 'right', none: 'without an answer' },
@@ -468,7 +467,7 @@ export const en = {
     compare: 'Compare with',
     compareNone: 'nothing',
     paired: (onlyFirst: number, onlySecond: number, n: number) =>
-      `of ${plural(n, { one: '# question', other: '# questions' })}, ${number(onlyFirst)} only the first had right, ${number(onlySecond)} only the second.`,
+      `of ${questions(n)}, ${number(onlyFirst)} only the first had right, ${number(onlySecond)} only the second.`,
     chance: (p: number) =>
       p < 0.05
         ? `Chance alone would hardly make such a difference (p = ${about(p)}).`
@@ -493,7 +492,7 @@ export const en = {
     part: 'This is part of a vote, and no result. It can be read, and not run again.',
     changed: 'This record was changed after it was made, or is damaged.',
     again: 'Run it again',
-    running: 'Running it again …',
+    running: 'Running it again …',
     same: 'It came out the same: every text and every vote.',
     differs: 'It did not come out the same.',
     parts: 'Where it parts',
@@ -545,7 +544,7 @@ export const en = {
     privacy: 'Privacy',
     privacyItems: [
       'Everything is computed on this computer. This page asks nothing of any other.',
-      'Nothing that you type is stored, unless you turn history on under Records.',
+      'Nothing that you type is stored, unless you turn history on under “Records”.',
       'A language or colours that you choose yourself are remembered in this browser; nothing else is.',
     ],
     version: (v: string) => `Version ${v}`,

@@ -5,11 +5,12 @@ const { plural, number, about, duration, bytes, and } = grammar('es');
 const spelled = ['ninguna', 'una', 'dos', 'tres', 'cuatro', 'cinco', 'seis', 'siete', 'ocho', 'nueve', 'diez'];
 const word = (n: number) => spelled[n] ?? number(n);
 const chains = (n: number) => plural(n, { one: '# cadena', many: '# de cadenas', other: '# cadenas' });
+const times = (n: number) => plural(n, { one: '# vez', many: '# de veces', other: '# veces' });
 const questions = (n: number) => plural(n, { one: '# pregunta', many: '# de preguntas', other: '# preguntas' });
 
 export const es: Messages = {
   notice:
-    'Esto lo ha escrito un modelo de lenguaje. No ha examinado a nadie, su razonamiento puede ser erróneo donde suena seguro, y el acuerdo entre sus intentos no es una probabilidad de acertar. No es un producto sanitario y no sustituye a un profesional clínico.',
+    'Esto lo ha escrito un modelo de lenguaje. No ha examinado a nadie, su razonamiento puede ser erróneo incluso donde suena seguro, y el acuerdo entre sus intentos no es una probabilidad de que acierte. No es un producto sanitario y no sustituye a un profesional clínico.',
   intendedUse:
     'Para profesionales de la salud, para comprobar y para aprender. No es un producto sanitario ni es para urgencias; las decisiones corresponden a quien examina al paciente.',
   caution: 'El acuerdo muestra lo constante que es el modelo, no si tiene razón.',
@@ -51,7 +52,7 @@ export const es: Messages = {
   keys: {
     title: 'Teclas',
     ask: 'Preguntar lo que se ha leído',
-    stop: 'Detener; lo que hay se queda',
+    stop: 'Detener; lo que ya hay se conserva',
     screens: 'Preguntar, Conversar, Modelos, Evaluar, Registros',
     list: 'Esta lista',
   },
@@ -67,8 +68,8 @@ export const es: Messages = {
     again: 'Hacer otra pregunta',
     chainsExplained: 'Las cadenas son intentos separados con la misma pregunta.',
     empty: 'Escriba o pegue primero una pregunta.',
-    unread: 'Mire lo que se ha leído y pregunte de nuevo.',
-    tooFew: 'Una elección necesita al menos dos opciones. Añada una, o hágala como pregunta abierta.',
+    unread: 'Compruebe lo que se ha leído y pregunte de nuevo.',
+    tooFew: 'Una elección necesita al menos dos opciones. Añada una, o haga la pregunta como pregunta abierta.',
     kinds: {
       choice: 'Elegir entre opciones',
       boolean: 'Sí, no o quizá',
@@ -99,7 +100,7 @@ export const es: Messages = {
     },
     opinionsLabel: 'Otras opiniones',
     opinionsHint: 'La misma pregunta se hace también a estos modelos, uno tras otro.',
-    opinionsNone: 'Aquí no hay otro modelo. Añada uno en Modelos.',
+    opinionsNone: 'Aquí no hay otro modelo. Añada uno en «Modelos».',
     cannotTell: 'Ofrecer «no puedo decirlo» como opción',
     modelLabel: 'Modelo',
   },
@@ -136,9 +137,9 @@ export const es: Messages = {
       number: 'el número de la pregunta',
       mark: 'signos alrededor del texto',
       renamed: 'El modelo ve las opciones con otras letras que en el texto.',
-      list: 'Una lista de la pregunta no se ha tomado por sus opciones.',
+      list: 'Una lista de la pregunta no se ha tomado como sus opciones.',
       'no-options': 'No se han encontrado opciones.',
-      image: 'El texto habla de algo que hay que mirar. Ningún modelo de aquí puede verlo.',
+      image: 'El texto remite a algo que hay que mirar. Ningún modelo de aquí puede verlo.',
     },
     unreadable: 'Esto no se ha podido leer como una sola pregunta.',
   },
@@ -146,7 +147,7 @@ export const es: Messages = {
   thinking: {
     title: 'Pensando',
     waiting: 'Se está respondiendo otra pregunta. Esta es la siguiente.',
-    loading: 'Cargando el modelo …',
+    loading: 'Cargando el modelo…',
     reading: (done, total) => `Leyendo el caso: ${number(done)} de ${number(total)} tokens`,
     chain: i => `Cadena ${number(i)}`,
     thinking: 'pensando',
@@ -154,21 +155,20 @@ export const es: Messages = {
     waits: (from, to) =>
       from === to
         ? `espera a que termine la cadena ${number(from)}`
-        : `espera a que terminen las cadenas ${number(from)} a ${number(to)}`,
+        : `espera a que terminen las cadenas de la ${number(from)} a la ${number(to)}`,
     moreWait: n => plural(n, { one: '# más espera', many: '# más esperan', other: '# más esperan' }),
-    notNeeded: 'no hace falta: el voto ya no puede cambiar',
+    notNeeded: 'no hace falta: la votación ya no puede cambiar',
     stoppedHere: 'detenida',
     noAnswer: 'sin respuesta',
     askedAgain: 'solo al preguntar de nuevo',
-    answered: (n, of) => `${number(n)} de ${number(of)} han respondido`,
-    left: ms => `quedan unos ${duration(ms)}`,
+    answered: (n, of) => `${n === 1 ? 'ha' : 'han'} respondido ${number(n)} de ${number(of)}`,
+    left: ms => `tiempo restante: ${duration(ms)} aproximadamente`,
     so: ms => `${duration(ms)} hasta ahora`,
     stop: 'Detener',
-    stopping: 'Deteniendo …',
-    spoken: (n, of) =>
-      `${number(n)} de ${plural(of, { one: '# cadena ha respondido', many: '# de cadenas han respondido', other: '# cadenas han respondido' })}.`,
+    stopping: 'Deteniendo…',
+    spoken: (n, of) => `${n === 1 ? 'Ha' : 'Han'} respondido ${number(n)} de ${chains(of)}.`,
     again: 'Encontrada de nuevo después de recargar la página.',
-    lostTouch: 'Se ha perdido la conexión. Intentando de nuevo …',
+    lostTouch: 'Se ha perdido la conexión. Intentando de nuevo…',
   },
 
   answer: {
@@ -182,9 +182,9 @@ export const es: Messages = {
     stopped: (n, of) => `Detenido tras ${number(n)} de ${number(of)}`,
     leading: (n, what) => `hasta entonces ${chains(n)} ${n === 1 ? 'decía' : 'decían'} ${what}`,
     nothingYet: 'Ninguna cadena había respondido aún.',
-    one: 'Preguntado una vez: no hay voto, ni nada con que compararlo.',
+    one: 'Preguntado una vez: no hay votación, ni nada con que compararlo.',
     free: 'Lo que ha escrito el modelo',
-    list: 'Diagnósticos, tal como los nombran juntas las cadenas',
+    list: 'Diagnósticos nombrados por el conjunto de las cadenas',
     named: (n, of) =>
       `nombrado por ${number(n)} de ${plural(of, { one: '# lista', many: '# de listas', other: '# listas' })}`,
     places: places => `en ${places.length === 1 ? 'el puesto' : 'los puestos'} ${and(places.map(number))}`,
@@ -198,13 +198,14 @@ export const es: Messages = {
     noAnswerCount: n =>
       plural(n, { one: '# no dio respuesta', many: '# no dieron respuesta', other: '# no dieron respuesta' }),
     notRunCount: n => plural(n, { one: '# no hizo falta', many: '# no hicieron falta', other: '# no hicieron falta' }),
-    notHeardCount: n => plural(n, { one: '# quedó sin oír', many: '# quedaron sin oír', other: '# quedaron sin oír' }),
+    notHeardCount: n =>
+      plural(n, { one: '# no se llegó a oír', many: '# no se llegaron a oír', other: '# no se llegaron a oír' }),
     forcedCount: n => `${number(n)} solo al preguntar de nuevo`,
     reasons: {
       no_answer: 'Ninguna cadena nombró por sí misma una respuesta.',
-      too_few: 'Muy pocas cadenas nombraron por sí mismas una respuesta.',
+      too_few: 'Demasiado pocas cadenas nombraron por sí mismas una respuesta.',
       tie: 'Dos respuestas tienen el mismo número de cadenas.',
-      low_agreement: 'Muy pocas cadenas están de acuerdo.',
+      low_agreement: 'Demasiado pocas cadenas están de acuerdo.',
       cannot_tell: 'El modelo eligió «I cannot tell»: no puede decirlo.',
       set_not_single: 'Sigue siendo posible más de una respuesta, o ninguna.',
       out_of_scope: 'La pregunta está fuera del alcance de este modelo: no se hizo para ella.',
@@ -215,7 +216,7 @@ export const es: Messages = {
     },
     needed: (votes, of) => `${number(votes)} de ${number(of)} tienen que coincidir para que se dé una respuesta.`,
     accuracy: (right, of, set, when) =>
-      `En ${number(of)} preguntas (${set}), este modelo acertó ${of < 100 ? `${number(right)} veces` : `${number(Math.round((100 * right) / of))} de cada 100 veces`} (medido aquí, ${when}).`,
+      `En ${questions(of)} (${set}), este modelo acertó ${of < 100 ? times(right) : `${number(Math.round((100 * right) / of))} de cada 100 veces`} (medido aquí el ${when}).`,
     notMeasured: 'En este equipo no se ha medido cuántas veces acierta este modelo.',
     why: (chain, of) =>
       of === 1
@@ -264,7 +265,7 @@ export const es: Messages = {
     agreement: 'Acuerdo',
     bounds: 'Constancia',
     wilson: (low, high, what) =>
-      `Preguntado cien veces más, de ${number(low)} a ${number(high)} dirían ${what} (intervalo del 95 %).`,
+      `En cien intentos más, de ${number(low)} a ${number(high)} dirían ${what} (intervalo del 95 %).`,
     stoppedBy: 'Final',
     stops: {
       none: 'Se ejecutaron todas las cadenas.',
@@ -319,13 +320,13 @@ export const es: Messages = {
   failed: {
     title: 'No se ha podido responder',
     kept: 'Su pregunta sigue aquí.',
-    restarting: 'Se está iniciando de nuevo …',
+    restarting: 'Se está iniciando de nuevo…',
     ready: 'Vuelve a estar listo.',
     again: 'Preguntar de nuevo',
-    partial: 'Lo que había llegado hasta entonces es parte de un voto y no un resultado:',
+    partial: 'Lo que había llegado hasta entonces es parte de una votación y no un resultado:',
     replays: 'El registro contiene las cadenas que habían terminado y se puede ejecutar de nuevo.',
     readOnly:
-      'El programa se perdió, y con él lo que haría falta para ejecutarlo de nuevo: el registro se puede leer, pero no ejecutar.',
+      'El programa se perdió, y con él lo que haría falta para volver a ejecutarlo: el registro se puede leer, pero no ejecutar.',
     what: {
       ERR_OPTION: 'Un ajuste no es válido. Mire en «Cómo se pregunta».',
       ERR_INPUT: 'La pregunta no se puede usar tal como está.',
@@ -364,14 +365,14 @@ export const es: Messages = {
       `Espacio para unas ${plural(words, { one: '# palabra', many: '# de palabras', other: '# palabras' })}`,
     full: 'El contexto está lleno: empiece de nuevo o cambie la última pregunta.',
     noFormat: model =>
-      `${model} no tiene formato de conversación: se entrenó para responder preguntas, no para conversar. Lo que escribiera no tendría forma.`,
-    toAsk: 'Ir a Preguntar',
-    unverifiedOnce: 'Un solo intento, sin voto: nada muestra lo constante que es.',
+      `${model} no tiene formato de conversación: se entrenó para responder preguntas, no para conversar. Lo que escribiera al conversar no tendría forma ni sentido.`,
+    toAsk: 'Ir a «Preguntar»',
+    unverifiedOnce: 'Un solo intento, sin votación: nada muestra lo constante que es el modelo.',
     cut: 'cortado en su longitud máxima',
     stopped: 'detenido',
     writing: 'El modelo está escribiendo.',
     written: 'El modelo ha terminado.',
-    empty: 'Aún no se ha dicho nada. Si la respuesta importa, use Preguntar: allí piensa varias veces.',
+    empty: 'Aún no se ha dicho nada. Si la respuesta importa, use «Preguntar»: allí el modelo piensa varias veces.',
   },
 
   models: {
@@ -381,7 +382,7 @@ export const es: Messages = {
     size: 'Tamaño',
     quantization: 'Cuantización',
     licence: 'Licencia',
-    fits: 'Cabe',
+    fits: 'Cabe en memoria',
     speed: 'Velocidad aquí',
     hash: 'Archivo comprobado',
     loaded: 'en uso',
@@ -408,11 +409,11 @@ export const es: Messages = {
       }),
     memory: (free, total) => `${bytes(free)} de memoria libres de ${bytes(total)}`,
     check: 'Comprobar el archivo',
-    hashing: 'Leyendo todo el archivo …',
+    hashing: 'Leyendo todo el archivo…',
     browse: 'Buscar en carpetas',
     notMeasured: 'sin medir',
     measure: 'Medir la velocidad',
-    measuring: 'Midiendo (medio minuto, más o menos) …',
+    measuring: 'Midiendo (medio minuto, más o menos)…',
     hashKnown: 'sí: el archivo publicado',
     hashComputed: 'no se conoce ninguna huella publicada',
     hashNot: 'todavía no',
@@ -428,8 +429,7 @@ export const es: Messages = {
     noFiles: 'En esta carpeta no hay nada que sirva aquí.',
     machine: 'Este equipo',
     where: 'Dónde conseguir un modelo',
-    whereText:
-      'Aquí no se descarga nada. En un ordenador con conexión, obtenga un archivo GGUF de MEDITRON (para 8 GB de memoria: el 7B en Q4_K_M, unos 4 GB), cópielo en una memoria USB y añádalo arriba.',
+    whereText: `Aquí no se descarga nada. En un ordenador con conexión, obtenga un archivo GGUF de MEDITRON (para ${bytes(8e9)} de memoria: el 7B en Q4_K_M, unos ${bytes(4e9)}), cópielo en una memoria USB y añádalo arriba.`,
     copy: 'Copiar este texto',
     copied: 'Copiado.',
   },
@@ -442,26 +442,26 @@ export const es: Messages = {
     benchmark: 'Una colección publicada',
     path: 'Ruta del archivo (.jsonl, .json o .csv)',
     browse: 'Buscar en carpetas',
-    use: name => `Tomar ${name}`,
-    look: 'Ver cuánto costaría',
+    use: name => `Usar ${name}`,
+    look: 'Ver cuánto tardaría',
     noMode: 'Elija al menos una manera de preguntar.',
-    noEstimate: 'No se sabe cuánto tardará: mida la velocidad del modelo en Modelos.',
+    noEstimate: 'No se sabe cuánto tardará: mida la velocidad del modelo en «Modelos».',
     count: n => `${questions(n)}.`,
     modes: 'Maneras de preguntar',
     modeNames: {
       'top-token': 'la letra más probable, sin pensar',
       cot: 'una cadena',
-      'sc-cot': 'el voto de varias cadenas',
+      'sc-cot': 'la votación de varias cadenas',
     },
     limit: 'Cuántas preguntas (vacío: todas)',
     keep: 'Conservar la evaluación en esta carpeta (vacío: hasta que termine el programa)',
     start: 'Empezar',
-    starting: 'Empezando …',
-    estimate: ms => `Tardará unos ${duration(ms)}.`,
+    starting: 'Empezando…',
+    estimate: ms => `Tardará aproximadamente ${duration(ms)}.`,
     runs: 'Evaluaciones',
     noRuns: 'Todavía ninguna evaluación.',
     progress: (done, of) => `${number(done)} de ${questions(of)}`,
-    left: ms => `quedan unos ${duration(ms)}`,
+    left: ms => `tiempo restante: ${duration(ms)} aproximadamente`,
     states: {
       running: 'en marcha',
       stopping: 'deteniéndose',
@@ -472,9 +472,9 @@ export const es: Messages = {
     stop: 'Detener',
     report: 'Abrir el informe',
     back: 'Volver a las evaluaciones',
-    right: (right, of) => `${number(right)} acertadas de ${number(of)}`,
+    right: (right, of) => `${number(right)} ${right === 1 ? 'acertada' : 'acertadas'} de ${number(of)}`,
     interval: (low, high) =>
-      `con más preguntas como estas acertaría de ${number(low)} a ${number(high)} de cada 100 (intervalo del 95 %)`,
+      `con más preguntas como estas acertaría de ${number(low)} a ${number(high)} de cada 100 (intervalo del 95 %)`,
     questions: 'Preguntas',
     filter: 'Mostrar',
     filters: { all: 'todas', wrong: 'falladas', right: 'acertadas', none: 'sin respuesta' },
@@ -484,7 +484,7 @@ export const es: Messages = {
     compare: 'Comparar con',
     compareNone: 'nada',
     paired: (first, second, n) =>
-      `de ${questions(n)}, solo la primera acertó ${number(first)}; solo la segunda, ${number(second)}.`,
+      `de ${questions(n)}: acertadas solo por la primera, ${number(first)}; solo por la segunda, ${number(second)}.`,
     chance: p =>
       p < 0.05
         ? `El azar por sí solo difícilmente daría tal diferencia (p = ${about(p)}).`
@@ -510,10 +510,10 @@ export const es: Messages = {
     open: 'Abrir un archivo de registro',
     drop: 'o suéltelo aquí',
     notARecord: 'Esto no es un registro de Meditron, o es de otra versión.',
-    part: 'Esto es parte de un voto y no un resultado. Se puede leer, pero no ejecutar de nuevo.',
+    part: 'Esto es parte de una votación y no un resultado. Se puede leer, pero no ejecutar de nuevo.',
     changed: 'Este registro se cambió después de hacerse, o está dañado.',
     again: 'Ejecutarlo de nuevo',
-    running: 'Ejecutándolo de nuevo …',
+    running: 'Ejecutándolo de nuevo…',
     same: 'Ha salido lo mismo: cada texto y cada voto.',
     differs: 'No ha salido lo mismo.',
     parts: 'Dónde se separa',
@@ -544,17 +544,17 @@ export const es: Messages = {
             many: 'Hay # de entradas guardadas.',
             other: 'Hay # entradas guardadas.',
           }),
-    encrypted: 'cifrado con su frase de paso',
+    encrypted: 'con cifrado por su frase de paso',
     plain: 'sin cifrar',
     unavailable: 'El programa se inició sin una carpeta donde guardar algo.',
     openOne: title => `Abrir: ${title}`,
   },
 
   about: {
-    title: 'Acerca de y uso previsto',
+    title: 'Acerca de Meditron y su uso previsto',
     use: 'Uso previsto',
     useItems: [
-      'Para profesionales de la salud que pueden comprobar lo que dice: para buscar lo que no se pensó y para aprender.',
+      'Para profesionales de la salud que pueden comprobar lo que dice: para buscar lo que se haya pasado por alto y para aprender.',
       'No es para urgencias, ni para pacientes por su cuenta.',
       'No examina, no mide y no ve imágenes. Solo conoce el texto que se le da.',
       'Las decisiones corresponden a quien examina al paciente.',
@@ -570,7 +570,7 @@ export const es: Messages = {
     privacy: 'Privacidad',
     privacyItems: [
       'Todo se calcula en este ordenador. Esta página no pide nada a ningún otro.',
-      'Nada de lo que escribe se guarda, salvo que active el historial en Registros.',
+      'Nada de lo que escribe se guarda, salvo que active el historial en «Registros».',
       'El idioma y los colores que usted elija se recuerdan en este navegador; nada más.',
     ],
     version: v => `Versión ${v}`,

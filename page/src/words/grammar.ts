@@ -12,11 +12,11 @@ export type Language = keyof typeof languages;
 
 /** What `Intl` is asked for. Numbers in Arabic are written as the model writes them: doses must not change their digits. */
 export const locales: Readonly<Record<Language, string>> = {
-  en: 'en',
+  en: 'en-GB',
   fr: 'fr',
   de: 'de',
   es: 'es',
-  pt: 'pt',
+  pt: 'pt-PT',
   ar: 'ar-u-nu-latn',
 };
 
@@ -41,6 +41,8 @@ export interface Categories {
 
 export type Forms<L extends Language> = Readonly<Record<Categories[L], string>>;
 
+const rightToLeft = /[\p{Script=Arabic}\p{Script=Hebrew}]/u;
+
 /** How a language counts, and writes numbers, times and dates. */
 export function grammar<L extends Language>(language: L) {
   const locale = locales[language];
@@ -52,9 +54,12 @@ export function grammar<L extends Language>(language: L) {
   const unit = (unit: string, unitDisplay: 'long' | 'short' = 'long', maximumFractionDigits = 0) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits });
   const [seconds, minutes, hours] = [unit('second'), unit('minute'), unit('hour')];
-  const [megabytes, gigabytes] = [unit('megabyte', 'short'), unit('gigabyte', 'short', 1)];
+  const [kilobytes, megabytes, gigabytes] = [
+    unit('kilobyte', 'short'),
+    unit('megabyte', 'short'),
+    unit('gigabyte', 'short', 1),
+  ];
   const list = new Intl.ListFormat(locale, { type: 'conjunction' });
-  const either = new Intl.ListFormat(locale, { type: 'disjunction' });
   const number = (n: number) => plain.format(n);
   return {
     number,
@@ -69,10 +74,21 @@ export function grammar<L extends Language>(language: L) {
       if (s < 120) return seconds.format(Math.round(s / 5) * 5);
       return s < 7200 ? minutes.format(Math.round(s / 60)) : hours.format(Math.round(s / 3600));
     },
-    bytes: (n: number) => (n < 1e9 ? megabytes.format(Math.round(n / 1e6)) : gigabytes.format(n / 1e9)),
+    /** The number and its unit stay on one line. */
+    bytes(n: number): string {
+      const [unit, size] =
+        n < 1e6 ? [kilobytes, Math.ceil(n / 1e3)] : n < 1e9 ? [megabytes, n / 1e6] : [gigabytes, n / 1e9];
+      return unit.format(size).replace(' ', '\u00a0');
+    },
     date: (iso: string) => dated.format(new Date(iso)),
     time: (iso: string) => timed.format(new Date(iso)),
     and: (items: readonly string[]) => list.format(items),
-    or: (items: readonly string[]) => either.format(items),
+    /** What stands behind a word that something follows. */
+    colon: language === 'fr' ? '\u00a0: ' : ': ',
+    /** What stands between facts that are no sentence. */
+    comma: directions[language] === 'rtl' ? '، ' : ', ',
+    /** A name or a text inside a sentence that may run the other way: each keeps its own order. */
+    isolated: (text: string) =>
+      directions[language] === 'rtl' || rightToLeft.test(text) ? `\u2068${text}\u2069` : text,
   };
 }
