@@ -14,6 +14,10 @@
 // Below so many logits the threads are not worth waking: one thread reads them in a tenth of a millisecond.
 static constexpr size_t FEW_LOGITS = 100'000;
 
+// Tokens of one sequence that a step scores at most. A text that has the engine to itself is so evaluated in the same steps whatever the engine's
+// limits are, and by the same kernels: llama.cpp's flash attention has another for 64 rows and more, which rounds otherwise.
+static constexpr int32_t MOST_SCORED = 32;
+
 void Step::cut(size_t n_tokens, size_t n_text) {
     seq.resize(n_tokens);
     token.resize(n_tokens);
@@ -446,9 +450,15 @@ void Core::fill_batch() {
             const int32_t n     = std::min<int32_t>((int32_t)seq.todo.size(), room);
             const int32_t n_out = prompting ? n == (int32_t)seq.todo.size() : n;
             if (prompting && n_outputs + n_out > n_outputs_max) continue;
-            add_rows(seq, prompting ? n : std::min(n, n_outputs_max - n_outputs), !prompting);
+            add_rows(seq, prompting ? n : scored_now(seq, std::min(n, n_outputs_max - n_outputs)), !prompting);
         }
     }
+}
+
+// How many of at most `most` tokens a step scores. None is left to a step of its own: over a long cache llama.cpp adds up a single row by threads.
+int32_t Core::scored_now(const Sequence & seq, int32_t most) {
+    const int32_t n = std::min(most, MOST_SCORED);
+    return n > 2 && (int32_t)seq.todo.size() == n + 1 ? n - 1 : n;
 }
 
 // `all_logits`: every row is sampled or scored. Otherwise only the last row of the prompt is.

@@ -219,6 +219,7 @@ private:
     int32_t decode();
     bool all_threads() const;
     bool breaks_off();
+    static int32_t scored_now(const Sequence & seq, int32_t most);
     void add_rows(Sequence & seq, int32_t n, bool all_logits);
     void forget_partial();
     void finish_prompt(Sequence & lead);

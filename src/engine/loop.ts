@@ -349,6 +349,7 @@ export class Loop {
     let stopped: 'stop' | 'end' | undefined;
     if (token >= 0) {
       if (!job.scores(index)) this.counters.sampledTokens++;
+      else if (job.given > 0) this.counters.promptTokens++;
       stopped = job.token(index, token, step.logprob[i]!, bytes, top);
     }
     if (finish === nativeFinish.going && !stopped) return;

@@ -52,7 +52,7 @@ export function makeApp({
   pageFolder,
   onClose = () => {},
 }: AppParts): Hono {
-  const app = new Hono();
+  const app = new Hono({ strict: false }); // an address may end with a slash
   const metrics = new Metrics();
   app.use(metrics.count, safeHeaders);
   if (guard) app.use(guard);
@@ -73,12 +73,29 @@ export function makeApp({
 const forThePage =
   'This reads or keeps files of this machine, which the page alone may do, opened by the address that `meditron serve` prints';
 
+/** What clients ask for that others have, and what is there instead. */
+const elsewhere: readonly (readonly [RegExp, string])[] = [
+  [/^\/v1\/responses(\/|$)/, 'conversations are answered at /v1/chat/completions, not in the form of responses'],
+  [
+    /^\/v1\/(embeddings|moderations|audio|images|files|batches|assistants|threads)(\/|$)/,
+    'models here write text only',
+  ],
+  [
+    /^\/v1\/messages(\/|$)|^\/api\/(chat|generate)$/,
+    'conversations are answered at /v1/chat/completions, as OpenAI has it',
+  ],
+  [/^\/api\/tags$/, 'the models are listed at /v1/models, as OpenAI has it'],
+  [/^\/(chat\/completions|completions?|models)(\/|$)|^\/v1\/v1\//, 'the base address for clients ends with /v1, once'],
+];
+
 /** Whether the address is wrong, or only the method. */
 function nothingHere(app: Hono, c: Context): RequestError {
   const routes = app.routes.filter(({ method, path }) => method !== 'ALL' && matches(path, c.req.path));
   const methods = [...new Set(routes.map(({ method }) => method))];
-  if (methods.length === 0)
-    return new RequestError(404, 'There is nothing at this address; /openapi.json lists what there is');
+  if (methods.length === 0) {
+    const meant = elsewhere.find(([address]) => address.test(c.req.path))?.[1];
+    return new RequestError(404, `There is nothing at this address; ${meant ?? '/openapi.json lists what there is'}`);
+  }
   const allow = methods.join(', ');
   return new RequestError(405, `This address takes ${allow} and no other method`, null, { Allow: allow });
 }

@@ -3,7 +3,7 @@ import type * as v from 'valibot';
 /** A route as the OpenAPI description has it. */
 export interface RouteDescription {
   readonly method: 'get' | 'post' | 'delete';
-  /** As routes are written: `/v1/meditron/asks/:id`. */
+  /** As routes are written: `/v1/meditron/asks/:id`, `:id{.+}` where it may have slashes. */
   readonly path: string;
   /** One sentence without its full stop. */
   readonly summary: string;

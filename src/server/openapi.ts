@@ -36,7 +36,7 @@ export function openapiRoutes(): Hono {
 export function openapi(): object {
   const paths: Record<string, Record<string, JsonSchema>> = {};
   for (const route of descriptions) {
-    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    const path = route.path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}');
     paths[path] = { ...paths[path], [route.method]: operationOf(route) };
   }
   return {

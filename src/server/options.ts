@@ -51,14 +51,14 @@ export const accessOptions = {
 /** Models: how many at once, for how many requests, how exactly. */
 const poolOptions = {
   /**
-   * Log-probabilities of an echoed prompt that depend on nobody else and are those of `Engine.score` to 1e-4: in a cache of full precision, without flash
-   * attention, each such prompt alone on its engine, for which all others wait. Default false.
+   * Computes in full precision: the cache in f32, without flash attention, which adds up in half precision on a CPU. Log-probabilities of an echoed prompt are those of
+   * `Engine.score` either way, of an engine with the same settings. Default false.
    */
   exact: {
     kind: yesNo,
     default: false,
     flag: '--exact',
-    help: 'for harnesses: compute in full precision (--kv-type f32 --flash-attention off), and score an echoed prompt while nothing else runs',
+    help: 'compute in full precision, as --kv-type f32 --flash-attention off',
     stored: false,
   },
   /** Requests of one model that wait beside those that run. One more is answered with 429. Default 64. */

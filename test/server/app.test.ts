@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EngineDied } from '../../src/check/died.js';
 import { type ErrorCode, exitCodes, MeditronError } from '../../src/check/errors.js';
 import { RequestError } from '../../src/server/error.js';
 import { unknownModel } from '../../src/server/pool/names.js';
-import { serverApp } from '../../src/server/server.js';
+import { type ServerApp, serverApp } from '../../src/server/server.js';
 import { appOf, pageKey } from './parts.js';
 
 const failing = (error: unknown) =>
@@ -139,4 +139,53 @@ test('with a key, everything but the page’s files and health asks for it; the 
 test('an exact server takes no settings that are not', async () => {
   for (const engine of [{ kvType: 'q8_0' }, { flashAttention: 'auto' }] as const)
     await expect(serverApp({ exact: true, engine })).rejects.toMatchObject({ code: 'ERR_OPTION' });
+});
+
+describe('addresses', () => {
+  let app: ServerApp;
+  beforeAll(async () => {
+    app = await serverApp();
+  });
+  afterAll(() => app.close());
+  const get = (path: string) => app.fetch(new Request(`http://localhost${path}`));
+
+  test('may end with a slash', async () => {
+    for (const path of ['/v1/models', '/health', '/openapi.json', '/metrics', '/v1/models/meditron-mini']) {
+      const [plain, slashed] = await Promise.all([get(path), get(`${path}/`)]);
+      expect([plain.status, slashed.status], path).toEqual([200, 200]);
+      if (path !== '/metrics') expect(await slashed.text()).toBe(await plain.text());
+    }
+    const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"prompt":7}' };
+    for (const path of ['/v1/chat/completions/', '/v1/completions/', '/tokenize/', '/v1/meditron/ask/'])
+      expect((await app.fetch(new Request(`http://localhost${path}`, post))).status, path).toBe(400);
+  });
+
+  test('of a model may have slashes, as its name may', async () => {
+    for (const path of ['/v1/models/a/b', '/v1/models/a%2Fb'])
+      expect(await (await get(path)).json()).toMatchObject({
+        error: { code: 'ERR_UNKNOWN_MODEL', message: expect.stringContaining('"a/b"') },
+      });
+  });
+
+  test.each([
+    ['/v1/responses', '/v1/chat/completions'],
+    ['/v1/responses/resp_1', '/v1/chat/completions'],
+    ['/v1/embeddings', 'text'],
+    ['/v1/messages', '/v1/chat/completions'],
+    ['/api/chat', '/v1/chat/completions'],
+    ['/api/tags', '/v1/models'],
+    ['/chat/completions', '/v1'],
+    ['/v1/v1/models', '/v1'],
+    ['/nowhere', '/openapi.json'],
+  ])('of another interface, as %s, say what there is instead: %s', async (path, meant) => {
+    for (const method of ['GET', 'POST']) {
+      const headers = { 'Content-Type': 'application/json' };
+      const request = { method, headers, ...(method === 'POST' && { body: '{}' }) };
+      const response = await app.fetch(new Request(`http://localhost${path}`, request));
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({
+        error: { type: 'not_found_error', message: expect.stringContaining(meant) },
+      });
+    }
+  });
 });

@@ -1,5 +1,8 @@
 import { fits, jobNeed, largest, type Need } from './need.js';
 
+/** Tokens of a text that one step scores at most, as `MOST_SCORED` of the native code has it. */
+const scoredInStep = 32;
+
 /**
  * How continuations of one prompt are scored:
  * - `together`: one job, one evaluation of the prompt.
@@ -39,4 +42,26 @@ export function leastScoringNeed(promptTokens: number, lengths: readonly number[
 /** The room in which continuations of one prompt are scored in one job. */
 export function wholeScoringNeed(promptTokens: number, lengths: readonly number[]): Need {
   return jobNeed({ promptTokens, branchCells: lengths.map(length => length - 1) });
+}
+
+/** How continuations share the beginning of their texts. */
+export interface HeadPlan {
+  /** Tokens of the prompt that are evaluated once. Those behind them are two, so that no step is of one token. */
+  readonly head: number;
+  /** Continuations of one job; at least 1. */
+  readonly atOnce: number;
+  /** What a lease for all of it has to have. */
+  readonly need: Need;
+}
+
+/** How the continuations of one prompt share its evaluation in steps that score no more tokens than those of one text; undefined if there is no room. */
+export function planHead(promptTokens: number, lengths: readonly number[], room: Need): HeadPlan | undefined {
+  const longest = largest(lengths);
+  const head = promptTokens - 2;
+  if (head < 1) return undefined;
+  const cells = head + 1 + 2; // a token is sampled behind the head, and dropped
+  const most = Math.min(lengths.length, room.sequences - 1, Math.floor((room.cells - cells) / longest));
+  if (most < 1) return undefined;
+  const atOnce = Math.min(most, Math.max(1, Math.floor(scoredInStep / longest)));
+  return { head, atOnce, need: { sequences: atOnce + 1, cells: cells + atOnce * longest } };
 }

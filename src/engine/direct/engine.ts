@@ -2,11 +2,11 @@ import { MeditronError } from '../../check/errors.js';
 import { checkMapped, type ModelFiles } from '../../models/identity.js';
 import type { NativeEngine } from '../../native/addon.js';
 import { checkLeaseFits } from '../capacity/fit.js';
-import { planScoring } from '../capacity/scoring.js';
+import { planHead, planScoring } from '../capacity/scoring.js';
 import { Engine } from '../engine.js';
 import type { Held } from '../held.js';
 import type { LoadedModel } from '../info.js';
-import { type GenerateEvent, Generation } from '../jobs/generation.js';
+import { type GenerateEvent, Generation, type SampleEnd } from '../jobs/generation.js';
 import type { Job, Start, Watch } from '../jobs/job.js';
 import {
   type BosRule,
@@ -26,7 +26,7 @@ import {
 } from '../jobs/options.js';
 import { Prefix } from '../jobs/prefix.js';
 import { LeaseRequest } from '../jobs/request.js';
-import { type Score, Scoring } from '../jobs/scoring.js';
+import { type Score, Scoring, scoreOf } from '../jobs/scoring.js';
 import type { LeaseSize } from '../lease.js';
 import { Loop } from '../loop.js';
 import { belongsTo, type KnownFiles } from '../saved/belongs.js';
@@ -91,6 +91,7 @@ export class DirectEngine extends Engine {
       continuations.map(text => (text instanceof Int32Array ? text.slice() : this.model.continuation(tokens, text))),
     );
     const lengths = given.map(each => each.length);
+    if (!from && !lease) return this.#scoreTexts(tokens, given, signal, watch);
     const plan = planScoring(tokens.length + (from?.pending ?? 0), lengths, this.#loop.room(start));
     if (plan.way === 'together') return this.#run(new Scoring(tokens, start, given), signal, watch);
     if (plan.way === 'apart') return this.#scoreInJobs(tokens, start, given, 1, signal, watch);
@@ -113,6 +114,60 @@ export class DirectEngine extends Engine {
     } finally {
       own?.release();
     }
+  }
+
+  /**
+   * Texts are scored in the steps in which a prompt is that is echoed (`promptLogprobs`), wherever the prompt ends and the continuation begins: other steps
+   * round otherwise, and with weights of 8 bits a last digit more or less grows to tenths.
+   */
+  async #scoreTexts(
+    prompt: Int32Array,
+    given: readonly Int32Array[],
+    signal: AbortSignal | undefined,
+    watch: Watch | undefined,
+  ): Promise<Score[]> {
+    const lengths = given.map(each => each.length);
+    const plan = given.length > 1 ? planHead(prompt.length, lengths, this.#loop.room({})) : undefined;
+    if (!plan) {
+      const scores: Score[] = [];
+      for (const continuation of given) scores.push(await this.#scoreText(prompt, continuation, signal, watch));
+      return scores;
+    }
+    using lease = await this.lease(plan.need, { signal });
+    const { held } = await this.#scored(prompt.subarray(0, plan.head), { hold: true, lease, signal }, watch);
+    try {
+      const from = this.#loop.own({ from: held!.first(plan.head), lease });
+      return await this.#scoreInJobs(prompt.subarray(plan.head), from, given, plan.atOnce, signal, watch);
+    } finally {
+      held!.release();
+    }
+  }
+
+  async #scoreText(
+    prompt: Int32Array,
+    continuation: Int32Array,
+    signal: AbortSignal | undefined,
+    watch: Watch | undefined,
+  ): Promise<Score> {
+    const text = joined(prompt, continuation);
+    if (text.length + 1 > Math.min(this.settings.sequenceSize, this.settings.contextSize)) {
+      const [score] = await this.#run(new Scoring(prompt, this.#loop.own({}), [continuation]), signal, watch);
+      return score!;
+    }
+    const { prompt: scored } = await this.#scored(text, { signal }, watch);
+    return scoreOf(continuation, scored!.logprobs.slice(prompt.length - 1));
+  }
+
+  /** The end of a sample of one token, which nobody wants, behind a prompt that is scored. */
+  async #scored(
+    prompt: Int32Array,
+    options: Pick<GenerateOptions, 'hold' | 'lease' | 'signal'>,
+    watch: Watch | undefined,
+  ): Promise<SampleEnd> {
+    const asked = { ...options, prompt, promptLogprobs: true, maxTokens: 1, samplers: [{ temperature: 0 }] };
+    for await (const event of this.generate(asked, watch))
+      if (event.type === 'end' && event.finish !== 'cancelled') return event; // why it was cancelled is thrown next
+    throw new Error('A sample ends, or throws');
   }
 
   async prefix(prompt: Prompt, options: PrefixOptions = {}, watch?: Watch): Promise<DirectHeld> {
@@ -230,12 +285,16 @@ export class DirectEngine extends Engine {
   }
 }
 
+function joined(before: Int32Array, after: Int32Array): Int32Array {
+  const all = new Int32Array(before.length + after.length);
+  all.set(before);
+  all.set(after, before.length);
+  return all;
+}
+
 /** The tokens of a prefix behind another; undefined if those of the other are not known. */
 function allTokens(from: DirectHeld | undefined, tokens: Int32Array): Int32Array | undefined {
   if (!from) return tokens;
   if (!from.tokens) return undefined;
-  const all = new Int32Array(from.tokens.length + tokens.length);
-  all.set(from.tokens);
-  all.set(tokens, from.tokens.length);
-  return all;
+  return joined(from.tokens, tokens);
 }

@@ -270,7 +270,7 @@ function checkTokens(option: string, tokens: unknown): readonly number[] {
 }
 
 function checkStop(stop: unknown): readonly string[] {
-  const list = array('stop', stop, 0, 16);
+  const list = array('stop', stop, 0, 64);
   list.forEach((text, index) => {
     if (typeof text !== 'string' || text === '')
       throw optionError(`stop[${index}]`, 'a text of at least one character', text);

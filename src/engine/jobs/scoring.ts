@@ -64,9 +64,10 @@ export class Scoring extends Job {
       this.throwIfFailed();
       await this.news();
     }
-    return this.continuations.map((tokens, index) => {
-      const logprobs = Float32Array.from(this.#logprobs[index]!);
-      return { logprob: logprobs.reduce((sum, x) => sum + x, 0), tokens, logprobs };
-    });
+    return this.continuations.map((tokens, index) => scoreOf(tokens, Float32Array.from(this.#logprobs[index]!)));
   }
+}
+
+export function scoreOf(tokens: Int32Array, logprobs: Float32Array): Score {
+  return { logprob: logprobs.reduce((sum, x) => sum + x, 0), tokens, logprobs };
 }

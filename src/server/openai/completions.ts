@@ -10,7 +10,7 @@ import { headOf, reasonOf, usageOf } from './answer.js';
 import { CompletionList, type CompletionLogprobs, joined, tokensOf } from './logprobs.js';
 import { type Pieces, piecesOf } from './pieces.js';
 import { type CompletionRequest, completionSchema, received } from './request.js';
-import { type ChoiceEvent, type SamplesOptions, samplesOf } from './samples.js';
+import { type ChoiceEvent, clientLeft, type SamplesOptions, samplesOf } from './samples.js';
 import { sampledOf } from './sampling.js';
 import { streamed } from './stream.js';
 
@@ -85,26 +85,26 @@ class Work {
     return this.#scored(tokens, options, signal);
   }
 
-  /**
-   * One prompt after the other: rows of others in a batch and where their tokens lie in the cache change in which order sums are added up, and so the
-   * last digits of a log-probability. It costs little, because a step scores no more tokens of several prompts than of one. Only an exact
-   * server keeps all other requests out meanwhile, which costs them much. Where several samples are wanted the prompt is scored by itself, and evaluated a second time for them.
-   */
+  /** One prompt after the other. Where more than one token of one sample is wanted the prompt is evaluated a second time for it, in the batch of all. */
   async *#scored(
     tokens: readonly Int32Array[],
     options: SamplesOptions,
     signal: AbortSignal,
   ): AsyncGenerator<ChoiceEvent, void, void> {
-    const { engine, exact } = this.use;
+    const { engine, scorer } = this.use;
     const { n } = this.request;
-    const scored = { promptLogprobs: true, inTurn: true, alone: exact };
-    if (n === 1) return yield* samplesOf(engine, tokens, { ...options, ...scored }, signal);
-    const scoring = { ...scored, topLogprobs: options.topLogprobs, maxTokens: 1, samplers: [{}] };
-    const scores: SampleEnd['prompt'][] = [];
-    for await (const event of samplesOf(engine, tokens, scoring, signal))
-      if (event.type === 'end') scores[event.index] = event.prompt;
+    const scored = n === 1 && options.maxTokens === 1 ? options : { topLogprobs: options.topLogprobs, maxTokens: 1 };
+    const scores: SampleEnd[] = [];
+    for (const prompt of tokens) {
+      const score = await scorer.score({ ...scored, prompt, signal }).catch(error => {
+        throw signal.aborted ? clientLeft(error) : error;
+      });
+      if (scores.push(score) === 1) yield { type: 'begun' };
+      if (scored === options) yield { ...score, index: scores.length - 1 };
+    }
+    if (scored === options) return;
     for await (const event of samplesOf(engine, tokens, options, signal)) {
-      if (event.type === 'end') yield { ...event, prompt: scores[Math.floor(event.index / n)] };
+      if (event.type === 'end') yield { ...event, prompt: scores[Math.floor(event.index / n)]!.prompt };
       else yield event;
     }
   }

@@ -22,7 +22,7 @@ export const openaiDescriptions: readonly RouteDescription[] = [
     events: 'Completion',
   },
   { method: 'get', path: '/v1/models', summary: 'The models there are', page: false, answer: 'ModelList' },
-  { method: 'get', path: '/v1/models/:id', summary: 'One of the models', page: false, answer: 'Model' },
+  { method: 'get', path: '/v1/models/:id{.+}', summary: 'One of the models', page: false, answer: 'Model' },
   {
     method: 'post',
     path: '/tokenize',

@@ -5,7 +5,7 @@ import type { Pool, ServedModel } from '../pool/pool.js';
 export function modelRoutes(pool: Pool): Hono {
   return new Hono()
     .get('/v1/models', c => c.json({ object: 'list', data: pool.models.map(shown) }))
-    .get('/v1/models/:id', c => c.json(shown(pool.find(c.req.param('id')))));
+    .get('/v1/models/:id{.+}', c => c.json(shown(pool.find(c.req.param('id')))));
 }
 
 function shown({ name, created }: ServedModel) {

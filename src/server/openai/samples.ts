@@ -10,12 +10,7 @@ export type ChoiceEvent =
   | (Omit<TextEvent, 'sample'> & { readonly index: number })
   | (Omit<SampleEnd, 'sample'> & { readonly index: number });
 
-export type SamplesOptions = Omit<GenerateOptions, 'prompt' | 'signal' | 'lease'> & {
-  /** One prompt after the other. */
-  readonly inTurn?: boolean;
-  /** Nothing else runs on the engine meanwhile, of other requests neither: what comes out does not depend on who else is there. */
-  readonly alone?: boolean;
-};
+export type SamplesOptions = Omit<GenerateOptions, 'prompt' | 'signal' | 'lease' | 'promptLogprobs'>;
 
 /**
  * The samples of all prompts, in one batch as far as the engine has room; each prompt is evaluated once. Prompts come into the engine's line as others
@@ -24,19 +19,20 @@ export type SamplesOptions = Omit<GenerateOptions, 'prompt' | 'signal' | 'lease'
 export async function* samplesOf(
   engine: Engine,
   prompts: readonly Int32Array[],
-  { inTurn = false, alone = false, ...options }: SamplesOptions,
+  options: SamplesOptions,
   signal: AbortSignal,
 ): AsyncGenerator<ChoiceEvent, void, void> {
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
   const width = options.samplers?.length ?? 1;
-  const places = new Places(inTurn ? 1 : Math.max(1, Math.floor(engine.settings.maxSequences / width)));
+  const places = new Places(Math.max(1, Math.floor(engine.settings.maxSequences / width)));
   const feed = new Feed(
-    prompts.map((prompt, p) => {
-      const generating = { ...options, prompt, signal: either };
-      const events = () => (alone ? generatedAlone(engine, generating) : engine.generate(generating));
-      return numbered(places.within(events), p * width);
-    }),
+    prompts.map((prompt, p) =>
+      numbered(
+        places.within(() => engine.generate({ ...options, prompt, signal: either })),
+        p * width,
+      ),
+    ),
   );
   try {
     let begun = false;
@@ -46,18 +42,14 @@ export async function* samplesOf(
       if (event.type !== 'begun') yield event;
     }
   } catch (error) {
-    if (signal.aborted) throw new MeditronError('ERR_ABORTED', 'The client has left', { cause: error });
-    throw error;
+    throw signal.aborted ? clientLeft(error) : error;
   } finally {
     await feed.close(() => left.abort(new MeditronError('ERR_ABORTED', 'The request is over')));
   }
 }
 
-/** In a lease of all there is. */
-async function* generatedAlone(engine: Engine, options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
-  const { maxSequences, contextSize } = engine.settings;
-  using lease = await engine.lease({ sequences: maxSequences, cells: contextSize }, { signal: options.signal });
-  yield* engine.generate({ ...options, lease });
+export function clientLeft(cause: unknown): MeditronError {
+  return new MeditronError('ERR_ABORTED', 'The client has left', { cause });
 }
 
 async function* numbered(

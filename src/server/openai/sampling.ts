@@ -25,11 +25,13 @@ const fields = {
   repeatPenalty: 'repetition_penalty',
 } as const satisfies Record<keyof typeof samplingNumbers, keyof Common>;
 
+const mostStops = 16;
+
 /** Beyond this a whole number is not exact, nor a seed of the engine. */
 const seeds = 2 ** 53;
 
 export function sampledOf(request: Common, { settings }: Engine): Sampled {
-  const { n, stop = [], seed } = request;
+  const { n, seed } = request;
   if (n > settings.maxSequences)
     throw optionError('n', `at most ${settings.maxSequences}, as many samples as this server runs at once`, n);
   const sampler = samplerOf(request);
@@ -37,8 +39,15 @@ export function sampledOf(request: Common, { settings }: Engine): Sampled {
     samplers: Array.from({ length: n }, () => sampler),
     // Of a greedy request every sample is the same, and without a seed the others are not.
     seed: seed === undefined ? randomInt(2 ** 47) : ((seed % seeds) + seeds) % seeds,
-    stop: (typeof stop === 'string' ? [stop] : stop).filter(text => text !== ''),
+    stop: stopsOf(request),
   };
+}
+
+/** Those of the client; what ends a turn of the format comes beside them. */
+function stopsOf({ stop = [] }: Common): readonly string[] {
+  const texts = (typeof stop === 'string' ? [stop] : stop).filter(text => text !== '');
+  if (texts.length > mostStops) throw optionError('stop', `at most ${mostStops} texts`, texts.length);
+  return texts;
 }
 
 function samplerOf(request: Common): SamplingOptions {

@@ -4,6 +4,7 @@ import { whenAborted } from '../../engine/signals.js';
 import { diedOnGpu, gpuOf, type LoadedEngine, loadEngine, type ModelSetup } from './load.js';
 import type { ServedModel } from './pool.js';
 import { Queue } from './queue.js';
+import { added } from './sum.js';
 
 interface Loading {
   readonly done: Promise<LoadedEngine>;
@@ -54,8 +55,8 @@ export class Entry {
       state: this.#loaded ? 'loaded' : this.#loading ? 'loading' : 'unloaded',
       requests: this.pins,
       waiting: this.queue.waiting,
-      sequences: this.#loaded?.engine.takenSequences ?? 0,
-      counters: added(this.#before, this.#loaded?.engine.counters ?? noCounts()),
+      sequences: this.#loaded ? this.#loaded.engine.takenSequences + this.#loaded.scorer.takenSequences : 0,
+      counters: added(this.#before, this.#loaded ? countersOf(this.#loaded) : noCounts()),
       loads: this.#loads,
       deaths: this.#deaths,
     };
@@ -98,9 +99,8 @@ export class Entry {
     this.#loaded = undefined;
     this.leaves = false;
     if (!loaded) return;
-    await loaded.engine.close();
-    this.#before = added(this.#before, loaded.engine.counters);
-    await loaded.model.close();
+    await closed(loaded);
+    this.#before = added(this.#before, countersOf(loaded));
   }
 
   /** Stops a load, and frees its memory. */
@@ -126,8 +126,7 @@ export class Entry {
   async #keep(loading: Promise<LoadedEngine>, signal: AbortSignal): Promise<LoadedEngine> {
     const loaded = await loading;
     if (signal.aborted) {
-      await loaded.engine.close();
-      await loaded.model.close();
+      await closed(loaded);
       throw signal.reason;
     }
     this.#loaded = loaded;
@@ -163,6 +162,16 @@ export class Entry {
   }
 }
 
+function countersOf({ engine, scorer }: LoadedEngine): EngineCounters {
+  return added(engine.counters, scorer.counters);
+}
+
+async function closed({ model, engine, scorer }: LoadedEngine): Promise<void> {
+  await scorer.close();
+  await engine.close();
+  await model.close();
+}
+
 /** The result, or the signal's reason if that comes first. */
 function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -170,9 +179,4 @@ function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     const forget = whenAborted(signal, () => reject(signal.reason));
     promise.then(resolve, reject).finally(forget);
   });
-}
-
-function added(a: EngineCounters, b: Readonly<EngineCounters>): EngineCounters {
-  const names = Object.keys(a) as (keyof EngineCounters)[];
-  return Object.fromEntries(names.map(name => [name, a[name] + b[name]])) as unknown as EngineCounters;
 }

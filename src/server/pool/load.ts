@@ -5,6 +5,7 @@ import type { LoadOptions as WeightOptions } from '../../engine/load.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
 import type { IsolateOptions } from '../../host/host.js';
 import { loadModel } from '../../host/load.js';
+import { Scorer } from './scorer.js';
 import { sharedCells } from './size.js';
 
 /** How every model of a server is loaded, and what its engine is like. */
@@ -15,14 +16,13 @@ export interface ModelSetup {
   readonly isolate?: boolean | IsolateOptions | undefined;
   /** Sequences alive at once. */
   readonly parallel: number;
-  /** Whether prompts are scored alone. Default false. */
-  readonly exact?: boolean | undefined;
 }
 
 /** A model in memory with the engine that requests share. */
 export interface LoadedEngine {
   readonly model: Model;
   readonly engine: Engine;
+  readonly scorer: Scorer;
 }
 
 /** Loads a model and opens its engine; told of every death of its process. */
@@ -42,7 +42,8 @@ export async function loadEngine(
   try {
     const contextSize = engine?.contextSize ?? (await cellsOf(model, engine?.kvType, parallel));
     const opened = await model.createEngine({ ...engine, ...(contextSize && { contextSize }), maxSequences: parallel });
-    if (!signal.aborted) return { model, engine: opened };
+    if (!signal.aborted)
+      return { model, engine: opened, scorer: new Scorer(opened, size => model.createEngine({ ...engine, ...size })) };
     await opened.close();
     throw signal.reason;
   } catch (error) {

@@ -76,7 +76,6 @@ export class ModelPool implements Pool {
     return {
       name: entry.name,
       ...loaded,
-      exact: this.options.exact ?? false,
       loadOnCpu: chosen ? undefined : signal => loadOnCpu(entry.path, this.options, signal),
       [Symbol.asyncDispose]: async () => {
         if (!left) leave();

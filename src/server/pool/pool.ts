@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.js';
 import type { Model } from '../../engine/model.js';
 import type { EngineCounters } from '../../engine/settings.js';
+import type { Scorer } from './scorer.js';
 
 /** A model that a server answers for, whether it is in memory or not. */
 export interface ServedModel {
@@ -30,8 +31,8 @@ export interface Use extends AsyncDisposable {
   readonly model: Model;
   /** Shared by all requests on the model: they are in one batch. Never closed by a request. */
   readonly engine: Engine;
-  /** Whether a prompt is scored while nothing else runs on the engine. */
-  readonly exact: boolean;
+  /** Where prompts are scored. */
+  readonly scorer: Scorer;
   /** Loads the model once more, with the CPU alone, for whoever goes on when its GPU fails, and closes it. Absent where layers were put on a GPU by number. */
   readonly loadOnCpu?: ((signal?: AbortSignal) => Promise<Model>) | undefined;
 }

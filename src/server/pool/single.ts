@@ -4,23 +4,24 @@ import type { Model } from '../../engine/model.js';
 import { modelName } from '../../models/names.js';
 import { named, unknownModel } from './names.js';
 import type { Pool, ServedModel, Use } from './pool.js';
+import { Scorer } from './scorer.js';
 
 /** A pool of one engine that the caller has opened, and closes. */
 export class SinglePool implements Pool {
   readonly #model: Model;
   readonly #engine: Engine;
   readonly #name: string;
+  readonly #scorer: Scorer;
   #requests = 0;
 
-  constructor(
-    model: Model,
-    engine: Engine,
-    name = modelName(model.info.path),
-    private readonly exact = false,
-  ) {
+  constructor(model: Model, engine: Engine, name = modelName(model.info.path)) {
     this.#model = model;
     this.#engine = engine;
     this.#name = name;
+    this.#scorer = new Scorer(engine, size => {
+      const { kvType, flashAttention, loras, threads } = engine.settings;
+      return model.createEngine({ kvType, flashAttention, loras, threads, ...size });
+    });
   }
 
   get models(): readonly ServedModel[] {
@@ -39,7 +40,7 @@ export class SinglePool implements Pool {
       name: this.#name,
       model: this.#model,
       engine: this.#engine,
-      exact: this.exact,
+      scorer: this.#scorer,
       [Symbol.asyncDispose]: async () => {
         if (!left) this.#requests--;
         left = true;
@@ -59,5 +60,7 @@ export class SinglePool implements Pool {
 
   async unload(): Promise<void> {}
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scorer.close();
+  }
 }

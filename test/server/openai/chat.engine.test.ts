@@ -57,6 +57,12 @@ test('either name of the limit, and an answer of unstated length has what the co
   expect(whole.choices[0].finish_reason).toBe('stop');
 });
 
+test('sixteen stops are the client’s own: what ends a turn of the format comes beside them', async () => {
+  const stop = Array.from({ length: 16 }, (_, i) => `never ${i}`);
+  expect((await chat({ stop, max_tokens: undefined })).choices[0].finish_reason).toBe('stop');
+  expect(await chat({ stop: [...stop, 'one more'] })).toMatchObject({ error: { param: 'stop', code: 'ERR_OPTION' } });
+});
+
 test('log-probabilities as lists of tokens with their bytes', async () => {
   const { choices } = await chat({ logprobs: true, top_logprobs: 3, max_tokens: 6 });
   const { content, refusal } = choices[0].logprobs;

@@ -105,16 +105,6 @@ describe('log-likelihoods of token ids', () => {
     }
   });
 
-  test('in batches and with a cache of half precision, as the score of each alone', async () => {
-    const pairs = reference.loglik.flatMap(pairsOf);
-    const found = await logLikelihoods(pairs, usual);
-    for (const [i, { context, continuation }] of pairs.entries()) {
-      const asked = { prompt: Int32Array.from(context), continuations: [Int32Array.from(continuation)] };
-      const [score] = await usual.engine.score(asked);
-      expect(Math.abs(found[i]![0] - score!.logprob)).toBeLessThan(1e-4);
-    }
-  });
-
   test('one by one, and all at once, they are the same', async () => {
     const pairs = reference.loglik.flatMap(pairsOf);
     const together = await logLikelihoods(pairs);
@@ -125,34 +115,17 @@ describe('log-likelihoods of token ids', () => {
     }
   });
 
-  test('of an exact server they are the same to the last bit, whoever else is there', async () => {
-    await using exactly = await served(undefined, { maxSequences: 6, contextSize: 2048 }, true);
+  test('they are the same to the last bit, whoever else is there', async () => {
     const batches = reference.loglik.map(pairsOf);
     const alone: (readonly [number, boolean])[][] = [];
-    for (const pairs of batches) alone.push(await logLikelihoods(pairs, exactly));
+    for (const pairs of batches) alone.push(await logLikelihoods(pairs, usual));
     const others = batches.flatMap((_, seed) => [
-      exactly.post('/v1/completions', { prompt: 'Once upon a time', n: 2, max_tokens: 60, seed }),
-      exactly.post('/v1/completions', { prompt: ['The dog', 'One day'], max_tokens: 30, seed }),
+      usual.post('/v1/completions', { prompt: 'Once upon a time', n: 2, max_tokens: 60, seed }),
+      usual.post('/v1/completions', { prompt: ['The dog', 'One day'], max_tokens: 30, seed }),
     ]);
-    const beside = await Promise.all(batches.map(pairs => logLikelihoods(pairs, exactly)));
+    const beside = await Promise.all(batches.map(pairs => logLikelihoods(pairs, usual)));
     await Promise.all(others);
     expect(beside).toEqual(alone);
-  });
-
-  test('of a quantized model they are its scores, where attention adds up in full precision', async () => {
-    await using quantized = await served(mini, { kvType: 'f32', flashAttention: 'off' }, true);
-    for (const { question, explanation } of clinicalQuestions({ seed: 3, count: 3 })) {
-      const [context, continuation] = await Promise.all([
-        quantized.model.tokenize(question),
-        quantized.model.tokenize(` ${explanation}`, { bos: 'never', inside: true }),
-      ]);
-      const [[logprob]] = (await logLikelihoods(
-        [{ context: [...context], continuation: [...continuation] }],
-        quantized,
-      )) as [readonly [number, boolean]];
-      const [score] = await quantized.engine.score({ prompt: context, continuations: [continuation] });
-      expect(Math.abs(logprob - score!.logprob)).toBeLessThan(1e-4);
-    }
   });
 
   test('a sample that ends at once takes nothing from the continuation', async () => {
@@ -174,6 +147,74 @@ describe('log-likelihoods of token ids', () => {
       continuations: [Int32Array.from(continuation)],
     });
     expect(Math.abs(logprob - score!.logprob)).toBeLessThan(1e-4);
+  });
+});
+
+describe('the model that ships, whose weights are of 8 bits, so that what is added up otherwise by a last digit comes out tenths apart', () => {
+  let quantized: Served;
+  beforeAll(async () => {
+    quantized = await served(mini, { contextSize: 4096, maxSequences: 8 });
+  });
+  afterAll(() => quantized[Symbol.asyncDispose]());
+
+  /** Questions with their explanations, the last of 300 tokens, cut anywhere. */
+  async function cases(): Promise<Pair[]> {
+    const { model } = quantized;
+    const whole = await Promise.all(
+      [...clinicalQuestions({ seed: 3, count: 3 })].map(async ({ question, explanation }) => [
+        ...(await model.tokenize(question)),
+        ...(await model.tokenize(` ${explanation}`, { bos: 'never', inside: true })),
+      ]),
+    );
+    const texts = [...whole, whole.flat().slice(0, 300)];
+    return texts.flatMap((tokens, i) =>
+      [2 + i, tokens.length - 12 - i].map(at => ({
+        context: tokens.slice(0, at),
+        continuation: tokens.slice(at),
+      })),
+    );
+  }
+
+  /** As an engine that is opened as it comes scores each. */
+  async function scoresOf(pairs: readonly Pair[]): Promise<number[]> {
+    await using engine = await quantized.model.createEngine();
+    const scores: number[] = [];
+    for (const { context, continuation } of pairs) {
+      const asked = { prompt: Int32Array.from(context), continuations: [Int32Array.from(continuation)] };
+      scores.push((await engine.score(asked))[0]!.logprob);
+    }
+    return scores;
+  }
+
+  test('its log-likelihoods are the scores of an engine of its own: one after the other, and eight at once beside chains', async () => {
+    const pairs = await cases();
+    const scores = await scoresOf(pairs);
+    const near = (found: readonly (readonly [number, boolean])[], from: number) => {
+      for (const [i, [logprob]] of found.entries()) expect(Math.abs(logprob - scores[from + i]!)).toBeLessThan(1e-4);
+    };
+    for (const [i, pair] of pairs.entries()) near(await logLikelihoods([pair], quantized), i);
+    const chains = Array.from({ length: 4 }, (_, seed) =>
+      quantized.post('/v1/completions', { prompt: 'A 58-year-old woman', n: 2, max_tokens: 60, seed }),
+    );
+    expect(pairs).toHaveLength(8);
+    await Promise.all(pairs.map(async (pair, i) => near(await logLikelihoods([pair], quantized), i)));
+    await Promise.all(chains);
+  });
+
+  test('continuations that are scored together are as each alone', async () => {
+    const { model } = quantized;
+    await using engine = await model.createEngine({ maxSequences: 6 });
+    const { question, explanation } = [...clinicalQuestions({ seed: 4, count: 1 })][0]!;
+    for (const options of [
+      [' 0', ' 1', ' 2', ' 3'],
+      [' A', ` ${explanation}`, ' The answer is B.'],
+    ]) {
+      const together = await engine.score({ prompt: question, continuations: options });
+      for (const [i, option] of options.entries()) {
+        const [alone] = await engine.score({ prompt: question, continuations: [option] });
+        expect(Math.abs(together[i]!.logprob - alone!.logprob)).toBeLessThan(1e-4);
+      }
+    }
   });
 });
 

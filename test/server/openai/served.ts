@@ -18,10 +18,10 @@ export interface Served extends AsyncDisposable {
 }
 
 /** The routes before one engine. */
-export async function served(path = stories, options: EngineOptions = {}, isExact = false): Promise<Served> {
+export async function served(path = stories, options: EngineOptions = {}): Promise<Served> {
   const model = await loadModel({ path, gpuLayers: 0 });
   const engine = await model.createEngine({ threads: 1, contextSize: 1024, maxSequences: 4, ...options });
-  const pool = new SinglePool(model, engine, undefined, isExact);
+  const pool = new SinglePool(model, engine);
   const app = makeApp({ pool, routes: [openaiRoutes], pageFolder: 'nowhere' });
   const request = async (to: string, body?: unknown, init: RequestInit = {}) =>
     app.request(to, {
@@ -40,6 +40,7 @@ export async function served(path = stories, options: EngineOptions = {}, isExac
     post: async (to, body) => (await request(to, body)).json(),
     stream: async (to, body) => dataOf(await (await request(to, { ...body, stream: true })).text()),
     async [Symbol.asyncDispose]() {
+      await pool[Symbol.asyncDispose]();
       await engine.close();
       await model.close();
     },
