@@ -14,8 +14,8 @@
 // Below so many logits the threads are not worth waking: one thread reads them in a tenth of a millisecond.
 static constexpr size_t FEW_LOGITS = 100'000;
 
-// Tokens of one sequence that a step scores at most. A text that has the engine to itself is so evaluated in the same steps whatever the engine's
-// limits are, and by the same kernels: llama.cpp's flash attention has another for 64 rows and more, which rounds otherwise.
+// Tokens of one sequence that a step scores at most: a text that is alone is evaluated in the same steps whatever the limits of its engine,
+// and never by the kernel that llama.cpp's flash attention has for 64 rows and more, which rounds otherwise.
 static constexpr int32_t MOST_SCORED = 32;
 
 void Step::cut(size_t n_tokens, size_t n_text) {
@@ -455,7 +455,8 @@ void Core::fill_batch() {
     }
 }
 
-// How many of at most `most` tokens a step scores. None is left to a step of its own: over a long cache llama.cpp adds up a single row by threads.
+// How many of at most `most` tokens a step scores. None is left to a step of its own: over a long cache llama.cpp's sums of a single row
+// depend on the number of threads.
 int32_t Core::scored_now(const Sequence & seq, int32_t most) {
     const int32_t n = std::min(most, MOST_SCORED);
     return n > 2 && (int32_t)seq.todo.size() == n + 1 ? n - 1 : n;
