@@ -1,7 +1,7 @@
 import { EngineDied } from '../check/died.js';
 import { loadOptions, processOptions } from '../check/machine.js';
-import type { LoadOptions, Model } from '../engine/model.js';
-import { loadModel } from '../host/load.js';
+import type { Model } from '../engine/model.js';
+import { type LoadOptions, loadModel } from '../host/load.js';
 import { launchEarly } from './early.js';
 import { type Flags, optionsOf } from './flags.js';
 import { piecesPrinted, print } from './terminal/output.js';
@@ -31,7 +31,7 @@ export async function load(
   return CommandModel.load(options, cpuFallback, signal);
 }
 
-type WeightOptions = Pick<LoadOptions, 'gpuLayers' | 'loadMode'>;
+type WeightOptions = Pick<LoadOptions, 'gpuLayers' | 'loadMode' | 'hash'>;
 type Options = Parameters<typeof loadModel>[0];
 
 /** A command's model. If its engine dies while a GPU computes, it is loaded again with the CPU alone: an answer in spite of the GPU. */

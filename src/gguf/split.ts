@@ -50,6 +50,12 @@ export function siblingPaths(path: string, split: SplitInfo): readonly string[] 
   return Array.from({ length: split.count }, (_, i) => join(dirname(path), partName(name, i, split.count)!));
 }
 
+/** The paths of all parts that the name of the first one speaks of; of any other name the path itself. Reads nothing. */
+export function namedParts(path: string): readonly string[] {
+  const [, , number, count] = splitName.exec(basename(path)) ?? [];
+  return Number(number) === 1 ? siblingPaths(path, { count: Number(count), tensorCount: 0 }) : [path];
+}
+
 /** The name of a part (from 0) of a model written as `prefix` in `count` parts. */
 export function splitFileName(prefix: string, index: number, count: number): string {
   return `${prefix}-${pad(index + 1)}-of-${pad(count)}.gguf`;

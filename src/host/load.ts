@@ -1,8 +1,9 @@
 import { optionError } from '../check/errors.js';
-import { object } from '../check/options.js';
+import { boolean, object } from '../check/options.js';
 import { loadHere } from '../engine/direct/model.js';
-import { checkLoad } from '../engine/load.js';
+import { type CheckedLoad, checkLoad } from '../engine/load.js';
 import type { LoadOptions as DirectLoadOptions, Model } from '../engine/model.js';
+import { hashWhile } from '../models/identity.js';
 import { checkInElectron } from './electron.js';
 import { Host, type IsolateOptions } from './host.js';
 import { HostModel } from './model.js';
@@ -14,6 +15,11 @@ export interface LoadOptions extends DirectLoadOptions {
    * started. In Electron there is no default: give `{ execPath }`, the path of a plain Node.
    */
   readonly isolate?: boolean | IsolateOptions | undefined;
+  /**
+   * Work through the SHA-256 of the files while they are read, for what will need it: a record of `ask`, an evaluation. A file that is not
+   * in memory is then read from the disk once. Default false: it is begun when it is needed.
+   */
+  readonly hash?: boolean | undefined;
 }
 
 /**
@@ -24,11 +30,17 @@ export interface LoadOptions extends DirectLoadOptions {
  */
 export async function loadModel(options: LoadOptions): Promise<Model> {
   object('options', options);
-  const { isolate, ...rest } = options;
+  const { isolate, hash, ...rest } = options;
   const how = isolationOf(isolate);
   checkInElectron(how, isolate);
-  if (!how) return loadHere(rest);
-  const { host, info } = await Host.load(checkLoad(rest), how);
+  const hashes = boolean('hash', hash ?? false);
+  const checked = checkLoad(rest);
+  const loading = how ? isolated(checked, how) : loadHere(checked);
+  return hashes ? hashWhile(checked.path, loading) : loading;
+}
+
+async function isolated(options: CheckedLoad, how: IsolateOptions): Promise<Model> {
+  const { host, info } = await Host.load(options, how);
   return new HostModel(host, info);
 }
 

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { MeditronError } from '../check/errors.js';
 import { unreadable } from '../gguf/fault.js';
 import type { FileIdentity } from '../gguf/reader.js';
+import { namedParts } from '../gguf/split.js';
 import { recallHash, rememberHash, tellsChanges } from './remembered.js';
 
 /** The SHA-256 of one file of a model. */
@@ -40,6 +41,21 @@ export async function modelHash({ files }: ModelFiles, signal?: AbortSignal): Pr
     hashes.push({ path, sizeBytes, sha256: await reading.result(signal) });
   }
   return hashes;
+}
+
+/**
+ * Works through the hash of a model's files for as long as `loading` reads them: whoever is first brings a byte from the disk, and the other
+ * finds it in memory. What is left then is for {@link modelHash}, as is the reason why they cannot be hashed.
+ */
+export async function hashWhile<T>(path: string, loading: Promise<T>): Promise<T> {
+  const loaded = new AbortController();
+  const files = namedParts(path).map(part => ({ path: part, sizeBytes: 0 }));
+  modelHash({ files }, loaded.signal).catch(() => {});
+  try {
+    return await loading;
+  } finally {
+    loaded.abort();
+  }
 }
 
 /** How far the hashes of a loaded model's files are. Reads nothing. */

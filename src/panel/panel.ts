@@ -138,7 +138,8 @@ class Panel {
     const { path } = this.members[index]!;
     const onProgress = (fraction: number) => onEvent?.({ type: 'loading', member: index, fraction });
     onProgress(0);
-    return loadModel({ ...load, ...(onCpu && { gpuLayers: 0 }), path, onProgress, signal: this.#closing.signal });
+    const hash = this.options.hash !== false;
+    return loadModel({ ...load, hash, ...(onCpu && { gpuLayers: 0 }), path, onProgress, signal: this.#closing.signal });
   }
 
   /** Null if the panel was closed before its turn. Where its process dies on a GPU, the CPU alone answers. */

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { checkMapped, hashProgress, identityAt, identityText, modelHash } from '../../src/models/identity.js';
+import {
+  checkMapped,
+  hashProgress,
+  hashWhile,
+  identityAt,
+  identityText,
+  modelHash,
+} from '../../src/models/identity.js';
 import { scratch } from '../gguf/sample.js';
 
 const folder = scratch();
@@ -36,6 +43,22 @@ test('nobody’s reading stops, and goes on where it was', async () => {
   const [one, two] = await Promise.all([modelHash(info), modelHash(info)]);
   expect(one[0]!.sha256).toBe(sha256(bytes(64 << 20, 2)));
   expect(two).toEqual(one);
+});
+
+test('the hash is made while a model is loaded, of all its parts', async () => {
+  const paths = [1, 2].map(i => folder.put(`parts-0000${i}-of-00002.gguf`, bytes(3 << 20, i)));
+  const info = { files: (await Promise.all(paths)).map(loaded) };
+  const loading = async (): Promise<string> => {
+    while (hashProgress(info).files === null) await new Promise(resolve => setImmediate(resolve));
+    return 'loaded';
+  };
+  expect(await hashWhile(info.files[0]!.path, loading())).toBe('loaded');
+  expect(hashProgress(info).files!.map(file => file.sha256)).toEqual([1, 2].map(i => sha256(bytes(3 << 20, i))));
+});
+
+test('what a load comes to does not depend on the hash', async () => {
+  expect(await hashWhile('/nowhere/model.gguf', Promise.resolve('loaded'))).toBe('loaded');
+  await expect(hashWhile('/nowhere/model.gguf', Promise.reject(new Error('refused')))).rejects.toThrow('refused');
 });
 
 test.each<[string, (path: string) => Promise<void>]>([

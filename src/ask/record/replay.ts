@@ -68,8 +68,10 @@ export async function replay(record: unknown, options: ReplayOptions = {}): Prom
 }
 
 /** @internal How a record says its model was loaded. */
-export function recordedLoad({ model }: Evidence): Required<Pick<LoadOptions, 'path' | 'gpuLayers' | 'loadMode'>> {
-  return { path: model.path, gpuLayers: model.gpuLayers, loadMode: model.loadMode };
+export function recordedLoad({
+  model,
+}: Evidence): Required<Pick<LoadOptions, 'path' | 'gpuLayers' | 'loadMode' | 'hash'>> {
+  return { path: model.path, gpuLayers: model.gpuLayers, loadMode: model.loadMode, hash: model.files !== null };
 }
 
 /** @internal What a replay of a record that contradicts itself comes to, without running anything. */

@@ -118,7 +118,8 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
   if (flags.record !== undefined) await tryOutput(flags.record);
   if (flags.prefix !== undefined) await tryKept(flags.prefix);
   const calibration = flags.calibration === undefined ? undefined : await calibrationIn(flags.calibration, signal);
-  await using loaded = await load(flags, signal);
+  const hash = flags.json === true || flags.record !== undefined;
+  await using loaded = await load(flags, signal, { hash });
   // Read beside the chains, and waited for only once the answer has been shown.
   const files = flags.record === undefined ? null : modelHash(loaded.model.info, signal).catch(() => null);
   const options = { ...optionsOf(askOptions, flags), ...(calibration && { calibration }), hash: flags.json === true };

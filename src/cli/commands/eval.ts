@@ -280,7 +280,7 @@ async function targetFor(flags: EvalFlags, signal: AbortSignal): Promise<Target 
   const fallsBack =
     flags.cpuFallback === 'on' ||
     (flags.cpuFallback === 'auto' && (optionsOf(loadOptions, flags).gpuLayers ?? 'auto') === 'auto');
-  const loaded = await untilLoaded(() => load(flags, signal, { cpuFallback: fallsBack }));
+  const loaded = await untilLoaded(() => load(flags, signal, { cpuFallback: fallsBack, hash: true }));
   const loadOnCpu = async () => (await load({ ...flags, gpuLayers: 0 }, signal)).model;
   const target = localTarget(loaded.model, optionsOf(engineOptions, flags), fallsBack ? { loadOnCpu } : {});
   return { ...target, [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose]() };

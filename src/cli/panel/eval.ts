@@ -46,7 +46,9 @@ export async function evaluatePanel(
   const evaluated = members.map(({ name, found }) => ({ name, family: found!.family.name }));
   await openPanelFolder(out, evaluated, resume);
   for (const { name, path, format: own } of members) {
-    await using loaded = await untilLoaded(() => load({ ...flags, model: path }, signal, { cpuFallback: false }));
+    await using loaded = await untilLoaded(() =>
+      load({ ...flags, model: path }, signal, { cpuFallback: false, hash: true }),
+    );
     await evaluate(localTarget(loaded.model, optionsOf(engineOptions, flags)), {
       ...questions,
       ...options,
