@@ -72,7 +72,6 @@ export type { IsolateOptions } from './host/host.js';
 export { type LoadOptions, loadModel } from './host/load.js';
 export type { End, Launch, LaunchOptions, Transport } from './host/transport.js';
 export type { ModelBase } from './models/bases.js';
-export type { GgufSource, ModelFacts } from './models/family.js';
 export { type HashOptions, hashFile } from './models/hash.js';
 export type { FileHash } from './models/identity.js';
 export {
@@ -85,6 +84,7 @@ export {
   type VocabularyToken,
 } from './models/inspect.js';
 export { type FormatChoice, formatForModel, type ModelIdentity } from './models/known.js';
+export type { GgufSource, ModelFacts } from './models/registry.js';
 export type { AddonBuild, Device } from './native/addon.js';
 export type { Family } from './panel/family.js';
 export { panel } from './panel/panel.js';

@@ -1,6 +1,5 @@
 import type { AnswererModel } from '../answerer/answerer.js';
 import { MeditronError } from '../check/errors.js';
-import type { ModelFacts } from '../models/family.js';
 import { modelHash } from '../models/identity.js';
 import {
   type FormatChoice,
@@ -10,6 +9,7 @@ import {
   identityTokens,
   type ModelIdentity,
 } from '../models/known.js';
+import type { ModelFacts } from '../models/registry.js';
 import type { FormatName, PromptFormat } from '../prompt/format/format.js';
 import { formatByName } from '../prompt/format/formats.js';
 

@@ -9,7 +9,7 @@ export const sumsName = 'SHA256SUMS';
 
 /** Folders at the top that whoever uses the folder may fill: models are listed as added, what is remembered is passed over. */
 export const modelsFolder = 'models';
-export const stateFolders: readonly string[] = ['state', 'no state'];
+const stateFolders: readonly string[] = ['state', 'no state'];
 
 export interface Sum {
   /** Relative to the folder, with `/`. */

@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Held } from '../engine/held.js';
 import type { SampleEnd } from '../engine/jobs/generation.js';
 import type { SamplingOptions } from '../engine/jobs/sampling.js';
-import type { ModelFacts } from '../models/family.js';
+import type { ModelFacts } from '../models/registry.js';
 import { beyondTraining } from '../models/trained.js';
 import type { PromptFormat } from '../prompt/format/format.js';
 import type { Finding } from '../prompt/hygiene/hygiene.js';

@@ -54,7 +54,7 @@ export function splitOf(id: string): Split {
  * `Points: age 76 +2 = 2; female +1 = 3; no diabetes +0 = 3. Score 3.\nA. 1\nB. 3`. A small model learns to copy what
  * stands in the prompt token by token long before it learns to look something up in other words.
  */
-export function chainOf(findings: readonly Finding[], choices: readonly number[]): string {
+function chainOf(findings: readonly Finding[], choices: readonly number[]): string {
   let total = 0;
   const sums = findings.map(({ text, points }) => {
     total += points;

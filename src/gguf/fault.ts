@@ -1,7 +1,7 @@
 import { MeditronError } from '../check/errors.js';
 
 /** What to do about a file whose bytes are wrong. */
-export const fetchAgain = 'download or copy the file again and compare its SHA-256 with the publisher’s';
+const fetchAgain = 'download or copy the file again and compare its SHA-256 with the publisher’s';
 
 /** A file that is not a usable GGUF: `path: expected …, got …; what to do`. */
 export function damaged(path: string, expected: string, got: string, advice = fetchAgain): MeditronError {

@@ -24,7 +24,7 @@ const list = v.strictObject({
 export type AddedModel = v.InferOutput<typeof list>['models'][number];
 
 /** So many that the file stays small. */
-export const mostAdded = 500;
+const mostAdded = 500;
 
 function listFile(): string | undefined {
   return stateFile('models.json');

@@ -1,9 +1,9 @@
 import { MeditronError } from '../check/errors.js';
 import { stringAt } from '../gguf/metadata.js';
 import { type GgufFile, readGguf } from '../gguf/reader.js';
-import type { ModelFacts } from './family.js';
 import { describeFile, hashParts, type Inspection, type InspectOptions } from './inspect.js';
 import { type FormatChoice, factsFor, formatForModel, identityOf } from './known.js';
+import type { ModelFacts } from './registry.js';
 import { identityTokensIn } from './tokens.js';
 
 /** What a model file's header says. */

@@ -1,9 +1,9 @@
 import { MeditronError } from '../check/errors.js';
 import { object } from '../check/options.js';
 import { type FormatName, formatNames, type Task } from '../prompt/format/format.js';
-import { family, type KnownModel, type ModelFacts, modelOf } from './family.js';
 import { knownFiles } from './hashes.js';
 import { plainName } from './names.js';
+import { type KnownModel, type ModelFacts, modelOf, registry } from './registry.js';
 import { publishedShapes } from './shapes.js';
 import { readTemplate, type TemplateFinding } from './template.js';
 
@@ -170,7 +170,7 @@ export function factsOf({
 function namedBy(name: string | undefined): KnownModel | undefined {
   if (name === undefined) return undefined;
   const plain = plainName(name);
-  return family.find(({ pattern }) => pattern.test(plain));
+  return registry.find(({ pattern }) => pattern.test(plain));
 }
 
 function byName(model: ModelIdentity, template: TemplateFinding | undefined): FormatChoice | undefined {
@@ -213,7 +213,7 @@ function byName(model: ModelIdentity, template: TemplateFinding | undefined): Fo
 
 /** One name is known, and the other speaks of MEDITRON too, but of none that is known: a tune that kept one of them. */
 function refuseOther(model: ModelIdentity, known: KnownModel, other: string | undefined): void {
-  if (other === undefined || !/meditron/i.test(plainName(other)) || known.line !== 'meditron') return;
+  if (other === undefined || !/meditron/i.test(plainName(other)) || known.line === 'own') return;
   throw unknown(model, `one of its names is that of ${known.title}, the other of a fine-tune of it or another model`);
 }
 

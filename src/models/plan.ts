@@ -37,7 +37,7 @@ export function planTensors(shape: Shape, vocabularySize: number): readonly Plan
 }
 
 /** The numbers that a file of the shape gives. */
-export function hyperOf(shape: Shape): Hyper {
+function hyperOf(shape: Shape): Hyper {
   const size = headSizeOf(shape);
   return { ...shape, keySize: size, valueSize: size, rotated: size, ropeScaling: 'linear' };
 }

@@ -1,13 +1,13 @@
 import { type TensorTypeName, tensorBytes } from '../gguf/types.js';
-import { family } from './family.js';
 import { kvBytes } from './inspect.js';
 import { type Quant, typeFor } from './mixture.js';
 import { plainName } from './names.js';
 import { headSizeOf, type Plan, planTensors } from './plan.js';
+import { registry } from './registry.js';
 import { type PublishedShape, publishedShapes } from './shapes.js';
 
 /** Models of the family whose shape is published, in the order in which they came out. */
-const models = family.filter(({ line, shape }) => line === 'meditron' && shape !== undefined);
+const models = registry.filter(({ line, shape }) => line === 'meditron' && shape !== undefined);
 
 /** One name of each, for messages. */
 export const publishedNames: readonly string[] = models.map(({ id }) => id);

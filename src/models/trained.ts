@@ -1,4 +1,4 @@
-import type { ModelFacts } from './family.js';
+import type { ModelFacts } from './registry.js';
 
 /**
  * What has to be said of a text that is longer than those a model was trained on, as far as that is published: files say what their graph

@@ -30,7 +30,7 @@ const listed = {
 };
 
 /** A GPU as a probe found it. */
-export const listedDevice = v.strictObject(listed);
+const listedDevice = v.strictObject(listed);
 
 const verdict = v.variant('outcome', [
   /** It computed what the CPU computes, log-probabilities apart by at most `difference`. */

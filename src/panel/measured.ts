@@ -44,7 +44,7 @@ export function measurementOf(answer: Answer | null, measured: readonly Measurem
   return best ?? null;
 }
 
-/** As `814 of 1,000 questions right (95 %: 79 to 84 of 100), Own questions, SC-CoT, 5 samples, 2026-11-27`. */
+/** As `right in 814 of 1,000 questions (95 % interval 79 to 84 of 100): Own questions, SC-CoT, 5 samples, 2026-11-27`. */
 export function measuredInWords(measured: Measurement | null): string {
   if (!measured) return 'not measured';
   const { n, correct, low, high, title, run, created } = measured;

@@ -15,10 +15,7 @@ import type { FormatName } from '../prompt/format/format.js';
 import { formatNameOf } from '../prompt/format/formats.js';
 import type { Question } from '../prompt/question/question.js';
 import { type Family, type FamilyIdentity, familyOf, identityOf } from './family.js';
-import type { PanelMember } from './types.js';
-
-/** Models of a panel: with one there is no second opinion, and more than these nobody reads side by side. */
-export const membersOfPanel = { least: 2, most: 8 } as const;
+import { membersOfPanel, type PanelMember } from './types.js';
 
 /** A model of a panel, before it is loaded. */
 export interface CheckedMember {

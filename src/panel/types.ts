@@ -7,6 +7,9 @@ import type { MergedRanking } from '../vote/count/ranking.js';
 import type { Family } from './family.js';
 import type { FamilyVerdict, PanelVerdict } from './rule.js';
 
+/** Models of a panel: with one there is no second opinion, and more than these nobody reads side by side. */
+export const membersOfPanel = { least: 2, most: 8 } as const;
+
 /** A model of a panel. */
 export interface PanelMember {
   /** Its GGUF file; of a split model the first part. */

@@ -1,5 +1,5 @@
 import { type Shape as ModelShape, publishedShapes } from '../models/shapes.js';
-import { isSmall } from './families.js';
+import { isSmall } from './small-vocabularies.js';
 import type { VocabularyName } from './vocabulary.js';
 
 /** The numbers of a model, and what it has unless something else is asked for. */

@@ -8,12 +8,12 @@ import { ggufBytes, type TensorSource, type WriteOptions, writeGguf } from '../g
 import { fileTypeOf, typeFor } from '../models/mixture.js';
 import { type Plan, planTensors } from '../models/plan.js';
 import { seedFor } from '../random/xorshift.js';
-import { isSmall } from './families.js';
 import { hyperEntries } from './hyper.js';
 import { Pool } from './pool.js';
 import type { Encodable } from './quantize.js';
 import { quants, type Writable } from './quants.js';
 import { type Shape, type ShapeName, shapeNames, shapes } from './shapes.js';
+import { isSmall } from './small-vocabularies.js';
 import { templateOf } from './template.js';
 import { type AddedTypes, addedTypes, readVocabulary, type VocabularyName, vocabularyNames } from './vocabulary.js';
 

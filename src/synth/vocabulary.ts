@@ -3,7 +3,7 @@ import { MeditronError } from '../check/errors.js';
 import { type Entry, entry, type Metadata, numbersAt, stringsAt } from '../gguf/metadata.js';
 import { readGguf } from '../gguf/reader.js';
 import { tokenTypes } from '../gguf/types.js';
-import { familyNames, familyVocabulary, isSmall } from './families.js';
+import { isSmall, smallNames, smallVocabularyOf } from './small-vocabularies.js';
 
 /**
  * Real vocabularies. `llama-2`: 32,000 pieces. `meditron-early`: with `<CLS>` to `<PAD>`, 32,005. `meditron`: with the document markers
@@ -13,7 +13,7 @@ const realNames = ['meditron', 'meditron-chat', 'meditron-early', 'llama-2', 'll
 type RealName = (typeof realNames)[number];
 
 /** Those, and small ones of families whose own is not at hand. */
-export const vocabularyNames = [...realNames, ...familyNames] as const;
+export const vocabularyNames = [...realNames, ...smallNames] as const;
 
 export type VocabularyName = (typeof vocabularyNames)[number];
 
@@ -70,7 +70,7 @@ export async function readVocabulary(
   name: VocabularyName,
   options: VocabularyOptions = {},
 ): Promise<{ readonly size: number; readonly metadata: Metadata }> {
-  if (isSmall(name)) return filled(familyVocabulary(name).metadata, [], options.size);
+  if (isSmall(name)) return filled(smallVocabularyOf(name).metadata, [], options.size);
   const path = `${options.folder === undefined ? defaultFolder : `${options.folder}/`}${files[name] ?? llama2}`;
   const base = await readBase(path);
   const metadata = new Map([...base].filter(([key]) => key.startsWith('tokenizer.')));

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { family } from '../../src/models/family.js';
+import { registry } from '../../src/models/registry.js';
 import { scratch } from '../gguf/sample.js';
 import { meditron, model, root } from './command.js';
 
@@ -22,7 +22,7 @@ describe('meditron models', () => {
   test('lists what is known, what it takes here, and what is here', async () => {
     const report = await json('models');
     expect(report).toMatchObject({ schema: 'meditron-models/1', machine: { cores: expect.any(Number) } });
-    expect(report.known.map(({ id }: { id: string }) => id)).toEqual(family.map(({ id }) => id));
+    expect(report.known.map(({ id }: { id: string }) => id)).toEqual(registry.map(({ id }) => id));
     const apertus = report.known.find(({ id }: { id: string }) => id === 'apertus-8b-meditronfo');
     expect(apertus).toMatchObject({ format: 'apertus', licence: 'Apache 2.0', gguf: [], refusal: null });
     expect(apertus.quantizations.map((row: { quantization: string }) => row.quantization)).toContain('Q4_K_M');
@@ -30,7 +30,7 @@ describe('meditron models', () => {
     expect(report.here).toEqual([expect.objectContaining({ name: 'meditron-mini', from: 'shipped', problems: [] })]);
     expect(report.here[0].format).toMatchObject({ format: 'chatml', facts: { id: 'meditron-mini' } });
     const text = (await run('models')).stdout;
-    for (const { id } of family) if (id !== 'meditron-mini') expect(text).toContain(`\n${id} `);
+    for (const { id } of registry) if (id !== 'meditron-mini') expect(text).toContain(`\n${id} `);
   });
 
   test('says everything of one that is known, and of files and folders that are named', async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { contextInWords, factRows, knownOf, knownRows } from '../../src/cli/models/facts.js';
 import { entry } from '../../src/gguf/metadata.js';
-import { family, modelOf } from '../../src/models/family.js';
 import { headerOf } from '../../src/models/header.js';
 import { describeFile } from '../../src/models/inspect.js';
 import { factsFor } from '../../src/models/known.js';
+import { modelOf, registry } from '../../src/models/registry.js';
 import { beyondTraining } from '../../src/models/trained.js';
 import { tinyModel } from '../../src/synth/tiny.js';
 
@@ -17,7 +17,7 @@ function fileOf(name: string, options: Parameters<typeof tinyModel>[0]) {
 }
 
 describe('what is shown of a model', () => {
-  test.each(family)('$id: all that is published of it, and what is not known', model => {
+  test.each(registry)('$id: all that is published of it, and what is not known', model => {
     const text = factRows(model, { contextLength: 1e6 })
       .map(row => row.join(' '))
       .join('\n');
@@ -65,7 +65,7 @@ describe('what is shown of a model', () => {
 });
 
 test('beyond what a model was trained on is warned of from the first token on, whatever its file says', () => {
-  for (const facts of family) {
+  for (const facts of registry) {
     const { trainedContext: trained } = facts;
     if (trained === null) expect(beyondTraining(facts, 'The text', 1e6, 1)).toEqual([]);
     else {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { family } from '../../src/models/family.js';
 import { knownFiles } from '../../src/models/hashes.js';
 import { formatForModel, isDemonstration, type ModelIdentity } from '../../src/models/known.js';
+import { registry } from '../../src/models/registry.js';
 import { formatNames } from '../../src/prompt/format/format.js';
 
 const chatTokens = { '<|im_start|>': 32017, '<|im_end|>': 32018, '<EOD>': 32002, '[bib_ref]': 32005 };
@@ -95,6 +95,11 @@ describe('formatForModel', () => {
       { name: 'Meditron3 8B Triage', file: 'Meditron3-8B.gguf' },
       /of a fine-tune of it/,
     ],
+    [
+      'a tune of another model that kept its name',
+      { name: 'Qwen2.5 7B Instruct', file: 'meditron-triage.Q4_K_M.gguf', tokens: imTokens },
+      /of a fine-tune of it/,
+    ],
     ['a model without a format', { file: 'med42-70b.Q4_K_M.gguf' }, /<\|prompter\|>/],
     ['Apertus without its tokens', { name: 'Apertus-8B-MeditronFO', tokens: baseTokens }, /has no <\|user_start\|>/],
     [
@@ -147,7 +152,7 @@ describe('what is said of a choice', () => {
   });
 
   test('every model has a source, a licence and a prompt format, or a reason why not', () => {
-    for (const known of family) {
+    for (const known of registry) {
       expect(
         [known.source, known.licence, known.trainedFor].every(text => text.length > 2),
         known.id,
@@ -155,7 +160,7 @@ describe('what is said of a choice', () => {
       expect(known.format === null, known.id).toBe(known.refusal !== undefined);
       if (known.format !== null) expect(formatNames).toContain(known.format);
       if (known.sampling) expect(known.sampling.source).not.toBe('');
-      expect(family.filter(({ pattern }) => pattern.test(known.id)).length, known.id).toBeLessThanOrEqual(1);
+      expect(registry.filter(({ pattern }) => pattern.test(known.id)).length, known.id).toBeLessThanOrEqual(1);
     }
   });
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { family } from '../../src/models/family.js';
 import { formatForModel, modelNamed } from '../../src/models/known.js';
 import { modelName, plainName } from '../../src/models/names.js';
+import { registry } from '../../src/models/registry.js';
 
 /** Models by the names under which they are published. */
 const published: Readonly<Record<string, readonly string[]>> = {
@@ -153,7 +153,7 @@ const file = fc
 
 describe('a name', () => {
   test('is that of the same model in every usual spelling', () => {
-    expect(Object.keys(published).sort()).toEqual(family.map(({ id }) => id).sort());
+    expect(Object.keys(published).sort()).toEqual(registry.map(({ id }) => id).sort());
     fc.assert(
       fc.property(file, ({ id, text }) => {
         expect(modelNamed([text])?.id, `${text} -> ${plainName(text)}`).toBe(id);

@@ -105,6 +105,12 @@ describe("a file's own template", () => {
     expect(() => formatForModel({ chatTemplate: own })).toThrow(/writes as .* does, but for the system text/);
   });
 
+  test('whose system text stands before everything has no turn of its own that could be shown', () => {
+    const bare =
+      "{% for m in messages %}{% if m['role'] == 'system' %}{{ m['content'] }}\n{% else %}{{ m['role'] }}: {{ m['content'] }}\n{% endif %}{% endfor %}";
+    expect(readTemplate(bare)).toMatchObject({ same: [], opening: null, problem: null });
+  });
+
   test("that is its base's on a tune of Llama 3.1 is no contradiction; that of another model is", () => {
     const base = templateOf('meta-llama-Llama-3.1-8B-Instruct');
     const tune = formatForModel({ file: 'Meditron3-8B.gguf', chatTemplate: base });

@@ -68,6 +68,23 @@ test('a model that was not made for the question was heard, and says nothing tha
   expect(dissent.map(({ answer, standing }) => [answer, standing])).toEqual([['A', 'undecided']]);
 });
 
+test('a family that was not heard is told of, and the answers of more families stand before those of fewer', () => {
+  const said = ['A', 'A', 'A', 'B', 'C', 'C'].map((answer, i) => spoken(`m${i}`, `f${i}`, heard(answer)));
+  const { answer, summary, dissent } = concludePanel([...said, spoken('gone', 'g', null)], null);
+  expect({ answer, summary }).toEqual({
+    answer: 'A',
+    summary: '3 of 6 families, 1 not heard. The families differ.',
+  });
+  expect(dissent.map(({ answer: other, families }) => [other, families.length])).toEqual([
+    ['C', 2],
+    ['B', 1],
+  ]);
+  const alone = concludePanel([spoken('a', 'p', heard('A')), spoken('b', 'q', null)], null);
+  expect(alone.summary).toBe(
+    '1 of 1 family, 1 not heard. Fewer than 2 families have an answer that they agree on with themselves.',
+  );
+});
+
 test('where nothing is voted on there is no decision', () => {
   const text = heard(null, null);
   expect(concludePanel([spoken('a', 'p', text), spoken('b', 'q', text)], null)).toMatchObject({
@@ -94,6 +111,10 @@ test('lists are merged over families: one family has one voice, whoever and howe
     ['Pneumonia', 1, 2],
     ['Heart failure', 1, 2],
   ]);
+
+  const outside = { ...listed('Angina'), decision: 'abstain', reason: 'out_of_scope' } as const;
+  const withOne = concludePanel([...members, spoken('c', 'r', outside)], null);
+  expect(withOne.ranking!.items.map(({ name }) => name)).not.toContain('Angina');
 
   const twice = concludePanel([...members, spoken('c', 'q', listed('heart failures', 'PE'))], null);
   expect(twice.ranking!.items.map(({ named, of }) => [named, of])).toEqual([

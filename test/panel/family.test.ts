@@ -5,7 +5,7 @@ import { entry } from '../../src/gguf/metadata.js';
 import { readGguf } from '../../src/gguf/reader.js';
 import { tokenTypes } from '../../src/gguf/types.js';
 import { bases } from '../../src/models/bases.js';
-import { family } from '../../src/models/family.js';
+import { registry } from '../../src/models/registry.js';
 import { type FamilyIdentity, familyOf, identityOf } from '../../src/panel/family.js';
 
 const root = resolve(import.meta.dirname, '..', '..');
@@ -45,7 +45,7 @@ test.each([
 });
 
 test('a known model is of its base by the words of the base too, so that its fine-tunes are', () => {
-  for (const { title, repository, base } of family) {
+  for (const { title, repository, base } of registry) {
     const name = `${repository?.split('/')[1] ?? title} tuned by somebody`;
     expect({ name, family: familyOf(identity([name])).name }).toEqual({ name, family: base });
   }

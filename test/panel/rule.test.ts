@@ -86,6 +86,18 @@ const anyPanel = fc
   .array(fc.tuple(fc.constantFrom('p', 'q', 'r', 's', 't'), fc.constantFrom(...said)), { minLength: 1, maxLength: 8 })
   .map(list => list.map(([family, answer]) => opinion(family, answer)));
 
+test('a panel of up to eight models of five families too', () => {
+  fc.assert(
+    fc.property(anyPanel, opinions => {
+      const { decision, reason, answer } = panelVerdict(opinions);
+      expect(`${decision} ${reason ?? answer}`).toBe(byTheWords(opinions));
+    }),
+    { numRuns: 2000 },
+  );
+  const heard = (decided: number) => [...'pqrst'].map((family, i) => opinion(family, i < decided ? 'A' : null));
+  expect([2, 3].map(decided => panelVerdict(heard(decided)).reason)).toEqual(['too_few_families', null]);
+});
+
 test('the order of the models decides nothing', () => {
   const shuffled = anyPanel.chain(opinions =>
     fc.tuple(fc.constant(opinions), fc.shuffledSubarray(opinions, { minLength: opinions.length })),

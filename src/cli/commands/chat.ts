@@ -10,7 +10,7 @@ import { pick } from '../../check/table.js';
 import { inBytes } from '../../check/words.js';
 import { scopeOf } from '../../clinical/scope.js';
 import type { Model } from '../../engine/model.js';
-import type { ModelFacts } from '../../models/family.js';
+import type { ModelFacts } from '../../models/registry.js';
 import type { FormatName, PromptFormat } from '../../prompt/format/format.js';
 import { formats } from '../../prompt/format/formats.js';
 import { type Answer, Conversation } from '../conversation.js';

@@ -11,11 +11,11 @@ import { availableCores } from '../../engine/capacity/cores.js';
 import { type KnownModelOutlook, knownModel, knownModels } from '../../engine/capacity/known.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { type AddedModel, addedModel, addedModels, addModel, modelPath, removeModel } from '../../models/added.js';
-import { family, type KnownModel } from '../../models/family.js';
 import { readHeader, recognised } from '../../models/header.js';
 import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
 import { modelNamed } from '../../models/known.js';
 import { modelName } from '../../models/names.js';
+import { type KnownModel, registry } from '../../models/registry.js';
 import { isPublished } from '../../models/shipped.js';
 import { type Fetchable, hub, type Ways, waysTo } from '../models/get.js';
 import { type ModelHere, modelsHere } from '../models/here.js';
@@ -284,11 +284,11 @@ function get(): Command {
 
 /** @throws MeditronError `ERR_OPTION` with the names there are */
 function knownByName(name: string): KnownModel {
-  const known = family.find(({ id }) => id === name.toLowerCase()) ?? modelNamed([name]);
+  const known = registry.find(({ id }) => id === name.toLowerCase()) ?? modelNamed([name]);
   if (known) return known;
   throw new MeditronError(
     'ERR_OPTION',
-    `Expected the name of a model that is known, or of one that was added, got ${JSON.stringify(name)}. Known: ${family.map(({ id }) => id).join(', ')}`,
+    `Expected the name of a model that is known, or of one that was added, got ${JSON.stringify(name)}. Known: ${registry.map(({ id }) => id).join(', ')}`,
   );
 }
 

@@ -5,10 +5,10 @@ import { readGguf } from '../../gguf/reader.js';
 import type { TensorTypeName } from '../../gguf/types.js';
 import { validateModel } from '../../gguf/validate.js';
 import { modelPath } from '../../models/added.js';
-import type { ModelFacts } from '../../models/family.js';
 import { headerOf, recognised } from '../../models/header.js';
 import { factsFor } from '../../models/known.js';
 import { publishedNames, publishedShape, reckonedOf, tensorsOf, usualQuants } from '../../models/published.js';
+import type { ModelFacts } from '../../models/registry.js';
 import { recordedHash } from '../models/recorded.js';
 
 /** A model in one quantization, before anything is known of the machine. */

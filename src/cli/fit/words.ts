@@ -3,7 +3,7 @@ import type { Outlook } from '../../engine/capacity/outlook.js';
 import { typical } from '../../engine/capacity/outlook.js';
 import { type Choice, type Recommendation, runs, wavesOf } from '../../engine/capacity/recommend.js';
 import { speedError } from '../../engine/capacity/speed.js';
-import type { ModelFacts } from '../../models/family.js';
+import type { ModelFacts } from '../../models/registry.js';
 import type { Device } from '../../native/addon.js';
 import { factRows } from '../models/facts.js';
 import { oneLine } from '../terminal/plain.js';

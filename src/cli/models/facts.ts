@@ -1,7 +1,7 @@
-import type { ModelFacts } from '../../models/family.js';
 import { type Header, recognised } from '../../models/header.js';
 import type { Inspection } from '../../models/inspect.js';
 import type { FormatChoice } from '../../models/known.js';
+import type { ModelFacts } from '../../models/registry.js';
 import { oneLine } from '../terminal/plain.js';
 import type { Row } from '../terminal/table.js';
 

@@ -1,6 +1,6 @@
 import type { KnownModelOutlook } from '../../engine/capacity/known.js';
-import type { GgufSource } from '../../models/family.js';
 import { knownFiles } from '../../models/hashes.js';
+import type { GgufSource } from '../../models/registry.js';
 
 /** A file that can be fetched. */
 export interface Fetchable {

@@ -1,6 +1,6 @@
-import { family, type KnownModel, type ModelFacts } from '../../models/family.js';
 import { factsOf } from '../../models/known.js';
 import { reckonedOf, tensorsOf, usualQuants } from '../../models/published.js';
+import { type KnownModel, type ModelFacts, registry } from '../../models/registry.js';
 import { type PublishedShape, publishedShapes } from '../../models/shapes.js';
 import type { FormatName } from '../../prompt/format/format.js';
 import { type Outlook, outlookOf } from './outlook.js';
@@ -32,7 +32,7 @@ export interface QuantizationOutlook extends Pick<Outlook, 'fits' | 'lowMemory' 
 
 /** Everything that is known by name, on a CPU with so many bytes available. */
 export function knownModels(available: number, threads: number): KnownModelOutlook[] {
-  return family.map(known => knownModel(known, available, threads));
+  return registry.map(known => knownModel(known, available, threads));
 }
 
 /** One of {@link knownModels}. */

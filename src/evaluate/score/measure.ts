@@ -131,7 +131,7 @@ export function compare(first: Compared, second: Compared): Comparison {
 const mostDraws = 2e8;
 
 /** How sure an answer was: the share of the votes cast, or the probability of the option in top-token mode. */
-export function confidenceOf(row: Outcome): number | undefined {
+function confidenceOf(row: Outcome): number | undefined {
   if (row.answer === undefined) return undefined;
   if (row.confidence !== undefined) return row.confidence;
   const score = row.scores?.find(({ answer }) => answer === row.answer);

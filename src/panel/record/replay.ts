@@ -123,7 +123,7 @@ async function memberAgain(
 }
 
 /** Whether a model's family is the one that is found now. */
-export function familyDifference({ members }: PanelRecord, i: number, now: Family): Difference | undefined {
+function familyDifference({ members }: PanelRecord, i: number, now: Family): Difference | undefined {
   const part = firstPart(now, members[i]!.family, `members[${i}].family`);
   return part && { where: 'record', ...part };
 }

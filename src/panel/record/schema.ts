@@ -6,8 +6,9 @@ import { MeditronError } from '../../check/errors.js';
 import { checked } from '../../check/schema.js';
 import { isSealed } from '../../check/seal.js';
 import { measurementSchema } from '../measured.js';
-import { type PanelRecord, panelSchema } from '../types.js';
+import { membersOfPanel, type PanelRecord, panelSchema } from '../types.js';
 
+const { least, most } = membersOfPanel;
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const texts = v.array(text);
@@ -63,8 +64,8 @@ const record = v.strictObject({
         evidence: v.nullable(v.looseObject({})),
       }),
     ),
-    v.minLength(2, '2 to 8 models'),
-    v.maxLength(8, '2 to 8 models'),
+    v.minLength(least, `${least} to ${most} models`),
+    v.maxLength(most, `${least} to ${most} models`),
   ),
   result: v.strictObject({
     decision: v.nullable(v.picklist(['agree', 'split', 'abstain'])),

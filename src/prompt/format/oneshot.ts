@@ -13,7 +13,7 @@ export const joinedSystem =
   "You are a helpful, respectful and honest assistant.Always answer as helpfully as possible, while being safe.Your answers should not include any harmful, unethical, racist, sexist, toxic, dangerous, or illegal content.Please ensure that your responses are socially unbiased and positive in nature.\n\nIf a question does not make any sense, or is not factually coherent, explain why instead of answering something not correct.If you don't know the answer to a question, please don't share false information.";
 
 /** The example turn of the authors' deployment advice (epfLLM/meditron deployment/README.md). */
-export const exampleQuestion = 'What happens if listeria is left untreated?';
+const exampleQuestion = 'What happens if listeria is left untreated?';
 export const exampleAnswer = `If listeria infection, or listeriosis, is left untreated, it can lead to severe health complications, particularly in certain high-risk groups. Here's a general overview of the potential outcomes:
 
 1. Spread of the Infection: Untreated listeriosis can spread beyond the gut to other parts of the body, including the nervous system. This can lead to more severe conditions like meningitis (inflammation of the membranes surrounding the brain and spinal cord) and septicemia (a serious blood infection).

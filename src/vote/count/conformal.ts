@@ -1,4 +1,4 @@
-import { array, integer, number } from '../../check/options.js';
+import { array, number } from '../../check/options.js';
 
 /** A conformal calibration: which share of the votes an answer needs to be in the set. */
 export interface ConformalThreshold {
@@ -11,7 +11,7 @@ export interface ConformalThreshold {
   readonly alpha: number;
 }
 
-/** Shares are multiples of 1/N and are compared with this tolerance. */
+/** Of a rank that rounding lifts above a whole number. */
 const tolerance = 1e-12;
 
 /**
@@ -26,20 +26,4 @@ export function conformalThreshold(goldShares: readonly number[], alpha: number)
   const n = scores.length;
   const rank = Math.ceil((n + 1) * (1 - alpha) - tolerance);
   return { threshold: scores[rank - 1] ?? Infinity, rank, n, alpha };
-}
-
-/** The answers a calibrated set contains, most votes first. Empty: abstain. More than one: undecided between them. */
-export function conformalSet(shares: ReadonlyMap<string, number>, { threshold }: ConformalThreshold): string[] {
-  return [...shares]
-    .filter(([, share]) => 1 - share <= threshold + tolerance)
-    .sort(([, a], [, b]) => b - a)
-    .map(([answer]) => answer);
-}
-
-/** The fewest calibration items that give a finite threshold. */
-export function conformalMinimum(alpha: number): number {
-  number('alpha', alpha, 1e-9, 1 - 1e-9);
-  let n = integer('n', Math.max(1, Math.floor(1 / alpha) - 2), 1, Number.MAX_SAFE_INTEGER);
-  while (Math.ceil((n + 1) * (1 - alpha) - tolerance) > n) n++;
-  return n;
 }

@@ -27,7 +27,7 @@ export interface Interval {
 }
 
 /** The quantile of the normal distribution that leaves 2.5 % above it: 95 % intervals. */
-export const z95 = 1.959963984540054;
+const z95 = 1.959963984540054;
 
 /** Wilson's interval for k of n, as shares from 0 to 1. From 0 to 1 if n is 0: nothing is known. */
 export function wilson(k: number, n: number, z = z95): Interval {

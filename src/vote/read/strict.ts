@@ -5,7 +5,7 @@ import { type Hit, LetterReader } from './letter.js';
 import { matchesAt, skip } from './sticky.js';
 
 /** What ends a text besides the models' end tokens. */
-export const defaultStops: readonly string[] = ['###'];
+const defaultStops: readonly string[] = ['###'];
 
 export interface StrictOptions {
   readonly stops?: readonly string[] | undefined;

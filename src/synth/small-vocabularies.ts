@@ -25,7 +25,7 @@ const numbered = (before: string, count: number): string[] => Array.from({ lengt
  * Vocabularies that llama.cpp's tree does not have, in small: kind, splitting, special tokens and settings are those of the real one, the
  * rest is bytes and a few words.
  */
-const families = {
+const vocabularies = {
   /** swiss-ai/Apertus-8B-Instruct-2509: Mistral-Nemo's tekken with other special tokens. */
   apertus: {
     model: 'gpt2',
@@ -89,15 +89,15 @@ const families = {
   },
 } as const satisfies Record<string, SmallOptions>;
 
-export type FamilyName = keyof typeof families;
+export type SmallName = keyof typeof vocabularies;
 
-export const familyNames = Object.keys(families) as readonly FamilyName[];
+export const smallNames = Object.keys(vocabularies) as readonly SmallName[];
 
-export function isSmall(name: string): name is FamilyName {
-  return name in families;
+export function isSmall(name: string): name is SmallName {
+  return name in vocabularies;
 }
 
-/** A family's vocabulary in small. */
-export function familyVocabulary(name: FamilyName): SmallVocabulary {
-  return smallVocabulary(families[name]);
+/** The vocabulary of that name, in small. */
+export function smallVocabularyOf(name: SmallName): SmallVocabulary {
+  return smallVocabulary(vocabularies[name]);
 }

@@ -172,7 +172,7 @@ const instructions = 'instructions of every kind; not tuned for medicine';
  * Every model that is known by name: the MEDITRON family as its makers publish it, and others that stand beside it in a second opinion.
  * Facts are those of their cards, papers and training files; nothing is made up where they are silent.
  */
-export const family: readonly KnownModel[] = [
+export const registry: readonly KnownModel[] = [
   {
     ...base,
     id: 'meditron-7b',
@@ -597,5 +597,5 @@ export const family: readonly KnownModel[] = [
 
 /** The model of that id. */
 export function modelOf(id: string): KnownModel {
-  return family.find(model => model.id === id)!;
+  return registry.find(model => model.id === id)!;
 }
