@@ -28,9 +28,9 @@ const owners = [
     'maziyarpanahi',
     'richarderkhov',
   ],
-  ...['tensorblock', 'ggml-org', 'ccarrez', 'joshnader', 'chrohi', 'loleg', 'library', 'models'],
+  ...['tensorblock', 'ggml-org', 'ccarrez', 'joshnader', 'chrohi', 'loleg', 'devquasar', 'library', 'models'],
 ].sort((a, b) => b.length - a.length);
-const owner = new RegExp(`^(?:${owners.join('|')})-(?=.)`);
+const owner = new RegExp(`^(?:${owners.join('|')})[-.](?=.)`);
 
 /** How weights are stored, at the end of a name: `-ud-q4-k-xl`, `.i1-iq3-xxs`, `-f16`, `-gguf`, `-4bit`. */
 const storage = new RegExp(
@@ -47,8 +47,15 @@ const storage = new RegExp(
 /** Names that say nothing but how weights are stored, or nothing at all. */
 const nameless = /^(?:|(?:ggml-)?model|ud|i1|imat|imatrix|ggml|gguf|(?:i?q|tq)\d[-\w]*|b?fp?(?:16|32)|mxfp4)$/;
 
+/** What browsers and desktops add to the name of a copy, in the languages of Europe: ` (1)`, ` - Copy (2)`, ` copy 2`, `Copia de `. */
+const copyWord = '(?:copy|kopie|kopia|copie|copia|c[oó]pia|kopi)';
+const copied = new RegExp(
+  `^(?:another )?${copyWord} (?:of|von|de|di|van|av|af) |(?: ?\\((?:\\d+|(?:another |\\d+\\w* )?${copyWord})\\)| -? ?${copyWord}(?: \\d+| \\(\\d+\\))?)(?=(?:\\.gguf)?$)`,
+  'gi',
+);
+
 function plainPart(name: string): string {
-  let plain = modelName(name.trim().replace(/(?: \(\d+\)| - Copy)(?=(?:\.gguf)?$)/i, ''))
+  let plain = modelName(name.trim().replace(copied, ''))
     .toLowerCase()
     .replace(/[\s_:[\]()]+/g, '-')
     .replace(/-{2,}/g, '-')

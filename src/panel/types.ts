@@ -135,7 +135,7 @@ export interface Position {
     readonly member: string;
     /** Index of its sample. */
     readonly sample: number;
-    /** All that it wrote. */
+    /** All that it said; what it wrote to think is left out. */
     readonly text: string;
   } | null;
 }

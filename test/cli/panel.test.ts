@@ -154,6 +154,7 @@ test('the card: accuracies, answers, families, reasons for and against, and last
       error: { code: 'ERR_MODEL_FILE', message: 'no such file' },
     },
   ] as const;
+  const said = `It meowed, which dogs do not.\n\n  - ${'a long finding '.repeat(12).trim()}\n\n\nSo it was no dog.`;
   const shown = panelScreen(
     question,
     {
@@ -165,7 +166,7 @@ test('the card: accuracies, answers, families, reasons for and against, and last
       summary: '1 of 2 families',
       support: {
         ...{ answer: 'B', families: ['p'], members: ['one'], standing: 'decided' },
-        rationale: { member: 'one', sample: 0, text: 'It meowed, which dogs do not.' },
+        rationale: { member: 'one', sample: 0, text: said },
       },
       dissent: [{ answer: 'A', families: [], members: ['two'], standing: 'undecided', rationale: null }],
       ranking: null,
@@ -193,6 +194,14 @@ test('the card: accuracies, answers, families, reasons for and against, and last
   ).toBe(true);
   expect(places).toEqual([...places].sort((a, b) => a - b));
   expect(shown).not.toContain('\x1b');
+  // In full: every line of it, blank ones too, none wider than the terminal, and what is indented stays so.
+  const lines = shown.split('\n');
+  const from = lines.indexOf('one, sample 1:') + 1;
+  expect(lines[from]).toBe('It meowed, which dogs do not.');
+  expect(lines.slice(from, lines.indexOf('So it was no dog.') + 1).filter(line => line === '')).toHaveLength(3);
+  const finding = lines.slice(from + 2, from + 4);
+  expect(finding.map(line => /^ {2}\S/.test(line))).toEqual([true, true]);
+  expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(100);
 });
 
 test('models show what they do, and vanish', () => {

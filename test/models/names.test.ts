@@ -47,6 +47,7 @@ const published: Readonly<Record<string, readonly string[]>> = {
   'phi-4': ['phi-4'],
   'apertus-instruct': ['Apertus-8B-Instruct-2509', 'Apertus-70B-Instruct-2509'],
   'eurollm-instruct': ['EuroLLM-9B-Instruct'],
+  'eurollm-22b-instruct': ['EuroLLM-22B-Instruct-2512'],
   'olmo-2-instruct': ['OLMo-2-0325-32B-SFT', 'OLMo-2-1124-7B-Instruct'],
 };
 
@@ -103,6 +104,14 @@ const uploaders = [
   'epfl-llm',
 ];
 
+/** What browsers and desktops call a copy. */
+const copies: readonly ((file: string) => string)[] = [
+  ...[' - Copy', ' - Copy (3)', ' copy', ' copy 2', ' (copy)', ' (another copy)', ' (3rd copy)', '(1)'],
+  ...[' - Kopie', ' - Kopie (2)', ' Kopie', ' (Kopie)', ' - Copie', ' (copie)', ' - Copia', ' - Cópia', ' kopia'],
+]
+  .map(more => (file: string) => file.replace('.gguf', `${more}.gguf`))
+  .concat(['Copy of ', 'Kopie von ', 'Copie de ', 'Copia di '].map(before => (file: string) => `${before}${file}`));
+
 /** A file of a model as people have it: in folders, caches and browsers' downloads, split, spelt in another case. */
 const file = fc
   .record({
@@ -114,6 +123,7 @@ const file = fc
       'split',
       'copy',
       'copied',
+      'dotted',
       'name',
       'hub',
       'cache',
@@ -139,7 +149,8 @@ const file = fc
       file,
       split: file.replace('.gguf', '-00002-of-00005.gguf'),
       copy: file.replace('.gguf', ' (1).gguf'),
-      copied: file.replace('.gguf', ' - Copy.gguf'),
+      copied: copies[pick % copies.length]!(file),
+      dotted: `${uploader === '' ? '' : `${uploader}.`}${name}${suffix}.gguf`,
       name: `${name}${suffix}`,
       hub: `/home/a/.cache/huggingface/hub/models--${uploader || 'somebody'}--${own}-GGUF/snapshots/0a1b2c/${file}`,
       cache: `${uploader || 'somebody'}_${own}-GGUF_${own}${suffix}.gguf`,
@@ -200,6 +211,9 @@ describe('a name', () => {
       'my-meditron-7b',
       'meditron-7b-medqa.gguf',
       'meditron-7b-v2',
+      'meditron-7b-copycat',
+      'copycat-meditron-7b',
+      'meditron.7b.copy-edited',
       'meditron-7b.Q4_K_M.bak',
     ],
     ...[

@@ -17,7 +17,7 @@ export function panelScreen(question: Question, answer: PanelAnswer, stream: Str
   const chalk = new Chalk({ level: hasColours(stream) ? 1 : 0 });
   const width = widthOf(stream);
   const { members, decision } = answer;
-  const hanging = (lines: readonly string[]) => lines.map(line => wrap(line, width, { trim: false })).join('\n');
+  const hanging = (lines: readonly string[]) => lines.map(line => indented(line, width)).join('\n');
   const blocks = [
     hanging([
       chalk.bold('How often each was right before'),
@@ -33,6 +33,15 @@ export function panelScreen(question: Question, answer: PanelAnswer, stream: Str
     wrap(answer.notice, width),
   ];
   return `${blocks.filter(block => block !== '').join('\n\n')}\n`;
+}
+
+/** A line that goes on below its own beginning. */
+function indented(line: string, width: number): string {
+  const indent = /^ {0,12}/.exec(line)![0];
+  return wrap(line.slice(indent.length), width - indent.length)
+    .split('\n')
+    .map(part => (part === '' ? '' : indent + part))
+    .join('\n');
 }
 
 function memberLines(question: Question, { name, family, answer, error, state }: Member): string[] {
@@ -93,7 +102,8 @@ function positions(
     const head = `${chalk.bold(`${title} ${nameOf(question, answer)}`)} (${oneLine(who)})`;
     if (!rationale || rationale.text.trim().length <= 3) return wrap(head, width);
     const from = `${oneLine(rationale.member)}, sample ${rationale.sample + 1}:`;
-    return wrap(`${head}\n${from} ${plain(rationale.text.trim())}`, width);
+    const said = plain(rationale.text.trim()).split('\n');
+    return [wrap(`${head}\n${from}`, width), ...said.map(line => indented(line, width))].join('\n');
   };
   return [
     ...(support ? [shown('For', support)] : []),
