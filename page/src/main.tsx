@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App, keepFresh, keepTitle, makeStores } from './app.js';
+import { keepFocus } from './focus.js';
 import { begin } from './kept.js';
 import { listenToKeys } from './keys.js';
 import { beginRouting } from './router.js';
@@ -18,5 +19,7 @@ listenToKeys({
   ask: { ask: () => void ask.ask(), chat: () => void chat.send() },
   stop: { ask: () => ask.stop(), chat: () => chat.stop() },
 });
-render(<App stores={stores} />, document.getElementById('page')!);
+const root = document.getElementById('page')!;
+keepFocus(root);
+render(<App stores={stores} />, root);
 void machine.refresh().then(() => keepFresh(stores));

@@ -14,12 +14,13 @@ export function routeOf(hash: string): { readonly screen: Screen; readonly rest:
 export const route = signal<ReturnType<typeof routeOf>>({ screen: 'ask', rest: '' });
 
 export function beginRouting(): void {
-  const follow = () => {
+  route.value = routeOf(location.hash);
+  addEventListener('hashchange', () => {
     // A link to a place on the screen leads to no other.
-    if (location.hash !== '#main') route.value = routeOf(location.hash);
-  };
-  addEventListener('hashchange', follow);
-  follow();
+    if (location.hash === '#main') return;
+    route.value = routeOf(location.hash);
+    scrollTo(0, 0);
+  });
 }
 
 export function go(screen: Screen): void {

@@ -34,7 +34,8 @@ export function Composer({ store, machine }: { readonly store: AskStore; readonl
         maxLength={1_000_000}
         spellcheck={false}
         autocomplete="off"
-        dir="auto"
+        // As long as it is empty, what stands in it is the page's.
+        dir={text.value === '' ? undefined : 'auto'}
         placeholder={ask.placeholder}
         aria-describedby="question-hint"
         value={text.value}

@@ -36,8 +36,9 @@ type Row = readonly [string, preact.ComponentChildren];
 
 /** What a record says of the asking alone. */
 export function factsOf(evidence: Evidence): readonly Row[] {
-  const { how, ask } = words.value;
-  const { comma, number, time } = writing.value;
+  const { how, ask, evaluate } = words.value;
+  const modeNames = { ...evaluate.modeNames, ranked: ask.kinds.ranked, free: ask.kinds.free };
+  const { number } = writing.value;
   const { model, format, asked, machine, meditron, cost, created } = evidence;
   return [
     [how.model, <English>{`${model.name ?? model.file}, ${model.quantization}`}</English>],
@@ -55,8 +56,8 @@ export function factsOf(evidence: Evidence): readonly Row[] {
       </>,
     ],
     [how.source, <English>{format.source}</English>],
-    [how.protocol, asked.protocol],
-    [how.mode, asked.mode],
+    [how.protocol, named(ask.protocols[asked.protocol], asked.protocol)],
+    [how.mode, named(modeNames[asked.mode as keyof typeof modeNames], asked.mode)],
     [how.temperature, number(asked.temperature)],
     [how.seed, String(asked.seed)],
     [how.cost, how.costOf(cost.promptTokens, cost.sampledTokens, cost.milliseconds)],
@@ -64,13 +65,29 @@ export function factsOf(evidence: Evidence): readonly Row[] {
       how.machine,
       <English>{`${machine.devices.map(({ description, name }) => description || name).join(', ') || machine.platform} (${machine.platform} ${machine.arch})`}</English>,
     ],
-    [
-      how.version,
-      <>
-        <English>Meditron {meditron}</English>
-        {comma}
-        {time(created)}
-      </>,
-    ],
+    [how.version, <Version of={meditron} created={created} />],
   ];
+}
+
+/** Which version made a record, and when. */
+export function Version({ of, created }: { readonly of: string; readonly created: string }) {
+  const { comma, time } = writing.value;
+  return (
+    <>
+      <English>Meditron {of}</English>
+      {comma}
+      {time(created)}
+    </>
+  );
+}
+
+/** In the page's words, with the name that the record has for it. */
+function named(inWords: string | undefined, name: string) {
+  return inWords === undefined ? (
+    <English>{name}</English>
+  ) : (
+    <>
+      {inWords} <English>({name})</English>
+    </>
+  );
 }

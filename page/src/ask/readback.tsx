@@ -210,7 +210,11 @@ function TakenOff({ draft, reading }: { readonly draft: Draft; readonly reading:
   const { read } = words.value;
   const { putBack } = draft.corrections.value;
   const findings = reading.findings.filter(
-    ({ kind, text }) => kind !== 'no-options' && !(['heading', 'number', 'mark'].includes(kind) && text.length < 3),
+    ({ kind, text }) =>
+      kind !== 'no-options' &&
+      !(['heading', 'number', 'mark'].includes(kind) && text.length < 3) &&
+      // Options that had no letters are not renamed.
+      !(kind === 'renamed' && !/[\p{L}\p{N}]/u.test(text)),
   );
   if (findings.length === 0) return null;
   return (

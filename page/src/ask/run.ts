@@ -19,8 +19,6 @@ export class Run {
   readonly open = signal<ReadonlySet<number>>(new Set());
   /** Whether it was found again after a reload. */
   readonly resumed: boolean;
-  /** Whether the focus has been on its heading. */
-  wasFocused = false;
   readonly #api: Api;
   readonly #request: AskRequest | undefined;
   readonly #left = new AbortController();

@@ -62,7 +62,7 @@ function One({ run, runs, store, machine }: OneProps) {
   return (
     <>
       {heading}
-      <Thinking run={run} store={store} machine={machine} />
+      <Thinking run={run} store={store} machine={machine} isFirst={isFirst} />
     </>
   );
 }

@@ -29,6 +29,12 @@ export class AskStore {
     this.#api = api;
     this.#machine = machine;
     this.draft = new Draft(api);
+    // What a click could not do is said until what it lacked changes.
+    effect(() => {
+      this.draft.text.value;
+      this.draft.corrections.value;
+      this.hint.value = null;
+    });
     const id = runningAsk.get();
     if (id) void this.#go([new Run(api, id)]);
   }

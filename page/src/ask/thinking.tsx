@@ -14,16 +14,23 @@ interface Props {
   readonly run: Run;
   readonly store: AskStore;
   readonly machine: Machine;
+  readonly isFirst: boolean;
 }
 
 /** While chains run: one line each with its newest words, and the votes as they come. */
-export function Thinking({ run, store, machine }: Props) {
+export function Thinking({ run, store, machine, isFirst }: Props) {
   const { thinking } = words.value;
   const progress = run.progress.value;
   const { plan, chains, model } = progress;
   const listed = firstWaiting(chains) + nextWaiting;
   return (
-    <section class="thinking" aria-label={thinking.title} aria-busy="true">
+    <section
+      class="thinking"
+      tabindex={-1}
+      aria-label={thinking.title}
+      aria-busy="true"
+      ref={isFirst ? focusAfterAsking : null}
+    >
       <div class="head">
         <Stage progress={progress} />
         <button type="button" class="stop" aria-disabled={run.isStopping.value} onClick={() => store.stop()}>
@@ -54,6 +61,11 @@ export function Thinking({ run, store, machine }: Props) {
       <p class="hint">{words.value.unverified}</p>
     </section>
   );
+}
+
+/** The box that was asked from is gone, and the focus with it. */
+function focusAfterAsking(section: HTMLElement | null): void {
+  if (document.activeElement?.matches('body, main')) section?.focus({ preventScroll: true });
 }
 
 function Stage({ progress }: { readonly progress: Progress }) {

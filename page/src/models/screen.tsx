@@ -104,8 +104,7 @@ function Model({ model, store, machine, draft }: ModelProps) {
   return (
     <article class={`panel model ${isChosen ? 'chosen' : ''}`}>
       <h2>
-        <English>{name}</English>
-        {isChosen && <span class="tag">{t.chosen}</span>}
+        <English>{name}</English> {isChosen && <span class="tag">{t.chosen}</span>}
         {model.state === 'loaded' && <span class="tag">{t.loaded}</span>}
       </h2>
       {demonstration && <p class="badge">{shell.demonstrationLong}</p>}

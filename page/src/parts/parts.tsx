@@ -51,12 +51,20 @@ export function English({ children, class: name }: Children & { readonly class?:
 }
 
 /** What happened, what is kept, what to do; what the program said itself stands below. */
-export function Failed({ problem, children }: { readonly problem: Problem; readonly children?: ComponentChildren }) {
+export function Failed({
+  problem,
+  what = whatOf(problem),
+  children,
+}: {
+  readonly problem: Problem;
+  readonly what?: string;
+  readonly children?: ComponentChildren;
+}) {
   const { shell } = words.value;
   const { details } = problem;
   return (
     <div class="failed" role="alert">
-      <p class="what">{whatOf(problem)}</p>
+      <p class="what">{what}</p>
       {children}
       {problem.message !== '' && problem.code !== 'UNREACHABLE' && (
         <Disclosure title={shell.details}>
@@ -100,11 +108,13 @@ export function Facts({ rows }: { readonly rows: readonly (readonly [string, Com
   );
 }
 
-/** Puts the focus on an element when it appears, once. */
-export function focusOnce(owner: { wasFocused: boolean }) {
+const focused = new WeakSet<object>();
+
+/** Puts the focus on the heading of something when it appears, once. */
+export function focusOnce(owner: object) {
   return (element: HTMLElement | null) => {
-    if (!element || owner.wasFocused) return;
-    owner.wasFocused = true;
+    if (!element || focused.has(owner)) return;
+    focused.add(owner);
     element.focus();
     element.scrollIntoView({ block: 'nearest' });
   };

@@ -1,13 +1,13 @@
 import type { PartialRecord } from '../../../src/server/meditron/protocol.js';
 import { AllChains } from '../ask/card-parts.js';
 import { Choices } from '../ask/choices.js';
-import { factsOf } from '../ask/howasked.js';
+import { factsOf, Version } from '../ask/howasked.js';
 import { PartOfVote } from '../ask/part.js';
 import { ended } from '../ask/progress.js';
-import { inFull } from '../ask/question.js';
+import { inFull, inShort } from '../ask/question.js';
 import { QuestionText } from '../ask/question-text.js';
 import type { Machine } from '../machine.js';
-import { Disclosure, English, Facts, Failed, Field } from '../parts/parts.js';
+import { Disclosure, English, Facts, Failed, Field, focusOnce } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
 import type { RecordsStore } from './store.js';
 
@@ -34,20 +34,29 @@ export function RecordsScreen({ store, machine }: Props) {
           if (file) void store.open(file);
         }}
       >
-        <Field id="record" label={t.open} hint={t.drop}>
-          <input
-            id="record"
-            type="file"
-            accept=".json,application/json"
-            onChange={event => {
-              const [file] = event.currentTarget.files ?? [];
-              if (file) void store.open(file);
-              event.currentTarget.value = '';
-            }}
-          />
-        </Field>
+        {/* The browser's own button speaks the browser's language. */}
+        <button type="button" onClick={() => document.getElementById('record')?.click()}>
+          {t.open}
+        </button>{' '}
+        <span class="hint">{t.drop}</span>
+        <input
+          id="record"
+          type="file"
+          hidden
+          accept=".json,application/json"
+          onChange={event => {
+            const [file] = event.currentTarget.files ?? [];
+            if (file) void store.open(file);
+            event.currentTarget.value = '';
+          }}
+        />
       </div>
-      {problem && <Failed problem={problem}>{problem.code === 'ERR_INPUT' && <p>{t.notARecord}</p>}</Failed>}
+      {problem &&
+        (problem.code === 'ERR_INPUT' ? (
+          <Failed problem={problem} what={t.notARecord} />
+        ) : (
+          <Failed problem={problem} />
+        ))}
       {store.part.value && <Part store={store} part={store.part.value} />}
       {store.check.value && <Opened store={store} check={store.check.value} />}
       <History store={store} machine={machine} />
@@ -63,16 +72,22 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
   const replay = store.replay.value;
   return (
     <article class="panel record">
-      <h2>{a.question}</h2>
+      <h2 tabindex={-1} ref={focusOnce(check)}>
+        {a.question}
+      </h2>
       <QuestionText question={question} />
       <Choices question={question} />
       <h2>{a.from}</h2>
       <p class="headline">
         {result.decision === 'agree' && result.answer !== null
           ? inFull(result.answer, question, words.value)
-          : result.decision === null
-            ? a.free
-            : a.abstained}
+          : result.decision === 'split'
+            ? a.split(
+                Object.entries(result.votes).map(([answer, n]) => a.says(n, inShort(answer, question, words.value))),
+              )
+            : result.decision === null
+              ? a.free
+              : a.abstained}
       </p>
       {result.stoppedBy === 'failed' && (
         <p>
@@ -114,8 +129,10 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
         </div>
       )}
       {replay && (
-        <section class={`replay ${replay.same ? 'same' : 'differs'}`} role="status">
-          <h3>{replay.same ? t.same : t.differs}</h3>
+        <section class={`replay ${replay.same ? 'same' : 'differs'}`}>
+          <h3 tabindex={-1} ref={focusOnce(replay)}>
+            {replay.same ? t.same : t.differs}
+          </h3>
           {!replay.same && (
             <p>
               {t.parts}
@@ -145,11 +162,12 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
 /** What was heard of a vote that was lost. */
 function Part({ store, part }: { readonly store: RecordsStore; readonly part: PartialRecord }) {
   const { records: t, answer: a, how } = words.value;
-  const { time } = writing.value;
   const { model, question, meditron, created } = part;
   return (
     <article class="panel record">
-      <h2>{a.question}</h2>
+      <h2 tabindex={-1} ref={focusOnce(part)}>
+        {a.question}
+      </h2>
       <QuestionText question={question} />
       <Choices question={question} />
       <h2>{a.from}</h2>
@@ -164,7 +182,7 @@ function Part({ store, part }: { readonly store: RecordsStore; readonly part: Pa
               {model?.sha256 ?? how.hashUnknown}
             </span>,
           ],
-          [how.version, `Meditron ${meditron ?? '–'}, ${time(created)}`],
+          [how.version, <Version of={meditron ?? '–'} created={created} />],
         ]}
       />
       <div class="actions">

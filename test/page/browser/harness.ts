@@ -154,9 +154,22 @@ export class Visit {
     );
   }
 
-  /** How far the page can be scrolled sideways, which should be nowhere. */
-  sideways(): Promise<number> {
-    return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  /** What does not fit, is too small to be hit, or is not written as its language writes it, in each language. */
+  misfits(): Promise<string[]> {
+    return this.page.evaluate(misfits);
+  }
+
+  /** Tab through all that is shown, from the beginning to the end: what has the focus and does not show it, or is behind something else. */
+  async hidden(): Promise<string[]> {
+    const found: string[] = [];
+    await this.page.evaluate(() => document.querySelector<HTMLElement>('.skip')!.focus());
+    for (let stops = 0; ; stops++) {
+      await this.page.keyboard.press('Tab');
+      const { name, fault, isLast } = await this.page.evaluate(focusNow);
+      if (fault) found.push(`${name}: ${fault}`);
+      if (isLast) return found;
+      if (stops > 200) throw new Error('Tab does not come to an end');
+    }
   }
 }
 
@@ -167,3 +180,68 @@ A. 5
 B. 1
 C. 4
 D. 3`;
+
+/** In the page: of every language in turn, what `Visit.misfits` tells. */
+async function misfits(): Promise<string[]> {
+  const found = new Set<string>();
+  const select = document.querySelector<HTMLSelectElement>('#language')!;
+  const before = select.value;
+  for (const { value: tag } of [...select.options, ...select.selectedOptions]) {
+    select.value = tag;
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+    await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+    const { documentElement: root } = document;
+    if (root.lang !== tag) found.add(`${tag}: the page stays in ${root.lang}`);
+    if (root.scrollWidth > root.clientWidth)
+      found.add(`${tag}: scrolls sideways by ${root.scrollWidth - root.clientWidth}`);
+    for (const element of document.body.querySelectorAll<HTMLElement>('*')) {
+      const box = element.getBoundingClientRect();
+      if (element.closest('.unseen, svg, .skip') || box.width === 0 || !element.checkVisibility()) continue;
+      const tell = (what: string) =>
+        found.add(`${tag}: ${element.tagName} ${element.className} “${element.textContent.slice(0, 40)}”: ${what}`);
+      const { overflowX, display, whiteSpace } = getComputedStyle(element);
+      if (element.matches('a[href], button, input, select, textarea, summary')) {
+        const target = (element.closest('label') ?? element).getBoundingClientRect();
+        if (target.width < 24 || target.height < 24) tell(`a target of ${target.width} × ${target.height} pixels`);
+      }
+      if (!element.closest('.newest, .wide') && (box.right > innerWidth + 1 || box.left < -1)) tell('beyond the edge');
+      const isCut = ['hidden', 'clip'].includes(overflowX) || whiteSpace === 'nowrap';
+      if (isCut && display !== 'inline' && !element.closest('.newest') && element.scrollWidth > element.clientWidth + 1)
+        tell(`its text takes ${element.scrollWidth} of ${element.clientWidth} pixels`);
+      // In the languages of the page, not in what the model or the person wrote.
+      const isOurs =
+        !element.closest('[lang]:not(html), [dir=auto], textarea, select') && !element.querySelector('[lang], [dir]');
+      if (isOurs && element.childElementCount === 0) {
+        const text = element.textContent;
+        if (/undefined|NaN|\[object/.test(text)) tell('a gap in the text');
+        if (tag === 'fr' && /[^\u00a0\u202f][:;?!»](?:\s|$)/.test(text)) tell('a sign without its space');
+      }
+    }
+    for (const link of document.querySelectorAll('nav a')) {
+      const words = document.createRange();
+      words.selectNodeContents(link);
+      if (words.getClientRects().length > 1) found.add(`${tag}: “${link.textContent}” is broken`);
+    }
+  }
+  select.value = before;
+  select.dispatchEvent(new Event('change', { bubbles: true }));
+  return [...found];
+}
+
+/** In the page: what has the focus, and whether one sees that. */
+function focusNow(): { name: string; fault: string | null; isLast: boolean } {
+  const element = document.activeElement as HTMLElement;
+  const stops = [...document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary')].filter(
+    stop => stop.checkVisibility() && !stop.matches('[type=radio]:not(:checked)'),
+  );
+  const name = `${element.tagName} ${element.className} “${(element.ariaLabel ?? element.textContent).trim().slice(0, 40)}”`;
+  const isLast = element === stops.at(-1) || element === document.body;
+  if (element === document.body) return { name, fault: 'the focus is lost', isLast };
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const isSeen = [0.1, 0.5, 0.9].every(part => {
+    const at = document.elementFromPoint(left + width / 2, top + height * part);
+    return at !== null && (element.contains(at) || at.contains(element));
+  });
+  if (!isSeen && height < innerHeight / 2) return { name, fault: `hidden at ${left}, ${top}`, isLast };
+  return { name, fault: getComputedStyle(element).outlineStyle === 'none' ? 'no ring' : null, isLast };
+}
