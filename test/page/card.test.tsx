@@ -2,11 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { headline, underHeadline } from '../../page/src/ask/card.js';
 import { AllChains, Counts, Voices } from '../../page/src/ask/card-parts.js';
 import { Sheet } from '../../page/src/ask/sheet.js';
+import { example } from '../../page/src/ask/store.js';
 import { verdictOf, voicesOf } from '../../page/src/ask/verdict.js';
+import { inOwnWords } from '../../page/src/ask/warnings.js';
 import { catalogues, type Language, language, languages } from '../../page/src/words/words.js';
 import { ask } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import type { Answer } from '../../src/ask/types.js';
+import { scopeOf } from '../../src/clinical/scope.js';
+import { demonstration } from '../../src/models/known.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, says } from '../ask/fake.js';
 import { html, text } from './render.js';
@@ -101,6 +105,22 @@ test('the dissent stands beside the winner; where chains do not agree, every ans
   const sides = html(<Voices answer={split} question={question} verdict="split" />);
   expect(sides.match(/class="voice"/g)).toHaveLength(3);
   expect(sides).not.toContain('Why');
+});
+
+test('what a clinician has to know of an answer is said in the language of the page', async () => {
+  const alike = await answered('BBBBB', { stop: 'none', temperature: 0 });
+  const equal = await ask(
+    new FakeEngine(says('BBBBB')),
+    { ...question, options: ['Warfarin', 'Warfarin', 'Aspirin'] },
+    { format: 'raw', hash: false },
+  );
+  const [asked, ...options] = example.split(/\n+[A-D]\. /);
+  const scored: Question = { kind: 'choice', question: asked!, options };
+  const scopes = [scopeOf([demonstration], question)!, scopeOf([demonstration], scored)!];
+  expect(scopes.map(({ inside }) => inside)).toEqual([false, true]);
+  const warnings = [...alike.warnings, ...equal.warnings, ...scopes.map(({ warning }) => warning)];
+  for (const said of ['outside', 'inside', 'alike', 'equal'] as const)
+    expect(warnings.map(warning => inOwnWords(warning, catalogues.fr))).toContain(catalogues.fr.warned[said]);
 });
 
 test('text of the model is text, whatever it spells', async () => {

@@ -4,6 +4,7 @@ import { Disclosure, English } from '../parts/parts.js';
 import { language, words, writing } from '../words/words.js';
 import { choicesOf, inFull, inShort } from './question.js';
 import { type Verdict, type Voice, voicesOf } from './verdict.js';
+import { inOwnWords } from './warnings.js';
 
 interface Props {
   readonly answer: Answer;
@@ -140,17 +141,22 @@ export function Lists({ answer }: { readonly answer: Answer }) {
 export function Notes({ warnings, findings }: Pick<Answer, 'warnings' | 'findings'>) {
   const { answer: t, cleaned, shell } = words.value;
   if (warnings.length === 0 && findings.length === 0) return null;
+  const all = warnings.map(warning => ({ warning, said: inOwnWords(warning, words.value) }));
+  const [ours, theirs] = [all.filter(({ said }) => said !== null), all.filter(({ said }) => said === null)];
   return (
     <section class="notes">
       {warnings.length > 0 && (
         <>
           <h3>{t.warnings}</h3>
-          {language.value !== 'en' && <p class="hint">{shell.english}</p>}
           <ul>
-            {warnings.map(warning => (
-              <li key={warning}>
-                <English>{warning}</English>
-              </li>
+            {ours.map(({ said, warning }) => (
+              <li key={warning}>{said}</li>
+            ))}
+          </ul>
+          {theirs.length > 0 && language.value !== 'en' && <p class="hint">{shell.english}</p>}
+          <ul lang="en" dir="ltr">
+            {theirs.map(({ warning }) => (
+              <li key={warning}>{warning}</li>
             ))}
           </ul>
         </>

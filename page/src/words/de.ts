@@ -284,6 +284,21 @@ export const de: Messages = {
     version: 'Version',
   },
 
+  warned: {
+    inside:
+      'Das ist das Demonstrationsmodell: Es zählt sechs klinische Scores zusammen und weiß sonst nichts. Wo seine Ketten übereinstimmen, können sie gemeinsam falschliegen.',
+    outside:
+      'Das ist das Demonstrationsmodell: Es zählt sechs klinische Scores zusammen und weiß sonst nichts. Was es zu dieser Frage sagt, bedeutet nichts; fragen Sie ein anderes Modell.',
+    alike: 'Bei Temperatur 0 sind alle Ketten gleich, und ihre Übereinstimmung sagt nichts.',
+    equal: 'Antwortmöglichkeiten haben denselben Text; sie zählen als eine Antwort.',
+    shorter: 'Die Frage nimmt so viel vom Kontext des Modells ein, dass Ketten kürzer sein können als sonst.',
+    waves: 'Nicht alle Ketten laufen zugleich, weil das mehr Speicher bräuchte; es dauert länger.',
+    beyond:
+      'Frage und Antwort sind länger als das, womit das Modell trainiert wurde; was darüber hinausgeht, ist weniger wert.',
+    unhashed:
+      'Die Modelldatei war noch nicht zu Ende gelesen, als die Abstimmung schloss: Das Protokoll hat keine Prüfsumme von ihr, und wer es noch einmal rechnet, erfährt nicht, ob es dieselbe Datei ist.',
+  },
+
   cleaned: {
     surrogate: 'kaputte Zeichen ersetzt',
     'line-end': 'Zeilenenden vereinheitlicht',

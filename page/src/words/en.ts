@@ -273,6 +273,21 @@ export const en = {
     version: 'Version',
   },
 
+  /** What the library warns of beside an answer. */
+  warned: {
+    inside:
+      'This is the demonstration model: it adds up six clinical scores and knows nothing else. Where its chains agree they can be wrong together.',
+    outside:
+      'This is the demonstration model: it adds up six clinical scores and knows nothing else. What it says to this question means nothing; ask another model.',
+    alike: 'At temperature 0 all chains are the same, and their agreement says nothing.',
+    equal: 'Options have the same text; they count as one answer.',
+    shorter: 'The question takes up so much of the model’s context that chains may be shorter than usual.',
+    waves: 'Not all chains run at once, because that would take more memory; it takes longer.',
+    beyond: 'The question and an answer are longer than what the model was trained on; what lies beyond is worth less.',
+    unhashed:
+      'The model’s file had not been read to its end when the vote closed: the record has no hash of it, and running it again cannot say whether it is the same file.',
+  },
+
   cleaned: {
     surrogate: 'broken characters replaced',
     'line-end': 'line ends made alike',

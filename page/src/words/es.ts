@@ -283,6 +283,21 @@ export const es: Messages = {
     version: 'Versión',
   },
 
+  warned: {
+    inside:
+      'Este es el modelo de demostración: suma seis escalas clínicas y no sabe nada más. Donde sus cadenas coinciden, pueden equivocarse juntas.',
+    outside:
+      'Este es el modelo de demostración: suma seis escalas clínicas y no sabe nada más. Lo que responde a esta pregunta no significa nada; pregunte a otro modelo.',
+    alike: 'A temperatura 0 todas las cadenas son iguales, y su acuerdo no dice nada.',
+    equal: 'Hay opciones con el mismo texto; cuentan como una sola respuesta.',
+    shorter: 'La pregunta ocupa tanto del contexto del modelo que las cadenas pueden ser más cortas de lo habitual.',
+    waves: 'No todas las cadenas se ejecutan a la vez, porque haría falta más memoria; se tarda más.',
+    beyond:
+      'La pregunta y una respuesta superan la longitud con la que se entrenó el modelo; lo que va más allá vale menos.',
+    unhashed:
+      'El archivo del modelo no se había leído hasta el final al cerrarse la votación: el registro no tiene su huella, y al ejecutarlo de nuevo no se puede saber si es el mismo archivo.',
+  },
+
   cleaned: {
     surrogate: 'caracteres rotos sustituidos',
     'line-end': 'finales de línea igualados',

@@ -294,6 +294,23 @@ export const fr: Messages = {
     version: 'Version',
   },
 
+  warned: {
+    inside:
+      'C’est le modèle de démonstration : il additionne six scores cliniques et ne sait rien d’autre. Là où ses chaînes sont d’accord, elles peuvent se tromper ensemble.',
+    outside:
+      'C’est le modèle de démonstration : il additionne six scores cliniques et ne sait rien d’autre. Ce qu’il répond à cette question ne veut rien dire ; interrogez un autre modèle.',
+    alike: 'À la température 0, toutes les chaînes sont identiques, et leur accord ne dit rien.',
+    equal: 'Des options ont le même texte ; elles comptent comme une seule réponse.',
+    shorter:
+      'La question occupe tant de place dans le contexte du modèle que les chaînes peuvent être plus courtes que d’habitude.',
+    waves:
+      'Toutes les chaînes ne sont pas exécutées en même temps, car il faudrait plus de mémoire ; cela prend plus de temps.',
+    beyond:
+      'La question et une réponse dépassent la longueur sur laquelle le modèle a été entraîné ; ce qui est au-delà vaut moins.',
+    unhashed:
+      'Le fichier du modèle n’avait pas été lu jusqu’au bout à la clôture du vote : la trace n’en a pas l’empreinte, et la rejouer ne peut pas dire si c’est le même fichier.',
+  },
+
   cleaned: {
     surrogate: 'caractères cassés remplacés',
     'line-end': 'fins de ligne uniformisées',

@@ -283,6 +283,21 @@ export const pt: Messages = {
     version: 'Versão',
   },
 
+  warned: {
+    inside:
+      'Este é o modelo de demonstração: soma seis escalas clínicas e não sabe mais nada. Onde as suas cadeias concordam, podem errar juntas.',
+    outside:
+      'Este é o modelo de demonstração: soma seis escalas clínicas e não sabe mais nada. O que responde a esta pergunta não significa nada; pergunte a outro modelo.',
+    alike: 'À temperatura 0, todas as cadeias são iguais, e a sua concordância não diz nada.',
+    equal: 'Há opções com o mesmo texto; contam como uma só resposta.',
+    shorter: 'A pergunta ocupa tanto do contexto do modelo que as cadeias podem ser mais curtas do que o habitual.',
+    waves: 'Nem todas as cadeias são executadas ao mesmo tempo, porque isso exigiria mais memória; demora mais.',
+    beyond:
+      'A pergunta e uma resposta excedem o comprimento com que o modelo foi treinado; o que fica além vale menos.',
+    unhashed:
+      'O ficheiro do modelo não tinha sido lido até ao fim quando a votação fechou: o registo não tem a sua impressão digital, e executá-lo de novo não pode dizer se é o mesmo ficheiro.',
+  },
+
   cleaned: {
     surrogate: 'caracteres partidos substituídos',
     'line-end': 'fins de linha uniformizados',
