@@ -7,8 +7,11 @@ import { afterAll, expect, test } from 'vitest';
 import { sealed } from '../../src/check/seal.js';
 import { openPanelFolder, panelIn } from '../../src/evaluate/panel/folder.js';
 import { panelOutcomes } from '../../src/evaluate/panel/outcomes.js';
+import { panelReportOf } from '../../src/evaluate/panel/report.js';
 import { measure } from '../../src/evaluate/score/measure.js';
 import type { Outcome } from '../../src/evaluate/score/outcome.js';
+import { openEvaluation } from '../../src/evaluate/storage/evaluation.js';
+import { collected, runOf, storedOf } from './run/items.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-panel-eval-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -129,4 +132,61 @@ test('a folder of a panel is gone on with by the same panel, and read back as it
   await writeFile(path, JSON.stringify(sealed({ ...header, members: [{ name: '../x', family: 'p' }, members[0]] })));
   await expect(panelIn(dir)).rejects.toThrow('members.0.name');
   expect(await panelIn(folder)).toBeUndefined();
+});
+
+/** The results of a model that gives these answers to questions whose right one is A. */
+async function evaluated(dir: string, answers: string): Promise<void> {
+  const run = storedOf(runOf('cot', 1));
+  const results = await openEvaluation(
+    dir,
+    {
+      ...{ kind: 'meditron-evaluation', version: 1, task: 'file', title: 'Own questions, x', partition: 'test' },
+      ...{ files: [], questions: answers.length, subject: [], model: 'none', runs: [run], notes: ['seen'] },
+    },
+    { resume: false },
+  );
+  for (const [i, answer] of [...answers].entries())
+    await results.append({
+      ...{ id: `${run.key}/${i}`, run: run.key, item: `${i}`, kind: 'choice', question: `Question ${i}?` },
+      ...{ options: ['x', 'y', 'z'], gold: 'A', planned: 1, ms: 2, latencyMs: 1, parallel: 1 },
+      samples: [
+        {
+          ...{ index: 0, seed: 1, text: `The answer is: ${answer}`, finish: 'end', tokens: 5, logprob: -1 },
+          ...{ answer, rule: 'cue', forced: false },
+        },
+      ],
+    });
+  await results.close();
+}
+
+test('the report has the panel first, then its models, each paired with it, and how often it was right by what it decided', async () => {
+  const dir = join(folder, 'report');
+  const members = ['p', 'q', 'r'].map(family => ({ name: `model-${family}`, family }));
+  await openPanelFolder(dir, members, false);
+  const given = ['AAABA', 'AABBC', 'ABABB'];
+  for (const [i, { name }] of members.entries()) await evaluated(join(dir, name), given[i]!);
+
+  const { title, notes, runs, comparisons, rows } = await panelReportOf(dir, members);
+  expect(title).toBe('Panel of model-p, model-q, model-r: Own questions');
+  expect(notes).toEqual(members.map(({ name }) => `${name}: seen`));
+  expect(runs.map(({ name, metrics }) => [name, metrics.accuracy!.correct, metrics.accuracy!.n])).toEqual([
+    ['panel of 3: CoT', 3, 5],
+    ['CoT (model-p)', 4, 5],
+    ['CoT (model-q)', 2, 5],
+    ['CoT (model-r)', 2, 5],
+  ]);
+  expect(Object.fromEntries(runs[0]!.facts.map(({ name, value }) => [name, value]))).toMatchObject({
+    models: 'model-p (family p), model-q (family q), model-r (family r)',
+    'right where it agrees': expect.stringMatching(/^1 of 2 .*interval/),
+    'right where families differ': expect.stringMatching(/^2 of 3 .*interval/),
+    'wrong where 3 of 3 families agree, or more': expect.stringMatching(/^1 of 2 .*that is 2 of 5 /),
+    'wrong where 2 of 3 families agree, or more': expect.stringMatching(/^1 of 4 .*that is 4 of 5 /),
+  });
+  expect(comparisons.map(({ n }) => n)).toEqual([5, 5, 5]);
+  const listed = await collected(rows());
+  expect(listed.map(({ run }) => run)).toEqual([0, 1, 2, 3].flatMap(run => [...'AAABA'].map(() => run)));
+  expect(listed[1]).toMatchObject({ id: '1', reason: 'families_differ', answer: 'A' });
+  expect(listed[1]!.samples!.map(({ text }) => text)).toEqual(['p: A', 'q: A', 'r: B']);
+
+  await expect(panelReportOf(folder, [{ name: 'none', family: 'p' }])).rejects.toMatchObject({ code: 'ERR_INPUT' });
 });

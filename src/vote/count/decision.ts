@@ -16,10 +16,10 @@ export type AbstainReason =
   | 'aborted' // the caller stopped it
   | 'failed'; // whatever answers failed, as when the process of an engine dies
 
-const interruptions = ['overflow', 'deadline', 'aborted', 'failed'] as const;
-
 /** What kept samples from running, apart from a stopping rule. */
-export type Interruption = (typeof interruptions)[number];
+export type Interruption = 'overflow' | 'deadline' | 'aborted' | 'failed';
+
+const interruptions: readonly Interruption[] = ['overflow', 'deadline', 'aborted', 'failed'];
 
 /** What ended a vote, if no rule of its own did. */
 export function interruptionIn(stoppedBy: string): Interruption | undefined {

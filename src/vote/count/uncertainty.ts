@@ -29,7 +29,7 @@ export interface Interval {
 /** The quantile of the normal distribution that leaves 2.5 % above it: 95 % intervals. */
 const z95 = 1.959963984540054;
 
-/** Wilson's interval for k of n, as shares from 0 to 1. From 0 to 1 if n is 0: nothing is known. */
+/** Wilson's interval for k of n, as shares from 0 to 1. From 0 to 1 if n is 0: nothing is known. `z`: the normal quantile; default that of 95 %. */
 export function wilson(k: number, n: number, z = z95): Interval {
   integer('n', n, 0, Number.MAX_SAFE_INTEGER);
   integer('k', k, 0, n);
