@@ -113,3 +113,18 @@ describe.each(families)('%s', async shape => {
     }
   });
 });
+
+test('a cap of scores or logits, which they are divided by, is never 0, but for the logits of Gemma 3, where that means none', async () => {
+  for (const [shape, key, sound] of [
+    ['tiny-gemma2', 'gemma2.attn_logit_softcapping', false],
+    ['tiny-gemma2', 'gemma2.final_logit_softcapping', false],
+    ['tiny-gemma3', 'gemma3.attn_logit_softcapping', false],
+    ['tiny-gemma3', 'gemma3.final_logit_softcapping', true],
+  ] as const) {
+    const { metadata, tensors } = await planModel({ shape, quant: 'f16' });
+    const infos = tensors.map(tensor => ({ ...tensor, offset: 0, bytes: 0, part: 0 }));
+    const capped = new Map([...metadata, [key, entry.f32(0)]]);
+    const found = findProblems({ path: 'x.gguf', version: 3, metadata: capped, tensors: infos, parts: [] });
+    expect([key, found.length === 0]).toEqual([key, sound]);
+  }
+});

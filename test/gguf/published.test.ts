@@ -163,6 +163,20 @@ const published: Readonly<Record<string, Published>> = {
     layer: [...plain(2560, 10_240, 2048, 1024), ...postNorms(2560), ...headNorms(256)],
     tied: true,
   },
+  'Gemma 3 without a window, which 32 layers have (Rnj-1)': {
+    ...{
+      architecture: 'gemma3',
+      tokens: 128_256,
+      vocabulary: 'llama-bpe',
+      layers: 32,
+      embedding: 4096,
+      feedForward: 16_384,
+      heads: 32,
+      kvHeads: 8,
+    },
+    layer: [...plain(4096, 16_384, 4096, 1024), ...postNorms(4096), ...headNorms(128)],
+    tied: true,
+  },
   'Phi 4': {
     ...{
       architecture: 'phi3',

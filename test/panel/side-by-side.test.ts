@@ -98,3 +98,56 @@ test('after a stop nothing more is begun', async () => {
   expect([...(await run(stopping.signal)).values()]).toEqual([{}, {}]);
   expect(seen.order).toEqual([]);
 });
+
+test('a model that is short of memory with the machine to itself has failed, and is not tried for ever', async () => {
+  let tries = 0;
+  const failed: number[] = [];
+  const ended = await sideBySide<number>([{ index: 0, sizeBytes: GB }], {
+    load: async () => ({ info: { gpuLayers: 0 }, close: async () => {} }) as unknown as Model,
+    async work() {
+      tries++;
+      throw short();
+    },
+    failed: ({ index }) => void failed.push(index),
+    stopped: never,
+    available: () => 10 * GB,
+  });
+  expect({ tries, failed, error: ended.get(0)!.error }).toMatchObject({
+    tries: 1,
+    failed: [0],
+    error: { code: 'ERR_MEMORY' },
+  });
+});
+
+test.each([
+  ['free', 9 * GB, 2],
+  ['full', GB, 1],
+])(
+  'where a GPU is in use and %s, %d bytes of it decide how many models are loaded',
+  async (_, memoryFree, together) => {
+    let inside = 0;
+    let most = 0;
+    await sideBySide<void>(
+      [0, 1].map(index => ({ index, sizeBytes: 4 * GB })),
+      {
+        async load() {
+          most = Math.max(most, ++inside);
+          const devices = async () => [
+            { type: 'cpu', memoryFree: 100 * GB },
+            { type: 'gpu', memoryFree },
+          ];
+          const close = async () => void inside--;
+          return { info: { gpuLayers: 10 }, devices, close } as unknown as Model;
+        },
+        async work(_seat, _model, opened) {
+          opened();
+          for (let i = 0; i < 9; i++) await turn();
+        },
+        failed() {},
+        stopped: never,
+        available: () => 100 * GB,
+      },
+    );
+    expect(most).toBe(together);
+  },
+);

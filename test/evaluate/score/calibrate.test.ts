@@ -86,6 +86,19 @@ describe('a calibration', () => {
     expect(total(group!.calibrated) + total(group!.measured.right)).toBe(8);
   });
 
+  test('takes the odd question for the half that calibrates, and none that the model was not made for', async () => {
+    const evaluation = await stored(itemsOf(7));
+    const halves = async (of: typeof evaluation) => {
+      const [group] = (await calibrationOf(of, 'x')).groups;
+      return [total(group!.calibrated), total(group!.measured.right)];
+    };
+    expect(await halves(evaluation)).toEqual([4, 3]);
+    const outside = async function* () {
+      for await (const row of evaluation.rows()) yield row.item === 'item-0' ? { ...row, outside: true } : row;
+    };
+    expect(await halves({ ...evaluation, rows: outside })).toEqual([3, 3]);
+  });
+
   test('tells questions with other numbers of options apart', async () => {
     const items = itemsOf(8).map((item, i) =>
       i % 2 ? item : { ...item, options: ['first', 'second', 'third'], gold: 0 },
