@@ -519,7 +519,7 @@ std::vector<Core::Row> Core::read_rows() {
     }
     const size_t n_vocab = (size_t)llama_vocab_n_tokens(vocab);
     const auto read = [&](size_t i, size_t thread) { rows[i].thrown = run_guarded([&] { read_row(rows[i], n_vocab, scratch[thread]); }); };
-    if (rows.size() * n_vocab < FEW_LOGITS || threads.now() == 1)
+    if (rows.size() * n_vocab < FEW_LOGITS || threads.left_one())
         for (size_t i = 0; i < rows.size(); i++) read(i, 0);
     else
         pool.for_each(rows.size(), read);

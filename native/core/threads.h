@@ -43,6 +43,8 @@ public:
 
     int32_t now() const { return threads; }
     bool adapting() const { return watched && threads > 1; }
+    // Others want the cores so much that only one is left. Not where one is all that should compute, beside a GPU.
+    bool left_one() const { return most > 1 && threads == 1; }
 
     // Of the step that runs: whether it is worth while to break it off, and begin it again.
     bool starved(const Spent & so_far) const;

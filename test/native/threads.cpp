@@ -203,17 +203,20 @@ void hostile_times() {
         const auto below = [&](uint32_t n) { return (random = random * 1664525u + 1013904223u) / 65536 % n; };
         const auto most  = (int32_t)(1 + below(9));
         Threads threads({ most, below(4) > 0, below(2) > 0 });
-        bool within = true, all = true;
+        bool within = true, all = true, left = true;
         for (int i = 0; i < 2000; i++) {
             const bool every       = below(5) == 0;
             const int32_t n        = threads.begin((int32_t)(1 + below(3)), every);
             within                 = within && n >= 1 && n <= most;
             all                    = all && (!every || n == most);
+            left                   = left && threads.left_one() == (n == 1 && most > 1);
             const double seconds[] = { 0.0, 1e-9, 1e-3, 0.05, 0.3, 5.0, 1e4 };
             const Spent spent      = { seconds[below(7)], seconds[below(7)] };
             threads.starved(spent) ? threads.broken_off(spent) : threads.done(spent);
         }
         check(within && all, "there is at least one thread, and never more than there are cores");
+        check(left,
+              "one thread is what others left only where there could be more: beside a GPU one was meant, and rows are sampled on several");
     }
     Threads disk({ 4, true, false });
     disk.begin(1, false);
