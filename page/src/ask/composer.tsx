@@ -31,7 +31,6 @@ export function Composer({ store, machine }: { readonly store: AskStore; readonl
       <textarea
         id="question"
         rows={8}
-        maxLength={1_000_000}
         spellcheck={false}
         autocomplete="off"
         // As long as it is empty, what stands in it is the page's.
@@ -61,11 +60,12 @@ export function Composer({ store, machine }: { readonly store: AskStore; readonl
         </button>
         <kbd class="shortcut">Ctrl+Enter</kbd>
       </div>
-      {hint.value && (
-        <p class="why-not" role="status">
-          {{ empty: ask.empty, unread: ask.unread, options: ask.tooFew }[hint.value]}
-        </p>
-      )}
+      {/* Here before it says anything: a region that comes with its words is not always read out. */}
+      <div role="status">
+        {hint.value && (
+          <p class="why-not">{{ empty: ask.empty, unread: ask.unread, options: ask.tooFew }[hint.value]}</p>
+        )}
+      </div>
       <p class="hint">
         {draft.samples.value > 1 && `${ask.chainsExplained} `}
         <Accuracy model={model} />

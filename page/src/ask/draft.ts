@@ -6,6 +6,9 @@ import { contextOf, type Kind, textOf } from './question.js';
 /** An option more, in the language of the models. */
 const cannotTell = 'I cannot tell from what is given.';
 
+/** Characters that may be one question: longer than any model's context. */
+const longest = 1_000_000;
+
 /** Milliseconds after the last key until the text is read. */
 const pause = 300;
 
@@ -129,6 +132,10 @@ export class Draft {
     const toRead = this.#toRead();
     if (toRead === this.#read.value || this.text.value.trim() === '') return;
     this.#reading?.abort();
+    if (this.text.value.length > longest) {
+      this.#show(null, { message: '', type: 'page', param: null, code: 'ERR_CONTEXT_FULL' }, toRead);
+      return;
+    }
     const reading = new AbortController();
     this.#reading = reading;
     const { signal } = reading;

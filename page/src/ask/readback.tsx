@@ -8,14 +8,10 @@ export function ReadBack({ draft, reading }: { readonly draft: Draft; readonly r
   const { read } = words.value;
   const kind = draft.effectiveKind.value;
   const options = draft.options.value;
-  const summary =
-    kind === 'choice'
-      ? read.options(options.length)
-      : { boolean: read.boolean, ranked: read.ranked, free: read.open }[kind];
   return (
     <section class="read-back" aria-label={read.title}>
       <div class="summary">
-        <p>{summary}</p>
+        <p>{summaryOf(draft)}</p>
         <Otherwise draft={draft} reading={reading} />
       </div>
       <QuestionLine draft={draft} reading={reading} />
@@ -43,6 +39,15 @@ export function ReadBack({ draft, reading }: { readonly draft: Draft; readonly r
       <TakenOff draft={draft} reading={reading} />
     </section>
   );
+}
+
+/** What the text was read as, in one sentence; null: nothing was read. */
+export function summaryOf(draft: Draft): string | null {
+  if (!draft.reading.value) return null;
+  const { read } = words.value;
+  const kind = draft.effectiveKind.value;
+  if (kind === 'choice') return read.options(draft.options.value.length);
+  return { boolean: read.boolean, ranked: read.ranked, free: read.open }[kind];
 }
 
 /** The other ways to take it, one click each. */

@@ -8,6 +8,7 @@ import { runningAsk } from '../tab.js';
 import { words } from '../words/words.js';
 import { Draft } from './draft.js';
 import { ended } from './progress.js';
+import { summaryOf } from './readback.js';
 import { Run } from './run.js';
 
 /** Why a click on Ask asks nothing yet. */
@@ -34,6 +35,11 @@ export class AskStore {
       this.draft.text.value;
       this.draft.corrections.value;
       this.hint.value = null;
+    });
+    // What was read is seen beside the box; who does not see it is told when it becomes something else.
+    effect(() => {
+      const summary = summaryOf(this.draft);
+      if (summary !== null) announce(summary);
     });
     const id = runningAsk.get();
     if (id) void this.#go([new Run(api, id)]);

@@ -24,24 +24,14 @@ export function Thinking({ run, store, machine, isFirst }: Props) {
   const { plan, chains, model } = progress;
   const listed = firstWaiting(chains) + nextWaiting;
   return (
-    <section
-      class="thinking"
-      tabindex={-1}
-      aria-label={thinking.title}
-      aria-busy="true"
-      ref={isFirst ? focusAfterAsking : null}
-    >
+    <section class="thinking" tabindex={-1} aria-label={thinking.title} ref={isFirst ? focusAfterAsking : null}>
       <div class="head">
         <Stage progress={progress} />
         <button type="button" class="stop" aria-disabled={run.isStopping.value} onClick={() => store.stop()}>
           {run.isStopping.value ? thinking.stopping : thinking.stop} <kbd>Esc</kbd>
         </button>
       </div>
-      {run.isLost.value && (
-        <p class="why-not" role="status">
-          {thinking.lostTouch}
-        </p>
-      )}
+      <div role="status">{run.isLost.value && <p class="why-not">{thinking.lostTouch}</p>}</div>
       <ol class="chains">
         {chains.slice(0, listed).map((chain, i) => (
           <Line key={i} run={run} chain={chain} i={i} progress={progress} />

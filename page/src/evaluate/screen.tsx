@@ -189,23 +189,25 @@ function Start({ store }: { readonly store: EvaluateStore }) {
           />
         </Field>
       </div>
-      {plan && (
-        <div class="plan" role="status">
-          <p>
-            <b lang="en" dir="auto">
-              {plan.title}
-            </b>
-            {writing.value.colon}
-            {t.count(plan.questions)} {plan.seconds === null ? t.noEstimate : t.estimate(plan.seconds * 1000)}{' '}
-            {t.survives}
-          </p>
-          {plan.notes.map(note => (
-            <p key={note} class="hint">
-              <English>{note}</English>
+      <div role="status">
+        {plan && (
+          <div class="plan">
+            <p>
+              <b lang="en" dir="auto">
+                {plan.title}
+              </b>
+              {writing.value.colon}
+              {t.count(plan.questions)} {plan.seconds === null ? t.noEstimate : t.estimate(plan.seconds * 1000)}{' '}
+              {t.survives}
             </p>
-          ))}
-        </div>
-      )}
+            {plan.notes.map(note => (
+              <p key={note} class="hint">
+                <English>{note}</English>
+              </p>
+            ))}
+          </div>
+        )}
+      </div>
       <div class="actions">
         <button type="submit" class="primary" aria-disabled={modes.length === 0}>
           {store.isStarting.value ? t.starting : plan ? t.start : t.look}

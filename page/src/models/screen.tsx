@@ -97,7 +97,7 @@ interface ModelProps extends Props {
 
 function Model({ model, store, machine, draft }: ModelProps) {
   const { models: t, shell } = words.value;
-  const { bytes, about } = writing.value;
+  const { bytes, comma, about } = writing.value;
   const { name, title, sizeBytes, quantization, licence, format, fits, speed, hash, demonstration, problems } = model;
   const isChosen = machine.model(draft.settings.value.model)?.name === name;
   const work = store.work.value?.model === name ? store.work.value : null;
@@ -122,7 +122,7 @@ function Model({ model, store, machine, draft }: ModelProps) {
             </>,
           ],
           [t.family, <English>{model.architecture ?? '–'}</English>],
-          [t.size, `${bytes(sizeBytes)}, ${t.weights(about(model.parameters / 1e6))}`],
+          [t.size, `${bytes(sizeBytes)}${comma}${t.weights(about(model.parameters / 1e6))}`],
           [t.quantization, <English>{quantization}</English>],
           [t.licence, licence === null ? t.licenceUnknown : <English>{licence}</English>],
           [
