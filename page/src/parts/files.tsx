@@ -51,7 +51,7 @@ export function FolderList({ folders, kind, label, pick }: Props) {
           <p class="places">
             {state.places.map(({ name, path }) => (
               <button key={path} type="button" class="small" onClick={() => void folders.open(path)}>
-                <English>{name}</English>
+                {name in t.places ? t.places[name as keyof typeof t.places] : <English>{name}</English>}
               </button>
             ))}
           </p>

@@ -464,6 +464,7 @@ export const ar: Messages = {
     hashNot: 'ليس بعد',
     add: 'أضف نموذجًا من هذا الحاسوب أو من ذاكرة محمولة',
     folder: 'المجلد',
+    places: { Home: 'المجلد الشخصي', Models: 'النماذج' },
     open: name => `افتح ${isolated(name)}`,
     up: 'المجلد الأعلى',
     use: name => `أضف ${isolated(name)}`,

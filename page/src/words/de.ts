@@ -433,6 +433,7 @@ export const de: Messages = {
     hashNot: 'noch nicht',
     add: 'Ein Modell von diesem Rechner oder einem Stick hinzufügen',
     folder: 'Ordner',
+    places: { Home: 'Persönlicher Ordner', Models: 'Modelle' },
     open: name => `${name} öffnen`,
     up: 'Einen Ordner höher',
     use: name => `${name} hinzufügen`,

@@ -423,6 +423,8 @@ export const en = {
     hashNot: 'not yet',
     add: 'Add a model from this computer or a stick',
     folder: 'Folder',
+    /** Places that the server names. */
+    places: { Home: 'Home', Models: 'Models' },
     open: (name: string) => `Open ${name}`,
     up: 'One folder up',
     use: (name: string) => `Add ${name}`,

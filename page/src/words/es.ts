@@ -434,6 +434,7 @@ export const es: Messages = {
     hashNot: 'todavía no',
     add: 'Añadir un modelo de este ordenador o de una memoria USB',
     folder: 'Carpeta',
+    places: { Home: 'Carpeta personal', Models: 'Modelos' },
     open: name => `Abrir ${name}`,
     up: 'Subir una carpeta',
     use: name => `Añadir ${name}`,

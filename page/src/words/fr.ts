@@ -445,6 +445,7 @@ export const fr: Messages = {
     hashNot: 'pas encore',
     add: 'Ajouter un modèle de cet ordinateur ou d’une clé',
     folder: 'Dossier',
+    places: { Home: 'Dossier personnel', Models: 'Modèles' },
     open: name => `Ouvrir ${name}`,
     up: 'Dossier parent',
     use: name => `Ajouter ${name}`,

@@ -434,6 +434,7 @@ export const pt: Messages = {
     hashNot: 'ainda não',
     add: 'Acrescentar um modelo deste computador ou de uma pen',
     folder: 'Pasta',
+    places: { Home: 'Pasta pessoal', Models: 'Modelos' },
     open: name => `Abrir ${name}`,
     up: 'Uma pasta acima',
     use: name => `Acrescentar ${name}`,
