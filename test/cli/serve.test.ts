@@ -27,6 +27,15 @@ async function serve(args: readonly string[], env?: Environment): Promise<Starte
   return { child, url: url!, pageKey: pageKey!, ended };
 }
 
+/** What a process was started as; empty if it has ended. */
+function programOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 const post = (url: string, body: object, init: RequestInit = {}) =>
   fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), ...init });
 
@@ -53,6 +62,29 @@ test('it prints one line, answers, and ends at Ctrl-C with its streams and its p
   expect(stdout.split('\n')).toHaveLength(2);
   await until(() => engines.every(pid => !childrenOf(1).includes(pid) && !childrenOf(process.pid).includes(pid)));
 });
+
+test.skipIf(!hasProc)(
+  'it ends at Ctrl-C while a model is loading, whoever waits for it, and though the engine is stopped',
+  async () => {
+    const { child, url, ended } = await serve(['-m', model]);
+    const waiting = [
+      post(`${url}/v1/meditron/ask`, { question, format: 'raw' }),
+      post(`${url}/v1/completions`, { prompt: 'Once', stream: true }),
+      post(`${url}/v1/completions`, { prompt: 'Once', echo: true, logprobs: 1, max_tokens: 1 }),
+      post(`${url}/tokenize`, { prompt: 'Once' }),
+    ].map(answer => answer.then(each => each.text()).catch((error: Error) => error.name));
+    // Before it is the engine's program it is a copy of this one, for whose beginning Node waits: stopped there, it would stop both.
+    const loading = () => childrenOf(child.pid!).find(pid => programOf(pid).includes('child.js'));
+    await until(() => loading() !== undefined);
+    const engine = loading()!;
+    process.kill(engine, 'SIGSTOP');
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: 'meditron: Interrupted\n' });
+    for (const answer of await Promise.all(waiting)) expect(answer).toMatch(/ERR_CLOSED|TypeError/);
+    expect(programOf(engine)).toBe('');
+  },
+);
 
 test('without --model the model that ships answers, and --json prints an object', async () => {
   const { child, ended } = start(['serve', '--port', '0', '--json']);

@@ -83,8 +83,8 @@ export class Asks {
   /** Cancels what runs, and forgets everything. Resolves once nothing uses a model any more. */
   async close(): Promise<void> {
     const running = [...this.#asks.values(), ...this.#anonymous];
+    for (const ask of running) ask.cancel('The server is closing', 'ERR_CLOSED');
     for (const id of [...this.#asks.keys()]) this.#forget(id);
-    for (const ask of running) ask.cancel('The server is closing');
     await Promise.all(running.map(ask => ask.ended));
   }
 

@@ -58,8 +58,8 @@ export class LiveAsk {
   }
 
   /** Nobody wants the answer any more. */
-  cancel(why: string): void {
-    this.#cancel.abort(new MeditronError('ERR_ABORTED', why));
+  cancel(why: string, code: 'ERR_ABORTED' | 'ERR_CLOSED' = 'ERR_ABORTED'): void {
+    this.#cancel.abort(new MeditronError(code, why));
   }
 
   /** The answer, for a client that waits for it alone. @throws what asking throws; it is cancelled when the signal is aborted */
