@@ -13,6 +13,7 @@ const program = new Command('campaign')
   .description('Try one promise many times, from a seed; exit code 1 if it was broken once')
   .addArgument(new Argument('<name>', 'which; `all` is a short form of each').choices([...names, 'all']))
   .option('--count <n>', 'trials (default: the short form)', whole)
+  .option('--seconds <n>', 'begin no trial after so long, as `serve` can', whole)
   .option('--seed <n>', 'the same seed makes the same trials', whole, 1)
   .option('--only <index>', 'one trial of a campaign', whole)
   .option('--folder <path>', 'where --only keeps its files')
@@ -25,7 +26,7 @@ const program = new Command('campaign')
 
 program.parse();
 const [asked] = program.args as [string];
-const { count, seed, only, folder, isolated, inProcess, model, json } = program.opts();
+const { count, seconds, seed, only, folder, isolated, inProcess, model, json } = program.opts();
 if (isolated && inProcess) program.error('Expected --isolated or --in-process, got both');
 if (asked === 'all' && only !== undefined) program.error('Expected --only with one campaign, got it with `all`');
 
@@ -35,6 +36,7 @@ const outcomes: [string, Outcome][] = [];
 for (const name of asked === 'all' ? names : [asked]) {
   const options: CampaignOptions = {
     count: count ?? campaigns[name]!.short,
+    seconds,
     seed,
     only,
     folder,

@@ -1,6 +1,8 @@
 /** What a campaign is asked for: `count` trials, each drawn from the seed and its own index. */
 export interface CampaignOptions {
   readonly count: number;
+  /** No trial begins after so many seconds; for campaigns that say so. */
+  readonly seconds?: number | undefined;
   readonly seed: number;
   /** Only the trial of this index. */
   readonly only?: number | undefined;
@@ -67,7 +69,8 @@ export class Tally {
   done(milliseconds: number, trials = 1): void {
     this.#tried += trials;
     this.#slowest = Math.max(this.#slowest, milliseconds);
-    this.#options.onProgress?.(this.#tried, this.indices.length, this.faults.length);
+    const { only, count, onProgress } = this.#options;
+    onProgress?.(this.#tried, only === undefined ? count : 1, this.faults.length);
   }
 
   outcome(figures: Readonly<Record<string, unknown>> = {}): Outcome {

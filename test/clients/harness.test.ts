@@ -1,7 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { exact } from '../engine/stories.js';
 import { serving } from './serving.js';
 
 const python = process.env.PYTHON ?? 'python3';
@@ -18,9 +17,10 @@ interface Found {
 const title = has
   ? 'lm-evaluation-harness'
   : `lm-evaluation-harness: \`pip install "lm_eval[api]"\`, and PYTHON names its python`;
-test.skipIf(!has)(`${title}: its own code finds the tokenizer, and the engine's scores`, async () => {
-  await using server = await serving('stories260K', { ...exact, maxSequences: 4 });
-  const { engine } = server;
+const told = `${title}: its own code finds the tokenizer, and the scores of an engine as it comes, of %s`;
+test.skipIf(!has).each(['stories260K', 'meditron-mini'] as const)(told, async name => {
+  await using server = await serving(name);
+  await using engine = await server.loaded.createEngine();
   const cases = {
     pairs: [
       ['Once upon a time', ', there was a little girl'],

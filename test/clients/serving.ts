@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/engine/engine.js';
-import type { EngineOptions } from '../../src/engine/model.js';
+import type { EngineOptions, Model } from '../../src/engine/model.js';
 import { loadModel } from '../../src/host/load.js';
 import { makeApp } from '../../src/server/app.js';
 import { listen } from '../../src/server/listen.js';
@@ -11,6 +11,8 @@ export interface Serving extends AsyncDisposable {
   readonly baseURL: string;
   readonly model: string;
   readonly engine: Engine;
+  /** What the engine was made from. */
+  readonly loaded: Model;
   /** Resolves when no request holds the model any more. */
   idle(): Promise<void>;
 }
@@ -29,11 +31,13 @@ export async function serving(name: 'meditron-mini' | 'stories260K', options: En
     baseURL: `${listening.url}/v1`,
     model: name,
     engine,
+    loaded: model,
     async idle() {
       while (pool.models[0]!.requests > 0) await new Promise(resolve => setImmediate(resolve));
     },
     async [Symbol.asyncDispose]() {
       await listening.close();
+      await pool[Symbol.asyncDispose]();
       await engine.close();
       await model.close();
     },

@@ -15,6 +15,8 @@ const connections = 200;
 const limitMs = 120_000;
 /** Megabytes that the server and its engines may grow, all together, in 1,000 requests once they are warm. */
 const most = 2;
+/** Memory is looked at after so many requests each. */
+const lookEvery = 500;
 /** Requests before that is so: until then caches are filled for the first time. */
 const warm = 20_000;
 
@@ -61,8 +63,8 @@ const kinds: readonly Kind[] = [
 ];
 
 /**
- * `count` requests over two hundred connections to one server with two models, of which every second leaves at a random moment. Whoever stays is
- * answered; in the end no sequence is taken, nobody is waited for, and memory is as it was once all was warm.
+ * `count` requests, or as many as `seconds` allow, over two hundred connections to one server with two models, of which every second leaves at a
+ * random moment. Whoever stays is answered; in the end no sequence is taken, nobody is waited for, and memory is as it was once all was warm.
  */
 export const campaign: Campaign = async options => {
   const tally = new Tally(options);
@@ -72,17 +74,18 @@ export const campaign: Campaign = async options => {
   const statuses: Record<string, number> = {};
   try {
     const indices = tally.indices[Symbol.iterator]();
+    const until = performance.now() + (options.seconds ?? Number.POSITIVE_INFINITY) * 1000;
     let done = 0;
     const client = async () => {
       for (const index of indices) {
         const begun = performance.now();
+        if (begun > until) return;
         const { status, fault } = await tried(server.port, drawn(options.seed, index));
         if (fault) tally.fault('broken', index, fault);
         statuses[status] = (statuses[status] ?? 0) + 1;
         waits.push(performance.now() - begun);
         tally.done(performance.now() - begun);
-        if (++done % Math.ceil(options.count / 60) === 0)
-          looks.push({ after: done, megabytes: megabytesOf(server.child) });
+        if (++done % lookEvery === 0) looks.push({ after: done, megabytes: megabytesOf(server.child) });
       }
     };
     await Promise.all(Array.from({ length: Math.min(connections, options.count) }, client));

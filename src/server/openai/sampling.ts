@@ -55,7 +55,7 @@ function samplerOf(request: Common): SamplingOptions {
     const given = request[field];
     if (given === undefined)
       return [option, option === 'temperature' ? 1 : samplingNumbers[option as keyof typeof fields].default];
-    const value = option === 'topK' && given === -1 ? 0 : given; // as some servers spell "all"
+    const value = spelled(option as keyof typeof fields, given);
     return [option, samplingNumbers[option as keyof typeof fields].kind.check(field, value)];
   });
   const grammar = grammarOf(request);
@@ -64,6 +64,12 @@ function samplerOf(request: Common): SamplingOptions {
     ...(request.logit_bias && { logitBias: biasOf(request.logit_bias) }),
     ...(grammar !== undefined && { grammar }),
   };
+}
+
+/** As OpenAI and others spell it: a `top_k` of -1 is of all tokens, a `top_p` of 0 of the most probable one alone. */
+function spelled(option: keyof typeof fields, given: number): number {
+  if (option === 'topK' && given === -1) return 0;
+  return option === 'topP' && given === 0 ? Number.MIN_VALUE : given;
 }
 
 function biasOf(given: Readonly<Record<string, number>>): ReadonlyMap<number, number> {

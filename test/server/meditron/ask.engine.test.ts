@@ -42,7 +42,11 @@ test('the stream is that of the library, between the question as it was read and
     reading: null,
     loaded: true,
   });
-  expect(events).toEqual(plain(expected));
+  // How often a prompt's progress is told depends on how fast it is.
+  const prompts = (from: readonly Json[]) => from.filter(({ type }) => type === 'prompt');
+  const others = (from: readonly Json[]) => from.filter(({ type }) => type !== 'prompt');
+  expect(others(events)).toEqual(others(plain(expected)));
+  expect(prompts(events).at(-1)).toEqual(prompts(plain(expected)).at(-1));
   expect(last.type).toBe('answer');
   expect(timeless(last.answer)).toEqual(timeless(plain(next.value)));
 });

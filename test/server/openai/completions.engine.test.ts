@@ -127,7 +127,7 @@ test('what changes the distribution does', async () => {
     expect((await complete({ prompt: once1, max_tokens: 40, [field]: 2 })).choices[0].text).not.toBe(long);
   const hot = { prompt: once1, temperature: 2, seed: 1 };
   const cold = (await complete({ prompt: once1 })).choices[0].text;
-  for (const cut of [{ top_k: 1 }, { top_p: 1e-6 }, { min_p: 1 }])
+  for (const cut of [{ top_k: 1 }, { top_p: 1e-6 }, { top_p: 0 }, { min_p: 1 }])
     expect((await complete({ ...hot, ...cut })).choices[0].text).toBe(cold);
 });
 
@@ -350,7 +350,7 @@ describe('what cannot be met', () => {
     [{ prompt: once1, max_tokens: 5000 }, null, 'ERR_CONTEXT_FULL'],
     [{ prompt: 'word '.repeat(3000) }, null, 'ERR_CONTEXT_FULL'],
     [{ prompt: once1, temperature: -1 }, 'temperature', 'ERR_OPTION'],
-    [{ prompt: once1, top_p: 0 }, 'top_p', 'ERR_OPTION'],
+    [{ prompt: once1, top_p: 1.5 }, 'top_p', 'ERR_OPTION'],
     [{ prompt: once1, logprobs: 21 }, 'logprobs', 'ERR_OPTION'],
     [{ prompt: once1, logit_bias: { x: 1 } }, 'logit_bias', 'ERR_OPTION'],
     [{ prompt: once1, logit_bias: { 99999: 1 } }, null, 'ERR_OPTION'],
