@@ -27,6 +27,8 @@ interface Base {
    * Qwen 1.5 as `qwen2`): two families are then counted as one, never one as two.
    */
   readonly assumed?: true;
+  /** Special tokens that no vocabulary of another base has, but for bases that list them too. */
+  readonly tokens?: readonly string[];
   /** SHA-256 of its vocabulary, by which it is told where its architecture does not tell it. */
   readonly vocabulary?: string;
 }
@@ -36,9 +38,14 @@ interface Base {
  * Qwen 2 and 2.5); another generation is another.
  */
 export const bases: Readonly<Record<ModelBase, Base>> = {
-  'meditron-mini': { words: /meditron-mini/, architecture: 'llama' },
+  'meditron-mini': { words: /meditron-mini/, architecture: 'llama', tokens: ['[bib_ref]'] },
   'llama2.c-stories': { words: /stories-?(260k|15m|42m|110m)/, architecture: 'llama' },
-  apertus: { words: /apertus/, architecture: 'apertus', assumed: true },
+  apertus: {
+    words: /apertus/,
+    architecture: 'apertus',
+    assumed: true,
+    tokens: ['<|user_start|>', '<|assistant_start|>'],
+  },
   eurollm: { words: /eurollm/, architecture: 'llama' },
   'olmo-2': { words: /olmo-?2/, architecture: 'olmo2', assumed: true },
   'olmo-3': { words: /olmo-?3/, architecture: 'olmo2' },
@@ -48,19 +55,26 @@ export const bases: Readonly<Record<ModelBase, Base>> = {
     architecture: 'qwen2',
     assumed: true,
   },
-  'gemma-3': { words: /medgemma|gemma-?3/, architecture: 'gemma3', assumed: true },
-  'gemma-2': { words: /gemma-?2/, architecture: 'gemma2', assumed: true },
-  'phi-4': { words: /phi-?4/, architecture: 'phi3' },
+  'gemma-3': {
+    words: /medgemma|gemma-?3/,
+    architecture: 'gemma3',
+    assumed: true,
+    tokens: ['<start_of_turn>', '<end_of_turn>'],
+  },
+  'gemma-2': { words: /gemma-?2/, architecture: 'gemma2', assumed: true, tokens: ['<start_of_turn>', '<end_of_turn>'] },
+  'phi-4': { words: /phi-?4/, architecture: 'phi3', tokens: ['<|im_sep|>'] },
   'phi-3': { words: /phi-?3/, architecture: 'phi3' },
   mistral: { words: /mixtral|mistral/, architecture: 'llama' },
   'llama-3': {
     words: /llama-?3|openbiollm|med42-v2|meditron-?3-(8b|70b)/,
     architecture: 'llama',
+    tokens: ['<|start_header_id|>', '<|eot_id|>'],
     vocabulary: '2ac0a3db1efd64752b53f36827d3bf75ea4d8998b7ec2b55158d3961176727a2',
   },
   'llama-2': {
     words: /llama-?2|med42-70b|meditron-?(7b|70b)/,
     architecture: 'llama',
+    tokens: ['[bib_ref]'],
     vocabulary: '2dce81785ff33593e2a1055397ba7ab9775c6a6f5719f5c6ef18715e76bfb8f7',
   },
   llama: { words: /pmc-llama|medalpaca/, architecture: 'llama' },
@@ -76,6 +90,12 @@ export function madeFrom<B extends ModelBase>(base: B): { readonly base: B; read
 /** The base that a plain name speaks of; undefined if it names none. */
 export function baseNamed(plainName: string): ModelBase | undefined {
   return list.find(([, { words }]) => words.test(plainName))?.[0];
+}
+
+/** Tokens by which a vocabulary is seen to be that of another base. */
+export function tokensOfOthers(base: ModelBase): readonly string[] {
+  const { tokens: own = [] } = bases[base];
+  return list.flatMap(([, { tokens = [] }]) => tokens).filter(token => !own.includes(token));
 }
 
 /** The base of a file whose names say nothing, and by what it is told. */

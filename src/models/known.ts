@@ -1,6 +1,7 @@
 import { MeditronError } from '../check/errors.js';
-import { object } from '../check/options.js';
+import { integer, object, string } from '../check/options.js';
 import { type FormatName, formatNames, type Task } from '../prompt/format/format.js';
+import { tokensOfOthers } from './bases.js';
 import { knownFiles } from './hashes.js';
 import { plainName } from './names.js';
 import { type KnownModel, type ModelFacts, modelOf, registry } from './registry.js';
@@ -74,7 +75,7 @@ const taskTune = {
  * writes as another format does is refused.
  */
 export function formatForModel(model: ModelIdentity): FormatChoice {
-  object('model', model);
+  checkIdentity(model);
   const { sha256 } = model;
   const hashed = sha256 === undefined ? undefined : knownFiles[sha256.toLowerCase()];
   if (hashed) {
@@ -87,6 +88,18 @@ export function formatForModel(model: ModelIdentity): FormatChoice {
       ? undefined
       : readTemplate(model.chatTemplate, { bos: model.bosToken, eos: model.eosToken });
   return byName(model, template) ?? byVocabulary(model) ?? byTemplate(template) ?? refuse(model, template);
+}
+
+/** @throws MeditronError `ERR_OPTION` */
+function checkIdentity(model: ModelIdentity): void {
+  object('model', model);
+  for (const key of ['sha256', 'file', 'name', 'architecture', 'chatTemplate', 'bosToken', 'eosToken'] as const)
+    if (model[key] !== undefined) string(`model.${key}`, model[key]);
+  const { tokens, layers } = model;
+  if (layers !== undefined) integer('model.layers', layers, 0, Number.MAX_SAFE_INTEGER);
+  if (tokens !== undefined)
+    for (const [text, id] of Object.entries(object('model.tokens', tokens)))
+      integer(`model.tokens[${JSON.stringify(text)}]`, id, 0, Number.MAX_SAFE_INTEGER);
 }
 
 /**
@@ -193,6 +206,13 @@ function byName(model: ModelIdentity, template: TemplateFinding | undefined): Fo
   const missing = looked ? known.needs.find(text => tokens[text] === undefined) : undefined;
   if (missing !== undefined) {
     throw unknown(model, `it is named as ${known.title}, but its vocabulary has no ${missing}`);
+  }
+  const foreign = looked ? tokensOfOthers(known.base).find(text => tokens[text] !== undefined) : undefined;
+  if (foreign !== undefined) {
+    throw unknown(
+      model,
+      `it is named as ${known.title}, but its vocabulary has ${foreign}, as models on other bases have`,
+    );
   }
   if (known.format === 'few-shot') refuseTuned(model, known);
   const read = template && templateWords(model, known, template);

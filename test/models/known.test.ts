@@ -70,6 +70,19 @@ describe('formatForModel', () => {
     expect(formatForModel(model).source).not.toBe('');
   });
 
+  test('what is no identity is refused as such, whatever it is', () => {
+    const texts = ['sha256', 'file', 'name', 'architecture', 'chatTemplate', 'bosToken', 'eosToken'];
+    const wrong = [
+      ...texts.flatMap(key => [null, 5, {}, ['x']].map(value => ({ file: 'Meditron3-8B.gguf', [key]: value }))),
+      ...[null, 'x', { a: 'b' }, { a: 1.5 }, { a: -1 }].map(tokens => ({ tokens })),
+      ...[null, '32', NaN, -1].map(layers => ({ layers })),
+    ];
+    for (const model of [null, 'meditron-7b', ...wrong])
+      expect(() => formatForModel(model as never), JSON.stringify(model)).toThrow(
+        expect.objectContaining({ code: 'ERR_OPTION' }),
+      );
+  });
+
   test.each<[string, ModelIdentity, RegExp]>([
     ['nothing known', {}, /is not known/],
     ['another model', { name: 'mistral-7b', file: 'mistral.gguf' }, /"mistral-7b", "mistral.gguf".*is not known/],
@@ -99,6 +112,19 @@ describe('formatForModel', () => {
       'a tune of another model that kept its name',
       { name: 'Qwen2.5 7B Instruct', file: 'meditron-triage.Q4_K_M.gguf', tokens: imTokens },
       /of a fine-tune of it/,
+    ],
+    ...(['<|eot_id|>', '<start_of_turn>', '<|user_start|>', '<|im_sep|>'] as const).map(
+      mark =>
+        [
+          `a base name on a vocabulary with ${mark}`,
+          { file: 'meditron-7b.gguf', architecture: 'llama', tokens: { [mark]: 9 } },
+          /vocabulary has .*, as models on other bases have/,
+        ] as [string, ModelIdentity, RegExp],
+    ),
+    [
+      'a later name on the vocabulary of the first',
+      { file: 'Meditron3-Qwen2.5-7B.gguf', tokens: { ...imTokens, '[bib_ref]': 32_005 } },
+      /vocabulary has \[bib_ref\]/,
     ],
     ['a model without a format', { file: 'med42-70b.Q4_K_M.gguf' }, /<\|prompter\|>/],
     ['Apertus without its tokens', { name: 'Apertus-8B-MeditronFO', tokens: baseTokens }, /has no <\|user_start\|>/],
