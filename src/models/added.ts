@@ -35,10 +35,15 @@ export function addedModels(): readonly AddedModel[] {
   return kept(listFile(), list)?.models ?? [];
 }
 
-/** Keeps a model in place of one of the same name or file. @throws MeditronError `ERR_OUTPUT` if nothing can be kept */
-export async function addModel(model: AddedModel): Promise<void> {
+/**
+ * Keeps a model in place of those of the same name or file, and says which they were but for the same under the same name.
+ *
+ * @throws MeditronError `ERR_OUTPUT` if nothing can be kept
+ */
+export async function addModel(model: AddedModel): Promise<readonly AddedModel[]> {
   const path = model.files[0]!.path;
-  const others = addedModels().filter(({ name, files }) => !sameName(name, model.name) && files[0]!.path !== path);
+  const before = addedModels();
+  const others = before.filter(({ name, files }) => !sameName(name, model.name) && files[0]!.path !== path);
   if (others.length >= mostAdded) {
     throw new MeditronError(
       'ERR_OUTPUT',
@@ -46,6 +51,9 @@ export async function addModel(model: AddedModel): Promise<void> {
     );
   }
   await write([...others, model]);
+  return before.filter(
+    each => !others.includes(each) && !(sameName(each.name, model.name) && each.files[0]!.path === path),
+  );
 }
 
 /** Forgets one; its files stay. @throws MeditronError `ERR_OPTION` if there is none of this name or file */

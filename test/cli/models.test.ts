@@ -117,6 +117,12 @@ describe('meditron models', () => {
     const copies = dir.path('copies');
     const added = await json('models', 'add', mini, '--copy', copies);
     expect([added.path, added.sha256]).toEqual([join(copies, 'meditron-mini.gguf'), hashOfMini]);
+    expect((await json('models', 'meditron-mini')).here).toEqual([
+      expect.objectContaining({ path: added.path, sha256: hashOfMini, published: true, problems: [] }),
+    ]);
+    const again = (await run('models', 'add', mini)).stdout;
+    expect(again.replace(/\s+/g, ' ')).toContain(`It takes the place of meditron-mini (${added.path})`);
+    expect((await run('models', 'add', mini)).stdout).not.toContain('takes the place');
     expect(await run('models', 'add', mini, '--copy', copies)).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(/there already/),

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { constants, copyFile, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import { hashOfFiles } from '../../ask/record/hashes.js';
 import { MeditronError } from '../../check/errors.js';
@@ -12,12 +11,13 @@ import { type KnownModelOutlook, knownModel, knownModels } from '../../engine/ca
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { type AddedModel, addedModel, addedModels, addModel, modelPath, removeModel } from '../../models/added.js';
 import { readHeader, recognised } from '../../models/header.js';
-import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
 import { modelNamed } from '../../models/known.js';
 import { modelName } from '../../models/names.js';
 import { type KnownModel, registry } from '../../models/registry.js';
 import { isPublished } from '../../models/shipped.js';
+import { copiesOf } from '../models/copy.js';
 import { type Fetchable, hub, type Ways, waysTo } from '../models/get.js';
+import { hashed } from '../models/hashed.js';
 import { type ModelHere, modelsHere } from '../models/here.js';
 import { templateHash } from '../models/recorded.js';
 import { hereInWords, knownInWords, listed } from '../models/words.js';
@@ -114,20 +114,7 @@ async function addFile(path: string, { name, copy, json }: AddFlags): Promise<vo
   const called = nameFor(name, path);
   const files = header.files.map(file => ({ ...file, path: resolve(file.path) }));
   let hashes = await hashed(files, signal);
-  if (copy !== undefined) {
-    await makeFolder(copy);
-    const copies = await Promise.all(files.map(file => copied(file.path, resolve(copy))));
-    const again = await hashed(copies, signal);
-    const differs = again.find(({ sha256 }, i) => sha256 !== hashes[i]!.sha256);
-    if (differs) {
-      await Promise.all(copies.map(each => rm(each.path, { force: true })));
-      throw new MeditronError(
-        'ERR_OUTPUT',
-        `${differs.path} is not as ${path} is: the copy was taken away. Check the disk`,
-      );
-    }
-    hashes = again;
-  }
+  if (copy !== undefined) hashes = await copiesOf(hashes, resolve(copy), signal);
   const sha256 = hashOfFiles(hashes);
   const { choice, refusal } = recognised(header, sha256);
   const record: AddedModel = {
@@ -136,7 +123,7 @@ async function addFile(path: string, { name, copy, json }: AddFlags): Promise<vo
     template: templateHash(header.chatTemplate),
     added: new Date().toISOString(),
   };
-  await addModel(record);
+  const replaced = await addModel(record);
   const published = await isPublished(sha256);
   const found = {
     name: called,
@@ -145,12 +132,17 @@ async function addFile(path: string, { name, copy, json }: AddFlags): Promise<vo
     published,
     format: choice ?? null,
     refusal: refusal ?? null,
+    replaced: replaced.map(({ name }) => name),
   };
   if (json) return printJson({ ...found, files: hashes }, 2);
   print(
-    `Added as ${oneLine(called)}.\n${hereInWords((await modelsHere([], signal)).find(each => each.path === found.path)!)}` +
-      `\nTry it: meditron check ${oneLine(called)}\n`,
+    `Added as ${oneLine(called)}.\n${replaced.map(inPlaceOf).join('')}${hereInWords((await modelsHere([], signal)).find(each => each.path === found.path)!)}` +
+      `\nTry it: meditron check ${/\s/.test(called) ? JSON.stringify(called) : oneLine(called)}\n`,
   );
+}
+
+function inPlaceOf({ name, files }: AddedModel): string {
+  return `It takes the place of ${oneLine(name)} (${oneLine(files[0]!.path)}), which is forgotten; its file stays.\n`;
 }
 
 function nameFor(name: string | undefined, path: string): string {
@@ -161,29 +153,6 @@ function nameFor(name: string | undefined, path: string): string {
     'ERR_OPTION',
     `Expected --name to be 1 to 100 characters without / and \\, not ending in .gguf, got ${JSON.stringify(called)}`,
   );
-}
-
-async function copied(from: string, folder: string): Promise<{ path: string; sizeBytes: number }> {
-  const path = join(folder, basename(from));
-  try {
-    await copyFile(from, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === 'EEXIST' ? 'it is there already' : message;
-    throw new MeditronError('ERR_OUTPUT', `${path} cannot be written: ${why}`, { cause });
-  }
-  return { path, sizeBytes: 0 };
-}
-
-async function hashed(files: ModelFiles['files'], signal: AbortSignal) {
-  const progress = progressBar('Hashing');
-  const timer = setInterval(() => progress.show(hashProgress({ files }).fraction), 200);
-  try {
-    return await modelHash({ files }, signal);
-  } finally {
-    clearInterval(timer);
-    progress.stop();
-  }
 }
 
 function verify(): Command {
