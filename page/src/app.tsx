@@ -47,7 +47,7 @@ export function makeStores(): Stores {
 
 export function App({ stores }: { readonly stores: Stores }) {
   return (
-    <Shell machine={stores.machine}>
+    <Shell machine={stores.machine} isSaid={saysUnreachable(stores)}>
       <Screen stores={stores} />
     </Shell>
   );
@@ -68,6 +68,14 @@ function Screen({ stores: { machine, ask, chat, models, evaluate, records } }: {
     default:
       return <AskScreen store={ask} machine={machine} />;
   }
+}
+
+/** Whether the screen that is shown says where one asked it that the program does not answer: once is enough. */
+function saysUnreachable({ ask, chat, models, evaluate, records }: Stores): boolean {
+  const { draft, runs } = ask;
+  const asked = runs.value.length > 0 ? runs.value : [draft];
+  const screens = { ask: asked, chat: [chat], models: [models], evaluate: [evaluate], records: [records], about: [] };
+  return screens[route.value.screen].some(({ problem }) => problem.value?.code === 'UNREACHABLE');
 }
 
 /** What a screen shows is fetched when it is opened, and once the server has said what this page may. */

@@ -7,8 +7,15 @@ import { English, Failed } from './parts/parts.js';
 import { route, screens } from './router.js';
 import { type Language, language, languages, words } from './words/words.js';
 
+interface Props {
+  readonly machine: Machine;
+  /** Whether the screen says itself that nothing answers. */
+  readonly isSaid: boolean;
+  readonly children: ComponentChildren;
+}
+
 /** What stands around every screen. */
-export function Shell({ machine, children }: { readonly machine: Machine; readonly children: ComponentChildren }) {
+export function Shell({ machine, isSaid, children }: Props) {
   const { shell } = words.value;
   const { problem, state } = machine;
   return (
@@ -39,7 +46,7 @@ export function Shell({ machine, children }: { readonly machine: Machine; readon
         </div>
       </header>
       <main id="main" tabindex={-1}>
-        {problem.value && (
+        {problem.value && !(isSaid && problem.value.code === 'UNREACHABLE') && (
           <Failed problem={problem.value}>
             <p>
               <button type="button" class="small" onClick={() => void machine.refresh()}>

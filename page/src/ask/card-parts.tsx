@@ -211,7 +211,7 @@ export function AllChains({ chains, cut, stoppedBy, question }: ChainsProps) {
             <h3>
               {thinking.chain(index + 1)}
               {writing.value.colon}
-              {head}
+              <bdi>{head}</bdi>
             </h3>
             <p class="hint">{facts.join(writing.value.comma)}</p>
             <ModelText text={text} />

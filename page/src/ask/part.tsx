@@ -61,6 +61,7 @@ const isList = (value: unknown, isOne: (value: unknown) => boolean) => Array.isA
 export function PartOfVote({ part }: { readonly part: PartialRecord }) {
   const { answer: a, failed, thinking, unverified } = words.value;
   const { question, samples, planned } = part;
+  const said = (given: string | null) => (given === null ? thinking.noAnswer : inFull(given, question, words.value));
   const heard = samples.filter(({ finished }) => finished);
   return (
     <>
@@ -82,11 +83,7 @@ export function PartOfVote({ part }: { readonly part: PartialRecord }) {
                 <h3>
                   {thinking.chain(index + 1)}
                   {writing.value.colon}
-                  {!finished
-                    ? thinking.stoppedHere
-                    : answer === null
-                      ? thinking.noAnswer
-                      : inFull(answer, question, words.value)}
+                  <bdi>{finished ? said(answer) : thinking.stoppedHere}</bdi>
                 </h3>
                 <p class="model-text unverified">
                   <English>{text}</English>

@@ -36,8 +36,8 @@ export function Thinking({ run, store, machine, isFirst }: Props) {
         {chains.slice(0, listed).map((chain, i) => (
           <Line key={i} run={run} chain={chain} i={i} progress={progress} />
         ))}
-        {listed < chains.length && <li class="hint">{thinking.moreWait(chains.length - listed)}</li>}
       </ol>
+      {listed < chains.length && <p class="hint">{thinking.moreWait(chains.length - listed)}</p>}
       {plan && (
         <div class="tally">
           <Tally question={progress.question} chains={chains} />
@@ -101,7 +101,16 @@ function Line({ run, chain, i, progress }: { run: Run; chain: Chain; i: number; 
           {state === 'waiting' ? '' : (text.length > shown ? '… ' : '') + text.slice(-shown).replace(/\s+/g, ' ')}
         </span>
         <span class="state">
-          <span>{waits ? thinking.waits(waits.from, waits.to) : stateOf(chain, progress)}</span>
+          <span>
+            {waits ? (
+              thinking.waits(waits.from, waits.to)
+            ) : (
+              <>
+                <bdi>{stateOf(chain, progress)}</bdi>
+                {chain.state === 'ended' && chain.forced && ` (${thinking.askedAgain})`}
+              </>
+            )}
+          </span>
           {place >= 0 && <Dot place={place} isOpen={chain.forced} />}
         </span>
       </button>
@@ -117,7 +126,7 @@ function Line({ run, chain, i, progress }: { run: Run; chain: Chain; i: number; 
 /** Characters of a name that stands beside its chain. */
 const longest = 60;
 
-function stateOf({ state, answer, forced }: Chain, { question, settled }: Progress): string {
+function stateOf({ state, answer }: Chain, { question, settled }: Progress): string {
   const { thinking } = words.value;
   if (state === 'waiting') return thinking.notBegun;
   if (state === 'thinking') return thinking.thinking;
@@ -126,8 +135,7 @@ function stateOf({ state, answer, forced }: Chain, { question, settled }: Progre
     return isRule ? thinking.notNeeded : thinking.stoppedHere;
   }
   if (answer === null) return thinking.noAnswer;
-  const short = question ? inShort(answer, question, words.value).slice(0, longest) : answer;
-  return forced ? `${short} (${thinking.askedAgain})` : short;
+  return question ? inShort(answer, question, words.value).slice(0, longest) : answer;
 }
 
 function Times({ progress }: { readonly progress: Progress }) {

@@ -137,5 +137,9 @@ test('a program that does not answer is said to, where one asks it, and the text
     await visit.screen(screen);
     await page.locator('main', { hasText: 'The program behind this page does not answer' }).waitFor();
   }
+  await visit.screen('ask');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('form .failed').waitFor();
+  expect(await page.locator('.failed', { hasText: 'does not answer' }).count()).toBe(1);
   expect(await visit.violations()).toEqual([]);
 });
