@@ -1,3 +1,8 @@
+/** Gives the person plain data as a file. */
+export function saveJson(name: string, data: unknown): void {
+  download(name, 'application/json', `${JSON.stringify(data, null, 2)}\n`);
+}
+
 /** Gives the person a file; it is where their browser puts files. */
 export function download(name: string, type: string, content: string): void {
   const url = URL.createObjectURL(new Blob([content], { type }));

@@ -81,6 +81,17 @@ describe('a card begins with', () => {
     ]);
   });
 
+  test('“I cannot tell” where the model chose it, which is no answer', async () => {
+    const answer = await answered('EEEEA', { stop: 'none', abstainOption: true });
+    expect(verdictOf(answer)).toBe('abstained');
+    expect(shown(answer)).toEqual([
+      'No answer to rely on',
+      'The model chose “I cannot tell”.',
+      '4 say I cannot tell',
+      '1 says A',
+    ]);
+  });
+
   test('no answer at all is told apart from few', async () => {
     const answer = await answered('-----', { stop: 'none', reask: false });
     expect(shown(answer).slice(0, 2)).toEqual(['No answer to rely on', 'No chain named an answer by itself.']);

@@ -46,29 +46,25 @@ function compare(english: unknown, other: unknown, path: string, lacking: string
   }
 }
 
-/** A message with numbers wherever it takes some; lists where it takes lists; `put` wherever a number is none to it. */
+/** A message with numbers wherever it takes some; lists of numbers or names where it takes lists; `put` wherever a number is none to it. */
 function calls(message: (...given: never[]) => string, n: number, put?: string): string {
   const text = (given: readonly unknown[]) => message(...(given as never[]));
-  if (put !== undefined && message.length > 0) {
+  const given: unknown[] =
+    put === undefined ? [n, n, n, '2026-11-27'] : Array.from({ length: message.length }, () => n);
+  if (put !== undefined) {
     // A message that formats what it is given shows that it wants a number there.
-    const given: unknown[] = Array.from({ length: message.length }, () => n);
     for (let i = 0; i < given.length; i++) {
-      const tried = given.with(i, put);
       try {
-        if (text(tried).includes(put)) given[i] = put;
+        if (text(given.with(i, put)).includes(put)) given[i] = put;
       } catch {}
     }
+  }
+  for (const tried of [given, [[n, n]]]) {
     try {
-      return text(given);
-    } catch {
-      return text([[n, n]]);
-    }
+      return text(tried);
+    } catch {}
   }
-  try {
-    return text([n, n, n, '2026-11-27']);
-  } catch {
-    return text([[n, n]]);
-  }
+  return text([[put ?? 'one', put ?? 'other']]);
 }
 
 /** Every message of a language, those that take something with numbers, and with a text where they take one. */

@@ -91,6 +91,32 @@ function FreeTexts({ answer }: { readonly answer: Answer }) {
   );
 }
 
+/** What lists name together, each with how many name it and where. */
+export function Ranking({ ranking }: { readonly ranking: NonNullable<Answer['ranking']> }) {
+  const t = words.value.answer;
+  return (
+    <ol class="ranking">
+      {ranking.items.map(item => (
+        <li key={item.name}>
+          <b lang="en" dir="auto">
+            {item.name}
+          </b>{' '}
+          <span class="hint">
+            {t.named(item.named, item.of)}
+            {writing.value.comma}
+            {t.places(item.mentions.map(({ rank }) => rank))}
+          </span>
+          {item.merged.length > 1 && (
+            <span class="hint" lang="en" dir="auto">
+              ({item.merged.join(' = ')})
+            </span>
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
 /** The merged list: who named what, and where. */
 export function Lists({ answer }: { readonly answer: Answer }) {
   const t = words.value.answer;
@@ -99,25 +125,7 @@ export function Lists({ answer }: { readonly answer: Answer }) {
   if (!ranking) return null;
   return (
     <>
-      <ol class="ranking">
-        {ranking.items.map(item => (
-          <li key={item.name}>
-            <b lang="en" dir="auto">
-              {item.name}
-            </b>{' '}
-            <span class="hint">
-              {t.named(item.named, item.of)}
-              {writing.value.comma}
-              {t.places(item.mentions.map(({ rank }) => rank))}
-            </span>
-            {item.merged.length > 1 && (
-              <span class="hint" lang="en" dir="auto">
-                ({item.merged.join(' = ')})
-              </span>
-            )}
-          </li>
-        ))}
-      </ol>
+      <Ranking ranking={ranking} />
       {ranking.withoutList > 0 && <p>{t.withoutList(ranking.withoutList)}</p>}
       <Disclosure title={t.lists}>
         <div class="voices several">

@@ -2,7 +2,7 @@ import type { Machine } from '../machine.js';
 import { Failed } from '../parts/parts.js';
 import { words } from '../words/words.js';
 import { Accuracy } from './accuracy.js';
-import { How } from './options.js';
+import { How, SecondOpinions } from './options.js';
 import { ReadBack } from './readback.js';
 import type { AskStore } from './store.js';
 
@@ -70,6 +70,7 @@ export function Composer({ store, machine }: { readonly store: AskStore; readonl
         {draft.samples.value > 1 && `${ask.chainsExplained} `}
         <Accuracy model={model} />
       </p>
+      <SecondOpinions draft={draft} machine={machine} />
       <How draft={draft} machine={machine} />
     </form>
   );

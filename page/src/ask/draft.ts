@@ -3,9 +3,6 @@ import type { AskRequest, AskSettings, Question, Reading } from '../../../src/se
 import { type Api, type Problem, problemOf } from '../api/api.js';
 import { contextOf, type Kind, textOf } from './question.js';
 
-/** An option more, in the language of the models. */
-const cannotTell = 'I cannot tell from what is given.';
-
 /** Characters that may be one question: longer than any model's context. */
 const longest = 1_000_000;
 
@@ -153,10 +150,6 @@ export class Draft {
     const { samples, temperature, seed, format, protocol, model } = settings.value;
     const mode = { choice: 'sc-cot', boolean: 'sc-cot', ranked: 'ranked', free: 'free' }[this.effectiveKind.value];
     const question = asked.value!;
-    const offered =
-      settings.value.cannotTell && question.kind === 'choice'
-        ? { ...question, options: [...question.options, cannotTell] }
-        : question;
     const options = {
       mode,
       samples: samples ?? this.samples.value,
@@ -164,8 +157,9 @@ export class Draft {
       seed,
       ...(format !== null && { format }),
       protocol,
+      ...(settings.value.cannotTell && question.kind === 'choice' && { abstainOption: true }),
     } as AskSettings;
-    return { id, ...(model !== null && { model }), question: offered, ...options };
+    return { id, ...(model !== null && { model }), question, ...options };
   }
 
   #show(reading: Reading | null, problem: Problem | null, of: string): void {

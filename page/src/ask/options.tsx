@@ -10,8 +10,8 @@ const kinds: readonly Kind[] = ['choice', 'boolean', 'ranked', 'free'];
 /** How it is asked: everything has a default, and the reason for it stands beside it. */
 export function How({ draft, machine }: { readonly draft: Draft; readonly machine: Machine }) {
   const { ask } = words.value;
-  const { samples, temperature, seed, format, protocol, cannotTell, model, opinions } = draft.settings.value;
-  const models = machine.models.value.filter(({ problems }) => problems.length === 0);
+  const { samples, temperature, seed, format, protocol, cannotTell, model } = draft.settings.value;
+  const models = usable(machine);
   const asked = machine.model(model);
   const others = models.filter(({ name }) => name !== asked?.name);
   return (
@@ -117,34 +117,42 @@ export function How({ draft, machine }: { readonly draft: Draft; readonly machin
         />
         {ask.cannotTell}
       </label>
-      <fieldset>
-        <legend>{ask.opinionsLabel}</legend>
-        {others.length === 0 ? (
-          <p class="hint">{ask.opinionsNone}</p>
-        ) : (
-          <>
-            <p class="hint">{ask.opinionsHint}</p>
-            {others.map(({ name }) => (
-              <label key={name} class="check">
-                <input
-                  type="checkbox"
-                  checked={opinions.includes(name)}
-                  onChange={event =>
-                    draft.set({
-                      opinions: event.currentTarget.checked
-                        ? [...opinions, name]
-                        : opinions.filter(other => other !== name),
-                    })
-                  }
-                />
-                {name}
-              </label>
-            ))}
-          </>
-        )}
-      </fieldset>
+      {others.length === 0 && <p class="hint">{ask.opinionsNone}</p>}
     </Disclosure>
   );
+}
+
+/** Other models that are here, to be asked as well. */
+export function SecondOpinions({ draft, machine }: { readonly draft: Draft; readonly machine: Machine }) {
+  const { ask } = words.value;
+  const { model, opinions } = draft.settings.value;
+  const asked = machine.model(model);
+  const others = usable(machine).filter(({ name }) => name !== asked?.name);
+  if (others.length === 0) return null;
+  return (
+    <fieldset class="second-opinions">
+      <legend>{ask.opinionsLabel}</legend>
+      <p class="hint">{ask.opinionsHint}</p>
+      {others.map(({ name }) => (
+        <label key={name} class="check">
+          <input
+            type="checkbox"
+            checked={opinions.includes(name)}
+            onChange={event =>
+              draft.set({
+                opinions: event.currentTarget.checked ? [...opinions, name] : opinions.filter(other => other !== name),
+              })
+            }
+          />
+          <bdi>{name}</bdi>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function usable(machine: Machine) {
+  return machine.models.value.filter(({ problems }) => problems.length === 0);
 }
 
 interface NumberBoxProps {

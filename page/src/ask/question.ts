@@ -29,6 +29,7 @@ export function choicesOf(
 
 /** An answer in full: `B. Apixaban`; yes, no and maybe in the page's language. */
 export function inFull(answer: string, question: Question, words: Messages): string {
+  if (isCannotTell(answer, question)) return `${answer}. ${words.answer.cannotTell}`;
   const choice = choicesOf(question, words).find(({ label }) => label === answer);
   if (!choice) return answer;
   return question.kind === 'boolean' ? choice.text : `${choice.label}. ${writing.value.isolated(choice.text)}`;
@@ -36,5 +37,11 @@ export function inFull(answer: string, question: Question, words: Messages): str
 
 /** An answer in short: its letter, or the word. */
 export function inShort(answer: string, question: Question, words: Messages): string {
+  if (isCannotTell(answer, question)) return words.answer.cannotTell;
   return question.kind === 'boolean' ? inFull(answer, question, words) : answer;
+}
+
+/** The letter behind those of the options is that of the option to abstain, where it is offered. */
+function isCannotTell(answer: string, question: Question): boolean {
+  return question.kind === 'choice' && answer === letter(question.options.length);
 }

@@ -15,6 +15,9 @@ export class Run {
   readonly problem = signal<Problem | null>(null);
   readonly isStopping = signal(false);
   readonly isLost = signal(false);
+  readonly hasBegun = signal(false);
+  /** It was stopped before its turn, and is not asked. */
+  readonly isSkipped = signal(false);
   /** Chains whose whole text is shown, by index. */
   readonly open = signal<ReadonlySet<number>>(new Set());
   /** Whether it was found again after a reload. */
@@ -38,11 +41,12 @@ export class Run {
   }
 
   get isOver(): boolean {
-    return this.answer.value !== null || this.problem.value !== null;
+    return this.answer.value !== null || this.problem.value !== null || this.isSkipped.value;
   }
 
   /** Watches until the answer; a connection that is lost is looked for again. Never rejects. */
   async watch(): Promise<void> {
+    this.hasBegun.value = true;
     const waiting: (() => void)[] = [];
     const flush = () => {
       for (const step of waiting.splice(0)) step();
@@ -87,9 +91,13 @@ export class Run {
     if (!signal.aborted) this.problem.value = { message: '', type: 'page', param: null, code: 'UNREACHABLE' };
   }
 
-  /** Closes the vote: what there is comes as the answer. */
+  /** Closes the vote: what there is comes as the answer. One whose turn has not come is not asked. */
   async stop(): Promise<void> {
     if (this.isOver || this.isStopping.value) return;
+    if (!this.hasBegun.value) {
+      this.isSkipped.value = true;
+      return;
+    }
     this.isStopping.value = true;
     await this.#api.delete<Stopped>(`asks/${this.id}`).catch(() => {
       this.isStopping.value = false;

@@ -1,17 +1,17 @@
 import { render } from 'preact';
 import type { Answer, Evidence, PartialRecord } from '../../../src/server/meditron/protocol.js';
-import { download } from '../download.js';
+import { download, saveJson } from '../download.js';
 import style from '../style/sheet.css?raw';
 import { Sheet } from './sheet.js';
 
 /** The record as a file: all that is needed to run the answer again. */
 export function saveRecord(evidence: Evidence): void {
-  download(`meditron-${stamp(evidence)}.json`, 'application/json', `${JSON.stringify(evidence, null, 2)}\n`);
+  saveJson(`meditron-${stamp(evidence)}.json`, evidence);
 }
 
 /** What was heard of a vote that was lost: to be read. */
 export function savePart(part: PartialRecord): void {
-  download(`meditron-part-${stamp(part)}.json`, 'application/json', `${JSON.stringify(part, null, 2)}\n`);
+  saveJson(`meditron-part-${stamp(part)}.json`, part);
 }
 
 /** The answer as one file without script, which looks as it prints. */
@@ -43,6 +43,7 @@ function asPage(answer: Answer, accuracy: string): string {
   return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
 }
 
-function stamp({ created }: Pick<Evidence, 'created'>): string {
+/** The time of a record, for the name of its file. */
+export function stamp({ created }: Pick<Evidence, 'created'>): string {
   return created.slice(0, 19).replace(/\D/g, '-');
 }

@@ -21,7 +21,7 @@ export function AskScreen({ store, machine }: { readonly store: AskStore; readon
       ) : (
         <>
           <Asked runs={runs} store={store} />
-          {runs.length > 1 && <Opinions runs={runs} machine={machine} />}
+          {runs.length > 1 && <Opinions store={store} machine={machine} />}
           {runs.map(run => (
             <One key={run.id} run={run} runs={runs} store={store} machine={machine} />
           ))}
@@ -42,7 +42,8 @@ function One({ run, runs, store, machine }: OneProps) {
   const name = run.progress.value.model ?? run.request?.model;
   const isFirst = runs[0] === run;
   const before = runs[runs.indexOf(run) - 1];
-  if (before && !before.isOver) return null; // its row among the opinions says that it waits
+  // Its row among the opinions says that it waits, or is not asked.
+  if ((before && !before.isOver) || run.isSkipped.value) return null;
   const heading = runs.length > 1 && name ? <p class="of-model">{name}</p> : null;
   const { answer, problem } = run;
   if (answer.value)

@@ -1,7 +1,7 @@
 import { computed, effect, signal, untracked } from '@preact/signals';
-import type { AskRequest, AskSettings } from '../../../src/server/meditron/protocol.js';
+import type { AskRequest, AskSettings, PanelTold } from '../../../src/server/meditron/protocol.js';
 import { announce } from '../announce.js';
-import type { Api } from '../api/api.js';
+import { type Api, type Problem, problemOf } from '../api/api.js';
 import { whileRunning } from '../clock.js';
 import type { Machine } from '../machine.js';
 import { runningAsk } from '../tab.js';
@@ -19,6 +19,9 @@ export class AskStore {
   readonly draft: Draft;
   /** The asks of this question: the first model's, then second opinions. Empty while the question is written. */
   readonly runs = signal<readonly Run[]>([]);
+  /** What several models come to together, once the last has ended. */
+  readonly panel = signal<PanelTold | null>(null);
+  readonly panelProblem = signal<Problem | null>(null);
   readonly hint = signal<Hint | null>(null);
   readonly isRunning = computed(() => this.runs.value.some(run => !run.isOver));
   /** Told when an answer is there. */
@@ -41,8 +44,8 @@ export class AskStore {
       const summary = summaryOf(this.draft);
       if (summary !== null) announce(summary);
     });
-    const id = runningAsk.get();
-    if (id) void this.#go([new Run(api, id)]);
+    const ids = runningAsk.get()?.split(' ');
+    if (ids) void this.#go(ids.map(id => new Run(api, id)));
   }
 
   /** Asks what was read back. What has not been shown is shown first. */
@@ -66,9 +69,12 @@ export class AskStore {
       return;
     }
     const { model, opinions } = draft.settings.value;
-    const first = this.#machine.model(model)?.name ?? null;
+    const first = this.#machine.model(model)?.name;
     const others = opinions.filter(name => name !== first);
-    const requests = [draft.request(newId()), ...others.map(name => ({ ...draft.request(newId()), model: name }))];
+    const requests = [first, ...others].map(name => ({
+      ...draft.request(newId()),
+      ...(name !== undefined && { model: name }),
+    }));
     await this.#go(requests.map(request => new Run(this.#api, request.id!, request)));
   }
 
@@ -121,9 +127,17 @@ export class AskStore {
   /** One after the other: together none would be faster. */
   async #go(runs: readonly Run[]): Promise<void> {
     this.runs.value = runs;
+    this.panel.value = null;
+    this.panelProblem.value = null;
     for (const run of runs) {
       if (!this.runs.value.includes(run)) return;
-      runningAsk.set(run.id);
+      if (run.isSkipped.value) continue;
+      runningAsk.set(
+        runs
+          .filter(each => each.resumed || each.hasBegun.value || each === run)
+          .map(({ id }) => id)
+          .join(' '),
+      );
       const quiet = effect(() => this.#announce(run));
       await whileRunning(run.watch());
       quiet();
@@ -132,6 +146,19 @@ export class AskStore {
       if (run.resumed && run.problem.value && !run.progress.value.question && this.runs.value.includes(run))
         this.change();
       void this.#machine.refresh();
+    }
+    if (runs.length > 1 && this.runs.value === runs) await this.#conclude(runs);
+  }
+
+  /** The server has the answers still: it says what follows from them, by families. */
+  async #conclude(runs: readonly Run[]): Promise<void> {
+    const asked = runs.filter(run => !run.isSkipped.value);
+    const unasked = runs.flatMap(run => (run.isSkipped.value ? (run.request?.model ?? []) : []));
+    try {
+      const told = await this.#api.post<PanelTold>('panel', { asks: asked.map(({ id }) => id), unasked });
+      if (this.runs.value === runs) this.panel.value = told;
+    } catch (error) {
+      if (this.runs.value === runs) this.panelProblem.value = problemOf(error);
     }
   }
 
@@ -149,7 +176,9 @@ function recorded(run: Run): AskRequest | undefined {
   if (!evidence) return undefined;
   const { mode, samples, temperature, protocol } = evidence.asked;
   const { question, format } = evidence;
-  const settings = { mode, samples, temperature, protocol, format: format.name } as AskSettings;
+  const { abstainOption } = evidence.asked.prompt;
+  const given = { mode, samples, temperature, protocol, format: format.name, ...(abstainOption && { abstainOption }) };
+  const settings = given as AskSettings;
   return { question, ...settings, ...(run.progress.value.model !== null && { model: run.progress.value.model }) };
 }
 

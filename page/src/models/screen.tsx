@@ -121,7 +121,7 @@ function Model({ model, store, machine, draft }: ModelProps) {
               <English>{format?.model ?? title ?? name}</English> ({t.knownBy[format?.by ?? 'unknown']})
             </>,
           ],
-          [t.family, <English>{model.architecture ?? '–'}</English>],
+          [t.family, <English>{model.family?.name ?? '–'}</English>],
           [t.size, `${bytes(sizeBytes)}${comma}${t.weights(about(model.parameters / 1e6))}`],
           [t.quantization, <English>{quantization}</English>],
           [t.licence, licence === null ? t.licenceUnknown : <English>{licence}</English>],

@@ -53,7 +53,7 @@ export function RecordsScreen({ store, machine }: Props) {
       </div>
       {problem &&
         (problem.code === 'ERR_INPUT' ? (
-          <Failed problem={problem} what={t.notARecord} />
+          <Failed problem={problem} what={store.isPanel.value ? t.panel : t.notARecord} />
         ) : (
           <Failed problem={problem} />
         ))}

@@ -14,7 +14,7 @@ import { type Api, ApiError, type Problem, problemOf } from '../api/api.js';
 import { isPartial } from '../ask/part.js';
 import { advance, begun, type Progress } from '../ask/progress.js';
 import { textOf } from '../ask/question.js';
-import { download } from '../download.js';
+import { saveJson } from '../download.js';
 import type { Machine } from '../machine.js';
 import { paced } from '../paced.js';
 
@@ -24,6 +24,8 @@ export class RecordsStore {
   readonly record = signal<unknown>(null);
   /** What was opened, if it is part of a vote that cannot be run again. */
   readonly part = signal<PartialRecord | null>(null);
+  /** Whether what could not be opened is a record of several models. */
+  readonly isPanel = signal(false);
   readonly problem = signal<Problem | null>(null);
   readonly progress = signal<Progress | null>(null);
   readonly replay = signal<Replay | null>(null);
@@ -50,6 +52,7 @@ export class RecordsStore {
       } catch {
         throw new ApiError({ message: '', type: 'page', param: null, code: 'ERR_INPUT' }, 0);
       }
+      this.isPanel.value = String((record as { schema?: unknown } | null)?.schema).startsWith('meditron.panel.');
       if (isPartial(record)) this.part.value = record;
       else await this.#show(record);
     });
@@ -149,7 +152,7 @@ export class RecordsStore {
   async exportAll(): Promise<void> {
     await this.#attempt(async () => {
       const all = await this.#api.get<HistoryEntry[]>('history/export');
-      download('meditron-history.json', 'application/json', `${JSON.stringify(all, null, 2)}\n`);
+      saveJson('meditron-history.json', all);
     });
   }
 

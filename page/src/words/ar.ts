@@ -31,6 +31,15 @@ const lists = (n: number) =>
     many: '# قائمة',
     other: '# قائمة',
   });
+const families = (n: number) =>
+  plural(n, {
+    zero: 'لا عائلات',
+    one: 'عائلة واحدة',
+    two: 'عائلتين',
+    few: '# عائلات',
+    many: '# عائلة',
+    other: '# عائلة',
+  });
 const tokens = (n: number) =>
   plural(n, {
     zero: 'لا رموز',
@@ -210,6 +219,7 @@ export const ar: Messages = {
 
   answer: {
     booleans: { yes: 'نعم', no: 'لا', maybe: 'ربما' },
+    cannotTell: 'لا أستطيع الجزم',
     all: n =>
       n === 1
         ? 'تقول ذلك السلسلة الوحيدة'
@@ -353,9 +363,33 @@ export const ar: Messages = {
     answer: 'الجواب',
     votes: 'السلاسل',
     notMeasured: 'لم يُقَس',
-    agree: 'تعطي النماذج الجواب نفسه. كثيرًا ما تقع نماذج العائلة الواحدة في الأخطاء نفسها.',
-    differ: parts => `تختلف النماذج: ${parts.join('؛ ')}.`,
-    one: (model, answer) => `${isolated(model)} يقول ${isolated(answer)}`,
+    notAsked: 'لم يُسأل',
+    failed: 'تعذّر سؤاله',
+    families: 'العائلات',
+    standings: {
+      undecided: 'بلا جواب تتفق عليه مع نفسها',
+      'contradicts-itself': 'تناقض نفسها، ولا جواب لها',
+      unheard: 'لم تُسمع',
+    },
+    once: models => `${and(models.map(isolated))}، تُعدّ مرة واحدة`,
+    forAnswer: what => `لصالح ${isolated(what)}`,
+    against: what => `ضدّه، لصالح ${isolated(what)}`,
+    byFamilies: names =>
+      names.length === 1 ? `العائلة ${and(names.map(isolated))}` : `العائلات ${and(names.map(isolated))}`,
+    byModels: models => `${and(models.map(isolated))}؛ ولا عائلة تقرر ذلك`,
+    byMinority: models => `أقلية من سلاسل ${and(models.map(isolated))}`,
+    from: (model, chain) => `${isolated(model)}، السلسلة ${number(chain)}:`,
+    agree: (n, of) => `${number(n)} من ${families(of)} تقول ذلك.`,
+    split: 'العائلات غير متفقة',
+    tooFew: needed => `العائلات التي لها جواب تتفق عليه مع نفسها أقل من ${number(needed)}.`,
+    reasons: {
+      families_differ: 'قراراتها مختلفة.',
+      one_family: 'كل النماذج من عائلة واحدة: ليس هذا رأيًا ثانيًا.',
+      deadline: 'انتهى الوقت قبل سماع كل النماذج.',
+      aborted: 'أُوقف قبل سماع كل النماذج.',
+    },
+    rule: 'النماذج المصنوعة من الأساس نفسه قد تخطئ للسبب نفسه، فتُعدّ مرة واحدة كعائلة. تتفق العائلات إذا قالت كل التي قررت الشيء نفسه؛ ويجب أن تكون اثنتين على الأقل، ونصف التي سُمعت على الأقل. وقد تخطئ معًا.',
+    texts: 'نصوص جنبًا إلى جنب: لا شيء يُعدّ.',
     none: 'بلا جواب',
     waiting: 'ينتظر',
     asking: 'يُسأل',
@@ -547,6 +581,7 @@ export const ar: Messages = {
     drop: 'أو أفلته هنا',
     notARecord: 'ليس هذا سجلًا من Meditron، أو هو من إصدار آخر.',
     part: 'هذا جزء من تصويت وليس نتيجة. يمكن قراءته ولا يمكن تشغيله من جديد.',
+    panel: 'هذا سجل عدة نماذج. يشغّله من جديد الأمر \u2066meditron replay FILE\u2069.',
     changed: 'غُيّر هذا السجل بعد إنشائه، أو هو تالف.',
     again: 'شغّله من جديد',
     running: 'يُشغَّل من جديد…',

@@ -169,6 +169,7 @@ export const en = {
 
   answer: {
     booleans: { yes: 'yes', no: 'no', maybe: 'maybe' },
+    cannotTell: 'I cannot tell',
     all: (n: number) =>
       n === 1 ? 'the one chain says so' : n === 2 ? 'both chains say so' : `all ${word(n)} chains say so`,
     some: (n: number, of: number) => `${number(n)} of ${chains(of)} ${n === 1 ? 'says' : 'say'} so`,
@@ -314,9 +315,34 @@ export const en = {
     answer: 'Answer',
     votes: 'Chains',
     notMeasured: 'not measured',
-    agree: 'The models give the same answer. Models of one family often make the same mistakes.',
-    differ: (parts: readonly string[]) => `The models differ: ${parts.join('; ')}.`,
-    one: (model: string, answer: string) => `${model} says ${answer}`,
+    notAsked: 'not asked',
+    failed: 'could not be asked',
+    families: 'Families',
+    standings: {
+      undecided: 'no answer that it agrees on with itself',
+      'contradicts-itself': 'contradicts itself, and has no answer',
+      unheard: 'not heard',
+    },
+    once: (models: readonly string[]) => `${and(models)}, counted once`,
+    forAnswer: (what: string) => `For ${what}`,
+    against: (what: string) => `Against it, for ${what}`,
+    byFamilies: (names: readonly string[]) => (names.length === 1 ? `Family ${and(names)}` : `Families ${and(names)}`),
+    byModels: (models: readonly string[]) => `${and(models)}; no family decides so`,
+    byMinority: (models: readonly string[]) => `A minority of the chains of ${and(models)}`,
+    from: (model: string, chain: number) => `${model}, chain ${number(chain)}:`,
+    agree: (n: number, of: number) =>
+      `${number(n)} of ${plural(of, { one: '# family', other: '# families' })} ${n === 1 ? 'says' : 'say'} so.`,
+    split: 'The families do not agree',
+    tooFew: (needed: number) =>
+      `Fewer than ${number(needed)} families have an answer that they agree on with themselves.`,
+    reasons: {
+      families_differ: 'They decide differently.',
+      one_family: 'All models are of one family: there is no second opinion.',
+      deadline: 'The time was up before all models had been heard.',
+      aborted: 'It was stopped before all models had been heard.',
+    },
+    rule: 'Models that were made from the same base can be wrong for the same reason and count once, as a family. Families agree if all that decide say the same; they have to be at least two, and at least half of those that were heard. They can be wrong together.',
+    texts: 'Texts side by side: there is nothing to count.',
     none: 'no answer',
     waiting: 'waiting',
     asking: 'asking',
@@ -507,6 +533,7 @@ export const en = {
     drop: 'or drop it here',
     notARecord: 'This is no record of Meditron, or one of another version.',
     part: 'This is part of a vote, and no result. It can be read, and not run again.',
+    panel: 'This is the record of several models. “meditron replay FILE” runs it again.',
     changed: 'This record was changed after it was made, or is damaged.',
     again: 'Run it again',
     running: 'Running it again …',

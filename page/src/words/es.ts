@@ -173,6 +173,7 @@ export const es: Messages = {
 
   answer: {
     booleans: { yes: 'sí', no: 'no', maybe: 'quizá' },
+    cannotTell: 'No puedo decirlo',
     all: n =>
       n === 1 ? 'lo dice la única cadena' : n === 2 ? 'lo dicen las dos cadenas' : `lo dicen las ${word(n)} cadenas`,
     some: (n, of) => `lo ${n === 1 ? 'dice' : 'dicen'} ${number(n)} de ${chains(of)}`,
@@ -324,9 +325,34 @@ export const es: Messages = {
     answer: 'Respuesta',
     votes: 'Cadenas',
     notMeasured: 'sin medir',
-    agree: 'Los modelos dan la misma respuesta. Los modelos de una misma familia suelen cometer los mismos errores.',
-    differ: parts => `Los modelos difieren: ${parts.join('; ')}.`,
-    one: (model, answer) => `${model} dice ${answer}`,
+    notAsked: 'sin preguntar',
+    failed: 'no se le pudo preguntar',
+    families: 'Familias',
+    standings: {
+      undecided: 'sin una respuesta en la que esté de acuerdo consigo misma',
+      'contradicts-itself': 'se contradice y no tiene respuesta',
+      unheard: 'sin oír',
+    },
+    once: models => `${and(models)}, contados una vez`,
+    forAnswer: what => `A favor de ${what}`,
+    against: what => `En contra, a favor de ${what}`,
+    byFamilies: names => (names.length === 1 ? `Familia ${and(names)}` : `Familias ${and(names)}`),
+    byModels: models => `${and(models)}; ninguna familia lo decide así`,
+    byMinority: models => `Una minoría de las cadenas de ${and(models)}`,
+    from: (model, chain) => `${model}, cadena ${number(chain)}:`,
+    agree: (n, of) =>
+      `${number(n)} de ${plural(of, { one: '# familia', many: '# de familias', other: '# familias' })} ${n === 1 ? 'lo dice' : 'lo dicen'}.`,
+    split: 'Las familias no están de acuerdo',
+    tooFew: needed =>
+      `Menos de ${number(needed)} familias tienen una respuesta en la que estén de acuerdo consigo mismas.`,
+    reasons: {
+      families_differ: 'Deciden de forma distinta.',
+      one_family: 'Todos los modelos son de una misma familia: no es una segunda opinión.',
+      deadline: 'Se acabó el tiempo antes de oír a todos los modelos.',
+      aborted: 'Se detuvo antes de oír a todos los modelos.',
+    },
+    rule: 'Los modelos hechos a partir de la misma base pueden equivocarse por la misma razón y cuentan una vez, como familia. Las familias están de acuerdo si todas las que deciden dicen lo mismo; tienen que ser al menos dos, y al menos la mitad de las que se oyeron. Pueden equivocarse juntas.',
+    texts: 'Textos uno al lado de otro: no hay nada que contar.',
     none: 'sin respuesta',
     waiting: 'espera',
     asking: 'preguntando',
@@ -527,6 +553,7 @@ export const es: Messages = {
     drop: 'o suéltelo aquí',
     notARecord: 'Esto no es un registro de Meditron, o es de otra versión.',
     part: 'Esto es parte de una votación y no un resultado. Se puede leer, pero no ejecutar de nuevo.',
+    panel: 'Este es el registro de varios modelos. «meditron replay FILE» lo ejecuta de nuevo.',
     changed: 'Este registro se cambió después de hacerse, o está dañado.',
     again: 'Ejecutarlo de nuevo',
     running: 'Ejecutándolo de nuevo…',

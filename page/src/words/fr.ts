@@ -172,6 +172,7 @@ export const fr: Messages = {
 
   answer: {
     booleans: { yes: 'oui', no: 'non', maybe: 'peut-être' },
+    cannotTell: 'Je ne peux pas le dire',
     all: n =>
       n === 1 ? 'l’unique chaîne le dit' : n === 2 ? 'les deux chaînes le disent' : `les ${word(n)} chaînes le disent`,
     some: (n, of) => `${chains(n)} sur ${number(of)} ${n === 1 ? 'le dit' : 'le disent'}`,
@@ -337,9 +338,34 @@ export const fr: Messages = {
     answer: 'Réponse',
     votes: 'Chaînes',
     notMeasured: 'non mesuré',
-    agree: 'Les modèles donnent la même réponse. Les modèles d’une même famille font souvent les mêmes erreurs.',
-    differ: parts => `Les modèles diffèrent : ${parts.join(' ; ')}.`,
-    one: (model, answer) => `${model} dit ${answer}`,
+    notAsked: 'non interrogé',
+    failed: 'n’a pas pu être interrogé',
+    families: 'Familles',
+    standings: {
+      undecided: 'pas de réponse sur laquelle elle soit d’accord avec elle-même',
+      'contradicts-itself': 'se contredit, et n’a pas de réponse',
+      unheard: 'non entendue',
+    },
+    once: models => `${and(models)}, comptés une fois`,
+    forAnswer: what => `Pour ${what}`,
+    against: what => `Contre, pour ${what}`,
+    byFamilies: names => (names.length === 1 ? `Famille ${and(names)}` : `Familles ${and(names)}`),
+    byModels: models => `${and(models)} ; aucune famille n’en décide ainsi`,
+    byMinority: models => `Une minorité des chaînes de ${and(models)}`,
+    from: (model, chain) => `${model}, chaîne ${number(chain)} :`,
+    agree: (n, of) =>
+      `${number(n)} sur ${plural(of, { one: '# famille', many: '# de familles', other: '# familles' })} ${n === 1 ? 'le dit' : 'le disent'}.`,
+    split: 'Les familles ne sont pas d’accord',
+    tooFew: needed =>
+      `Moins de ${number(needed)} familles ont une réponse sur laquelle elles soient d’accord avec elles-mêmes.`,
+    reasons: {
+      families_differ: 'Elles décident différemment.',
+      one_family: 'Tous les modèles sont d’une même famille : ce n’est pas un second avis.',
+      deadline: 'Le temps était écoulé avant que tous les modèles aient été entendus.',
+      aborted: 'Arrêté avant que tous les modèles aient été entendus.',
+    },
+    rule: 'Les modèles issus d’une même base peuvent se tromper pour la même raison et comptent une seule fois, comme famille. Les familles s’accordent si toutes celles qui décident disent la même chose ; il en faut au moins deux, et au moins la moitié de celles entendues. Elles peuvent se tromper ensemble.',
+    texts: 'Des textes côte à côte : il n’y a rien à compter.',
     none: 'pas de réponse',
     waiting: 'attend',
     asking: 'en cours',
@@ -534,6 +560,7 @@ export const fr: Messages = {
     drop: 'ou déposez-le ici',
     notARecord: 'Ce n’est pas une trace de Meditron, ou elle vient d’une autre version.',
     part: 'C’est une partie d’un vote, et non un résultat. Elle peut être lue, mais non rejouée.',
+    panel: 'C’est la trace de plusieurs modèles. « meditron replay FILE » la rejoue.',
     changed: 'Cette trace a été modifiée après coup, ou elle est abîmée.',
     again: 'La rejouer',
     running: 'Nouvelle exécution…',

@@ -3,11 +3,13 @@ import { MeditronError } from '../../check/errors.js';
 import { availableCores } from '../../engine/capacity/cores.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { outlookOf } from '../../engine/capacity/outlook.js';
+import { readGguf } from '../../gguf/reader.js';
 import { type Header, readHeader, recognised } from '../../models/header.js';
 import { hashProgress, identityAt, identityText } from '../../models/identity.js';
 import type { Inspection } from '../../models/inspect.js';
 import { isDemonstration } from '../../models/known.js';
 import { isPublished } from '../../models/shipped.js';
+import { type Family, familyOf, identityOf } from '../../panel/family.js';
 import { formatByName } from '../../prompt/format/formats.js';
 import type { Pool, ServedModel } from '../pool/pool.js';
 import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState } from './protocol.js';
@@ -15,6 +17,7 @@ import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState } fr
 /** What there is to say of the models of a server. Headers are read once for every state of a file; nothing is loaded. */
 export class Catalogue {
   readonly #headers = new Map<string, Promise<Header>>();
+  readonly #families = new Map<string, Promise<Family>>();
   /** By the path of the file. */
   readonly speeds = new Map<string, ModelSpeed>();
 
@@ -42,6 +45,7 @@ export class Catalogue {
       const format = recognised(header, hash.sha256).choice ?? null;
       return {
         ...common,
+        family: await this.familyOf(path),
         ...{ title: header.name, sizeBytes, architecture, parameters, contextLength, licence, format, hash },
         quantization: quantization.name,
         chats: format && formatByName(format.format).accepts.chat,
@@ -57,17 +61,32 @@ export class Catalogue {
 
   /** @throws MeditronError `ERR_MODEL_FILE`, `ERR_MODEL_FORMAT` */
   headerOf(path: string): Promise<Header> {
-    const key = `${identityText(identityAt(path))} ${path}`;
-    const known = this.#headers.get(key) ?? readHeader(path);
-    this.#headers.set(key, known);
-    known.catch(() => this.#headers.delete(key));
-    return known;
+    return remembered(this.#headers, path, () => readHeader(path));
   }
+
+  /** Null if the file cannot be read. */
+  async familyOf(path: string): Promise<Family | null> {
+    try {
+      return await remembered(this.#families, path, async () => familyOf(identityOf(await readGguf(path))));
+    } catch (error) {
+      if (error instanceof MeditronError) return null;
+      throw error;
+    }
+  }
+}
+
+/** What was read of a file in the state that it is in; what could not be read is tried again. */
+function remembered<T>(known: Map<string, Promise<T>>, path: string, read: () => Promise<T>): Promise<T> {
+  const key = `${identityText(identityAt(path))} ${path}`;
+  const value = known.get(key) ?? read();
+  known.set(key, value);
+  value.catch(() => known.delete(key));
+  return value;
 }
 
 const unreadable = {
   ...{ title: null, sizeBytes: 0, architecture: null, parameters: 0, quantization: 'unknown', contextLength: null },
-  ...{ licence: null, format: null, chats: null, demonstration: false, fits: null },
+  ...{ family: null, licence: null, format: null, chats: null, demonstration: false, fits: null },
   hash: { sha256: null, known: 'unread' },
 } as const;
 

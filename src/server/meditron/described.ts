@@ -5,6 +5,7 @@ import { runOptions } from '../../evaluate/run/options.js';
 import type { RouteDescription } from '../described.js';
 import { addEntryRequest, historyRequest, unlockRequest } from './history/routes.js';
 import { addModelRequest, inspectRequest } from './models.js';
+import { panelRequest } from './panel.js';
 import { readRequest } from './read.js';
 import { recordRequest, replayRequest } from './replay.js';
 import { chatRoomRequest } from './room.js';
@@ -47,6 +48,12 @@ export const meditronDescriptions: readonly RouteDescription[] = [
     events: 'AskStreamEvent',
   },
   del(`${asks}/:id`, 'Stops an ask, whose answer is of what there is; forgets one that has ended', 'Stopped'),
+  post(
+    '/v1/meditron/panel',
+    'What asks of one question to several models come to, by families',
+    panelRequest,
+    'PanelTold',
+  ),
   {
     ...post(
       '/v1/meditron/replay',

@@ -29,6 +29,16 @@ export class LiveAsk {
     this.ended = this.#run();
   }
 
+  /** Undefined until it is answered. */
+  get answer(): Answer | undefined {
+    return this.#answer;
+  }
+
+  /** What it failed with. */
+  get failure(): unknown {
+    return this.#failure?.error;
+  }
+
   get running(): boolean {
     return this.#answer === undefined && this.#failure === undefined;
   }

@@ -10,6 +10,8 @@ import type { ReadRow } from '../../evaluate/score/read.js';
 import type { Accuracy } from '../../evaluate/score/statistics.js';
 import type { Inspection } from '../../models/inspect.js';
 import type { FormatChoice } from '../../models/known.js';
+import type { Family } from '../../panel/family.js';
+import type { MemberReport, PanelConclusion, PanelRecord } from '../../panel/types.js';
 import type { FormatName } from '../../prompt/format/format.js';
 import type { Message, Question } from '../../prompt/question/question.js';
 import type { QuestionReading } from '../../prompt/question/text.js';
@@ -83,6 +85,8 @@ export interface ModelState {
   readonly state: 'unloaded' | 'loading' | 'loaded';
   readonly sizeBytes: number;
   readonly architecture: string | null;
+  /** The family that it counts in beside others, and how that is known; null if its file cannot be read. */
+  readonly family: Family | null;
   readonly parameters: number;
   readonly quantization: string;
   /** Trained context in tokens. */
@@ -246,6 +250,25 @@ export interface Stopped {
   readonly id: string;
   /** `stopping`: it ended within a step, its watchers get the rest. `forgotten`: it had ended, and is gone. */
   readonly state: 'stopping' | 'forgotten';
+}
+
+/**
+ * `POST panel`: what several models come to together, by the rule of panels: models of one family count once. They were asked one question, one after
+ * the other or at once, in asks that have ended and are still kept. Answered with {@link PanelTold}.
+ */
+export interface PanelRequest {
+  /** Ids of the asks. */
+  readonly asks: readonly string[];
+  /** Models that were not asked any more, because it was stopped. 2 to 8 models in all. */
+  readonly unasked?: readonly string[] | undefined;
+}
+
+/** What several models come to; the answer of each is that of its ask. */
+export interface PanelTold extends PanelConclusion {
+  /** In the order of the request: its asks, then those that were not asked. */
+  readonly members: readonly MemberReport[];
+  /** All that is needed to run it again with `meditron replay`. */
+  readonly evidence: PanelRecord;
 }
 
 /** `POST replay`: a record again. Nothing is loaded by the path that a record names. */

@@ -8,6 +8,7 @@ import { filesRoutes } from './files.js';
 import { historyRoutes } from './history/routes.js';
 import { History, historyFolder } from './history/store.js';
 import { modelsRoutes } from './models.js';
+import { panelRoutes } from './panel.js';
 import { readRoutes } from './read.js';
 import { replayRoutes } from './replay.js';
 import { roomRoutes } from './room.js';
@@ -31,6 +32,7 @@ export function meditronRoutes(parts: RouteParts, { patience }: MeditronOptions 
     .route('/', stateRoutes({ isPage, catalogue, history: () => history.isOn() }))
     .route('/', readRoutes())
     .route('/', askRoutes(pool, asks))
+    .route('/', panelRoutes(pool, asks, catalogue))
     .route('/', replayRoutes({ pool, pageOnly, catalogue }))
     .route('/', modelsRoutes({ pool, pageOnly, isPage, catalogue }))
     .route('/', filesRoutes(pageOnly))
