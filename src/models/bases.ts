@@ -66,7 +66,7 @@ export const bases: Readonly<Record<ModelBase, Base>> = {
   'phi-3': { words: /phi-?3/, architecture: 'phi3' },
   mistral: { words: /mixtral|mistral/, architecture: 'llama' },
   'llama-3': {
-    words: /llama-?3|openbiollm|med42-v2|meditron-?3-(8b|70b)/,
+    words: /llama-?3|openbiollm|med42-v2|meditron-?3-(8b|70b)|deepseek-r1-distill-llama/,
     architecture: 'llama',
     tokens: ['<|start_header_id|>', '<|eot_id|>'],
     vocabulary: '2ac0a3db1efd64752b53f36827d3bf75ea4d8998b7ec2b55158d3961176727a2',

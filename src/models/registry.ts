@@ -54,11 +54,13 @@ export interface ModelFacts {
 
 /** A model that is known by name, and how it is asked. */
 export interface KnownModel extends ModelFacts {
-  /** Of {@link plainName}. */
+  /** Matches its names and no others, as `plainName` writes them. */
   readonly pattern: RegExp;
-  /** Null if no format of ours is its own; `refusal` then says what is to be done. */
+  /** The prompt format it was trained in; null if none here is: `refusal` then says why. */
   readonly format: FormatName | null;
+  /** Worked examples that it is shown in `few-shot`; 0 in all other formats. */
   readonly shots: number;
+  /** The task whose instruction it was trained on, if it was one. */
   readonly task?: Task;
   /** Where it is published that it is asked so. */
   readonly source: string;
@@ -66,56 +68,26 @@ export interface KnownModel extends ModelFacts {
   readonly needs: readonly string[];
   /** Its layers and widths, where they were found. */
   readonly shape?: keyof typeof publishedShapes;
+  /** Why no format is its own, and what stands nearest, in a clause. */
   readonly refusal?: string;
 }
 
+// Words that stand at several models.
+
 const researchOnly = 'question answering and reasoning in medicine; for research, not validated for medical use';
+const medicine = 'instructions and questions in medicine';
+const instructions = 'instructions of every kind; not tuned for medicine';
 
-const llama2Licence = 'Llama 2 Community Licence';
-const base = {
-  line: 'meditron',
-  ...madeFrom('llama-2'),
-  format: 'few-shot',
-  trainedFor: 'continuing medical text; base weights, neither instruction-tuned nor aligned',
-  sampling: { temperature: 0.8, source: 'arXiv 2311.16079: five samples in self-consistency' },
-  licence: llama2Licence,
-  source: 'arXiv 2311.16079, Table 4; epfLLM/meditron README: the published weights are base models',
-  needs: [],
-} as const;
+const llama3Licence = 'Llama 3 Community Licence';
+const llama31Licence = 'Llama 3.1 Community Licence';
 
-const llama3Tokens = ['<|eot_id|>', '<|start_header_id|>'];
-const meditron3 = {
-  line: 'meditron',
-  shots: 0,
-  trainedFor: `${researchOnly}; its card calls it not instruction-tuned, its recipe trains conversations`,
-  sampling: null,
-} as const;
-const onLlama3 = {
-  ...meditron3,
-  ...madeFrom('llama-3'),
-  format: 'llama-3',
-  trainedContext: { tokens: 8192, source: 'EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml' },
-  licence: 'Llama 3.1 Community Licence',
-  source: 'EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml: trained on Llama-3 chat',
-  needs: llama3Tokens,
-} as const;
 const noSampling = 'how its makers sample it';
 const noTraining = 'on how many tokens at once it was tuned';
 const noGguf = 'a GGUF file that somebody has published';
+const replaced = 'which of two publications under this name a file is: its weights were replaced on 2026-10-06';
 
-const phi4Source = 'microsoft/phi-4 tokenizer_config.json';
-const gemmaSource =
-  'google/gemma-2-2b-it tokenizer_config.json, as in llama.cpp models/templates; Gemma 3 the same but for the system text';
-const qwenSource = 'Qwen/Qwen2.5-7B-Instruct tokenizer_config.json, as in llama.cpp models/templates';
-const apertusSource = 'swiss-ai/Apertus-8B-Instruct-2509 chat template, as in llama.cpp models/templates';
-const olmoSource = 'allenai/OLMo-2-1124-7B-SFT tokenizer_config.json';
-const euroSource = 'EPFLiGHT/FullyOpenMeditron training file: chat_template chatml';
+// How all models on one base are asked.
 
-const chatmlTokens = ['<|im_start|>', '<|im_end|>'];
-const turnTokens = ['<start_of_turn>', '<end_of_turn>'];
-const apertusTokens = ['<|user_start|>', '<|user_end|>', '<|assistant_start|>', '<|assistant_end|>'];
-
-/** How all models on one base are asked. */
 function on(
   base: ModelBase,
   format: FormatName,
@@ -125,22 +97,69 @@ function on(
   return { ...madeFrom(base), format, shots: 0, source, needs };
 }
 
-const onQwen = on('qwen-2.5', 'qwen', qwenSource, chatmlTokens);
+const chatmlTokens = ['<|im_start|>', '<|im_end|>'];
+const turnTokens = ['<start_of_turn>', '<end_of_turn>'];
+const gemmaSource =
+  'google/gemma-2-2b-it tokenizer_config.json, as in llama.cpp models/templates; Gemma 3 the same but for the system text';
+
+const onApertus = on(
+  'apertus',
+  'apertus',
+  'swiss-ai/Apertus-8B-Instruct-2509 chat template, as in llama.cpp models/templates',
+  ['<|user_start|>', '<|user_end|>', '<|assistant_start|>', '<|assistant_end|>'],
+);
+const onEuro = on('eurollm', 'eurollm', 'EPFLiGHT/FullyOpenMeditron training file: chat_template chatml', chatmlTokens);
 const onGemma2 = {
   ...on('gemma-2', 'gemma', gemmaSource, turnTokens),
   trainedContext: { tokens: 8192, source: 'google/gemma_pytorch, gemma/config.py' },
   licence: 'Gemma Terms of Use',
 };
 const onGemma3 = on('gemma-3', 'gemma', gemmaSource, turnTokens);
+const onLlama3 = on('llama-3', 'llama-3', 'meta-llama/llama3 llama/tokenizer.py (ChatFormat)', [
+  '<|eot_id|>',
+  '<|start_header_id|>',
+]);
+// The markers of its turns are plain text: its vocabulary has no tokens to look for.
+const onOlmo = on('olmo-2', 'olmo', 'allenai/OLMo-2-1124-7B-SFT tokenizer_config.json', []);
 const onPhi4 = {
-  ...on('phi-4', 'phi-4', phi4Source, ['<|im_sep|>', ...chatmlTokens]),
+  ...on('phi-4', 'phi-4', 'microsoft/phi-4 tokenizer_config.json', ['<|im_sep|>', ...chatmlTokens]),
   trainedContext: { tokens: 16_384, source: 'config.json of microsoft/phi-4' },
   shape: 'phi-4',
 } as const;
-const onApertus = on('apertus', 'apertus', apertusSource, apertusTokens);
-const onEuro = on('eurollm', 'eurollm', euroSource, chatmlTokens);
-// The markers of its turns are plain text: its vocabulary has no tokens to look for.
-const onOlmo = on('olmo-2', 'olmo', olmoSource, []);
+const onQwen = on(
+  'qwen-2.5',
+  'qwen',
+  'Qwen/Qwen2.5-7B-Instruct tokenizer_config.json, as in llama.cpp models/templates',
+  chatmlTokens,
+);
+
+// What all models of one publication have in common.
+
+/** MEDITRON of November 2023: base weights. */
+const meditron = {
+  line: 'meditron',
+  ...madeFrom('llama-2'),
+  format: 'few-shot',
+  trainedFor: 'continuing medical text; base weights, neither instruction-tuned nor aligned',
+  sampling: { temperature: 0.8, source: 'arXiv 2311.16079: five samples in self-consistency' },
+  licence: 'Llama 2 Community Licence',
+  source: 'arXiv 2311.16079, Table 4; epfLLM/meditron README: the published weights are base models',
+  needs: [],
+} as const;
+
+/** Meditron3, 2024 and 2025. */
+const meditron3 = {
+  line: 'meditron',
+  trainedFor: `${researchOnly}; its card calls it not instruction-tuned, its recipe trains conversations`,
+  sampling: null,
+} as const;
+const meditron3OnLlama = {
+  ...meditron3,
+  ...onLlama3,
+  trainedContext: { tokens: 8192, source: 'EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml' },
+  licence: llama31Licence,
+  source: 'EPFLiGHT/meditron-apertus axolotl_config/meditron-3-8b.yaml: trained on Llama-3 chat',
+} as const;
 
 /** MeditronFO, May 2026. */
 const fo = {
@@ -155,18 +174,9 @@ const fo = {
       "LiGHT's own chat, which found answers cut short at 1.0; the models' cards and benchmarks decode greedily (0)",
   },
 } as const;
-const replaced = 'which of two publications under this name a file is: its weights were replaced on 2026-10-06';
 
-const llama3Licence = 'Llama 3 Community Licence';
-const llama31Licence = 'Llama 3.1 Community Licence';
+/** Models of others. */
 const neighbour = { line: 'neighbour', gguf: [], sampling: null } as const;
-const llama3Source = 'meta-llama/llama3 llama/tokenizer.py (ChatFormat)';
-const llama3Neighbour = {
-  ...neighbour,
-  ...on('llama-3', 'llama-3', llama3Source, llama3Tokens),
-} as const;
-const medicine = 'instructions and questions in medicine';
-const instructions = 'instructions of every kind; not tuned for medicine';
 
 /**
  * Every model that is known by name: the MEDITRON family as its makers publish it, and others that stand beside it in a second opinion.
@@ -174,7 +184,7 @@ const instructions = 'instructions of every kind; not tuned for medicine';
  */
 export const registry: readonly KnownModel[] = [
   {
-    ...base,
+    ...meditron,
     id: 'meditron-7b',
     title: 'MEDITRON-7B, base weights',
     pattern: /^meditron-?7b(-v1(\.0)?)?$/,
@@ -193,7 +203,7 @@ export const registry: readonly KnownModel[] = [
     shape: 'meditron-7b',
   },
   {
-    ...base,
+    ...meditron,
     id: 'meditron-7b-chat',
     title: 'MEDITRON-7B-chat (community)',
     pattern: /^meditron-?7b-chat$/,
@@ -209,7 +219,7 @@ export const registry: readonly KnownModel[] = [
     shape: 'meditron-7b',
   },
   {
-    ...base,
+    ...meditron,
     id: 'meditron-70b-chat',
     title: 'MEDITRON-70B-chat (community)',
     pattern: /^meditron-?70b-chat$/,
@@ -225,7 +235,7 @@ export const registry: readonly KnownModel[] = [
     shape: 'meditron-70b',
   },
   {
-    ...base,
+    ...meditron,
     id: 'meditron-70b',
     title: 'MEDITRON-70B, base weights',
     pattern: /^meditron-?70b(-v1(\.0)?)?$/,
@@ -243,7 +253,7 @@ export const registry: readonly KnownModel[] = [
     shape: 'meditron-70b',
   },
   {
-    ...onLlama3,
+    ...meditron3OnLlama,
     id: 'meditron3-8b',
     title: 'MEDITRON on Llama-3, 8B (Meditron3-8B)',
     pattern: /^((llama-?3([.-]1)?-)?meditron-?3-8b|llama-?3([.-]1)?-(8b-meditron|meditron-8b))(-?v1([.-]0)?)?$/,
@@ -257,7 +267,7 @@ export const registry: readonly KnownModel[] = [
     shape: 'llama-3-8b',
   },
   {
-    ...onLlama3,
+    ...meditron3OnLlama,
     id: 'meditron3-70b',
     title: 'MEDITRON on Llama-3, 70B (Meditron3-70B)',
     pattern: /^((llama-?3([.-]1)?-)?meditron-?3-70b|llama-?3([.-]1)?-(70b-meditron|meditron-70b))(-?v1([.-]0)?)?$/,
@@ -387,7 +397,8 @@ export const registry: readonly KnownModel[] = [
     unknown: [noSampling],
   },
   {
-    ...llama3Neighbour,
+    ...neighbour,
+    ...onLlama3,
     id: 'med42-v2',
     title: 'Med42-v2 (M42 Health)',
     pattern: /^(m42-health-)?(llama-?3-med42-(8b|70b)|med42-v2-(8b|70b)|llama-?3-med42-v2-(8b|70b))$/,
@@ -416,7 +427,8 @@ export const registry: readonly KnownModel[] = [
     unknown: [noSampling],
   },
   {
-    ...llama3Neighbour,
+    ...neighbour,
+    ...onLlama3,
     id: 'openbiollm',
     title: 'OpenBioLLM (Saama)',
     pattern: /^(aaditya-)?(llama-?3-openbiollm-(8b|70b)|openbiollm-llama-?3-(8b|70b)|openbiollm-(8b|70b))$/,
@@ -480,7 +492,8 @@ export const registry: readonly KnownModel[] = [
     unknown: [noSampling, 'its licence'],
   },
   {
-    ...llama3Neighbour,
+    ...neighbour,
+    ...onLlama3,
     id: 'llama-3-instruct',
     title: 'Llama 3 Instruct (Meta)',
     pattern: /^(meta-llama-)?(meta-)?llama-?3-(8b|70b)-instruct$/,
@@ -491,7 +504,8 @@ export const registry: readonly KnownModel[] = [
     unknown: [],
   },
   {
-    ...llama3Neighbour,
+    ...neighbour,
+    ...onLlama3,
     format: 'llama-3.1',
     source: 'meta-llama/Llama-3.1-8B-Instruct tokenizer_config.json, as in llama.cpp models/templates',
     id: 'llama-3.1-instruct',

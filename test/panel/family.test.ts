@@ -40,6 +40,18 @@ test.each([
   ['PMC_LLaMA-13B.gguf', 'llama'],
   ['meditron-mini.gguf', 'meditron-mini'],
   ['meditron-mini-seed-2.gguf', 'meditron-mini'],
+  ['our-meditron-mini-ward.gguf', 'meditron-mini'],
+  ['QwQ-32B-Q4_K_M.gguf', 'qwen-2.5'],
+  ['DeepSeek-R1-Distill-Qwen-7B-Q4_K_M.gguf', 'qwen-2.5'],
+  ['DeepSeek-R1-Distill-Llama-8B.gguf', 'llama-3'],
+  ['HuatuoGPT-o1-7B.Q4_K_M.gguf', 'qwen-2.5'],
+  ['Qwen3-8B-Q4_K_M.gguf', 'qwen-3'],
+  ['OLMo-3-7B-Instruct.gguf', 'olmo-3'],
+  ['gemma-2-9b-ward.gguf', 'gemma-2'],
+  ['Phi-3-mini-4k-instruct.gguf', 'phi-3'],
+  ['Mixtral-8x7B-v0.1.gguf', 'mistral'],
+  ['medalpaca-13b.gguf', 'llama'],
+  ['stories15M.gguf', 'llama2.c-stories'],
 ])('%s is of the family %s', (file, family) => {
   expect(familyOf(identity([`/models/${file}`]))).toEqual({ name: family, by: 'name' });
 });

@@ -112,6 +112,7 @@ describe('forms in which reasoning models end', () => {
     ['### Final Answer: B', 'B'],
     ['Step 1\n### The final answer\n\n(B) E. coli infection', 'B'],
     ['**Final Answer**\n\nE. coli infection', 'B'],
+    ['## Final answer\nVitamin B12', 'C'],
     ['Final Answer → B', 'B'],
     ['Correct answer - B', 'B'],
     ['Final answer — **B**', 'B'],
