@@ -156,17 +156,21 @@ export function Notes({ warnings, findings }: Pick<Answer, 'warnings' | 'finding
       {warnings.length > 0 && (
         <>
           <h3>{t.warnings}</h3>
-          <ul>
-            {ours.map(({ said, warning }) => (
-              <li key={warning}>{said}</li>
-            ))}
-          </ul>
+          {ours.length > 0 && (
+            <ul>
+              {ours.map(({ said, warning }) => (
+                <li key={warning}>{said}</li>
+              ))}
+            </ul>
+          )}
           {theirs.length > 0 && language.value !== 'en' && <p class="hint">{shell.english}</p>}
-          <ul lang="en" dir="ltr">
-            {theirs.map(({ warning }) => (
-              <li key={warning}>{warning}</li>
-            ))}
-          </ul>
+          {theirs.length > 0 && (
+            <ul lang="en" dir="ltr">
+              {theirs.map(({ warning }) => (
+                <li key={warning}>{warning}</li>
+              ))}
+            </ul>
+          )}
         </>
       )}
       {findings.length > 0 && (

@@ -1,10 +1,10 @@
-import type { PartialRecord } from '../../../src/server/meditron/protocol.js';
+import type { Evidence, PartialRecord } from '../../../src/server/meditron/protocol.js';
 import { AllChains } from '../ask/card-parts.js';
 import { Choices } from '../ask/choices.js';
 import { factsOf, Version } from '../ask/howasked.js';
 import { PartOfVote } from '../ask/part.js';
 import { ended } from '../ask/progress.js';
-import { inFull, inShort } from '../ask/question.js';
+import { choicesOf, inFull, inShort } from '../ask/question.js';
 import { QuestionText } from '../ask/question-text.js';
 import type { Machine } from '../machine.js';
 import { Disclosure, English, Facts, Failed, Field, focusOnce } from '../parts/parts.js';
@@ -82,9 +82,7 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
         {result.decision === 'agree' && result.answer !== null
           ? inFull(result.answer, question, words.value)
           : result.decision === 'split'
-            ? a.split(
-                Object.entries(result.votes).map(([answer, n]) => a.says(n, inShort(answer, question, words.value))),
-              )
+            ? a.split(saidBy(evidence))
             : result.decision === null
               ? a.free
               : a.abstained}
@@ -157,6 +155,15 @@ function Opened({ store, check }: { store: RecordsStore; check: NonNullable<Reco
       )}
     </article>
   );
+}
+
+/** `3 say D`, the most first. */
+function saidBy({ question, result: { votes } }: Evidence): string[] {
+  return choicesOf(question, words.value)
+    .map(({ label }) => ({ label, count: votes[label] ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count)
+    .map(({ label, count }) => words.value.answer.says(count, inShort(label, question, words.value)));
 }
 
 /** What was heard of a vote that was lost. */

@@ -59,6 +59,9 @@ test('history keeps answers only when it is on, unreadable without the passphras
   expect(everythingIn(served().state)).not.toContain('atrial fibrillation');
   await page.locator('.history .entries .link').click();
   expect(await page.locator('.record').innerText()).toContain('atrial fibrillation');
+  expect(await page.locator('.record .headline').innerText()).toMatch(
+    /^[A-D]\. \d$|^The chains do not agree: \d says? [A-D](?:, \d says? [A-D])+\.$/,
+  );
   await page.getByRole('button', { name: 'Turn off and delete everything' }).click();
   await page.getByRole('button', { name: 'Turn history on' }).waitFor();
   expect(await page.locator('.history .entries li').count()).toBe(0);
