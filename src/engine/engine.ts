@@ -39,7 +39,8 @@ export abstract class Engine implements AsyncDisposable {
 
   /**
    * The exact log-probability of each given continuation of one prompt, which is evaluated once wherever two sequences are to be had.
-   * Continuations given as text are tokenized as they would be right behind the prompt.
+   * Continuations given as text are tokenized as they would be right behind the prompt. Without `from` and `lease`, in an engine that does nothing else, the
+   * log-probabilities are those of the same tokens in a prompt that is scored (`promptLogprobs`), wherever it is cut.
    *
    * @throws MeditronError as {@link generate}
    */

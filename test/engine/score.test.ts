@@ -105,3 +105,20 @@ test('a continuation may be longer than the rest of the batch', async () => {
   expect(short!.logprob).toBeCloseTo(wide!.logprob, 3);
   expect(short!.tokens.length).toBeGreaterThan(64);
 });
+
+test('texts that are scored at the same time are as each alone, and one that is given up is not waited for', async () => {
+  const asked = reference.loglik.map(({ context_ids, candidates }) => ({
+    prompt: Int32Array.from(context_ids),
+    continuations: [Int32Array.from(candidates[0]!.ids)],
+  }));
+  const alone: number[] = [];
+  for (const each of asked) alone.push((await engine.score(each))[0]!.logprob);
+  const leaving = new AbortController();
+  const before = asked.map(each => engine.score(each));
+  const given = engine.score({ ...asked[0]!, signal: leaving.signal });
+  const after = asked.map(each => engine.score(each));
+  leaving.abort(new Error('changed my mind'));
+  await expect(given).rejects.toThrow('changed my mind');
+  const together = await Promise.all([...before, ...after]);
+  expect(together.map(([score]) => score!.logprob)).toEqual([...alone, ...alone]);
+});

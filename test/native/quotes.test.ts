@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/check/errors.js';
+import { scoredInStep } from '../../src/engine/capacity/scoring.js';
 import { nativeFinish } from '../../src/native/addon.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,6 +37,10 @@ describe('TypeScript and C++ say the same of each other', () => {
       Number(value),
     ]);
     expect(Object.fromEntries(inHeader)).toEqual(nativeFinish);
+  });
+
+  test('how many tokens of a text a step scores', () => {
+    expect(Number(/MOST_SCORED = (\d+);/.exec(read('native/core/core.cpp'))![1])).toBe(scoredInStep);
   });
 
   test('error codes', () => {

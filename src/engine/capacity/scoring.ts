@@ -1,7 +1,7 @@
 import { fits, jobNeed, largest, type Need } from './need.js';
 
 /** Tokens of a text that one step scores at most, as `MOST_SCORED` of the native code has it. */
-const scoredInStep = 32;
+export const scoredInStep = 32;
 
 /**
  * How continuations of one prompt are scored:

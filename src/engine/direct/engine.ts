@@ -28,6 +28,7 @@ import { Prefix } from '../jobs/prefix.js';
 import { LeaseRequest } from '../jobs/request.js';
 import { type Score, Scoring, scoreOf } from '../jobs/scoring.js';
 import type { LeaseSize } from '../lease.js';
+import { Line } from '../line.js';
 import { Loop } from '../loop.js';
 import { belongsTo, type KnownFiles } from '../saved/belongs.js';
 import { type BelongsHere, readPrefix, writePrefix } from '../saved/file.js';
@@ -40,6 +41,8 @@ import type { DirectLease } from './lease.js';
 export class DirectEngine extends Engine {
   readonly counters: Readonly<EngineCounters>;
   readonly #loop: Loop;
+  /** Texts are scored one after the other: a step scores no more tokens of several than of one. */
+  readonly #scoring = new Line();
 
   constructor(
     native: NativeEngine,
@@ -91,7 +94,10 @@ export class DirectEngine extends Engine {
       continuations.map(text => (text instanceof Int32Array ? text.slice() : this.model.continuation(tokens, text))),
     );
     const lengths = given.map(each => each.length);
-    if (!from && !lease) return this.#scoreTexts(tokens, given, signal, watch);
+    if (!from && !lease) {
+      watch?.('queued');
+      return this.#scoring.run(signal, () => this.#scoreTexts(tokens, given, signal, watch));
+    }
     const plan = planScoring(tokens.length + (from?.pending ?? 0), lengths, this.#loop.room(start));
     if (plan.way === 'together') return this.#run(new Scoring(tokens, start, given), signal, watch);
     if (plan.way === 'apart') return this.#scoreInJobs(tokens, start, given, 1, signal, watch);

@@ -1,13 +1,11 @@
 import { MeditronError } from '../../check/errors.js';
+import { scoredInStep } from '../../engine/capacity/scoring.js';
 import type { Engine } from '../../engine/engine.js';
 import type { SampleEnd } from '../../engine/jobs/generation.js';
 import type { GenerateOptions } from '../../engine/jobs/options.js';
 import { type EngineCounters, noCounts } from '../../engine/settings.js';
 import { Queue } from './queue.js';
 import { added } from './sum.js';
-
-/** Tokens of a step: as many of one text as are scored at once. */
-const batchSize = 32;
 
 /** A prompt whose log-probabilities are asked for. */
 export interface ScoredPrompt extends Omit<GenerateOptions, 'prompt' | 'promptLogprobs' | 'lease' | 'from' | 'hold'> {
@@ -69,7 +67,7 @@ export class Scorer {
     try {
       this.#engine = await this.open({
         contextSize,
-        batchSize: Math.min(batchSize, settings.batchSize),
+        batchSize: Math.min(scoredInStep, settings.batchSize),
         maxSequences: 1,
       });
     } catch (error) {

@@ -175,15 +175,13 @@ describe('the model that ships, whose weights are of 8 bits, so that what is add
     );
   }
 
-  /** As an engine that is opened as it comes scores each. */
+  /** As an engine that is opened as it comes scores them when it is asked for all at once. */
   async function scoresOf(pairs: readonly Pair[]): Promise<number[]> {
     await using engine = await quantized.model.createEngine();
-    const scores: number[] = [];
-    for (const { context, continuation } of pairs) {
-      const asked = { prompt: Int32Array.from(context), continuations: [Int32Array.from(continuation)] };
-      scores.push((await engine.score(asked))[0]!.logprob);
-    }
-    return scores;
+    const asked = pairs.map(({ context, continuation }) =>
+      engine.score({ prompt: Int32Array.from(context), continuations: [Int32Array.from(continuation)] }),
+    );
+    return (await Promise.all(asked)).map(([score]) => score!.logprob);
   }
 
   test('its log-likelihoods are the scores of an engine of its own: one after the other, and eight at once beside chains', async () => {
