@@ -367,7 +367,7 @@ export const ar: Messages = {
     failed: 'تعذّر سؤاله',
     families: 'العائلات',
     standings: {
-      undecided: 'بلا جواب تتفق عليه مع نفسها',
+      undecided: 'بلا جواب ثابت',
       'contradicts-itself': 'تناقض نفسها، ولا جواب لها',
       unheard: 'لم تُسمع',
     },
@@ -381,7 +381,7 @@ export const ar: Messages = {
     from: (model, chain) => `${isolated(model)}، السلسلة ${number(chain)}:`,
     agree: (n, of) => `${number(n)} من ${families(of)} تقول ذلك.`,
     split: 'العائلات غير متفقة',
-    tooFew: needed => `العائلات التي لها جواب تتفق عليه مع نفسها أقل من ${number(needed)}.`,
+    tooFew: needed => `العائلات التي لها جواب ثابت أقل من ${number(needed)}.`,
     reasons: {
       families_differ: 'قراراتها مختلفة.',
       one_family: 'كل النماذج من عائلة واحدة: ليس هذا رأيًا ثانيًا.',

@@ -330,7 +330,7 @@ export const de: Messages = {
     failed: 'konnte nicht gefragt werden',
     families: 'Familien',
     standings: {
-      undecided: 'keine Antwort, in der sie mit sich einig ist',
+      undecided: 'keine beständige Antwort',
       'contradicts-itself': 'widerspricht sich und hat keine Antwort',
       unheard: 'nicht gehört',
     },
@@ -344,7 +344,7 @@ export const de: Messages = {
     agree: (n, of) =>
       `${number(n)} von ${plural(of, { one: '# Familie', other: '# Familien' })} ${n === 1 ? 'sagt' : 'sagen'} das.`,
     split: 'Die Familien sind sich nicht einig',
-    tooFew: needed => `Weniger als ${number(needed)} Familien haben eine Antwort, in der sie mit sich einig sind.`,
+    tooFew: needed => `Weniger als ${number(needed)} Familien haben eine beständige Antwort.`,
     reasons: {
       families_differ: 'Sie entscheiden verschieden.',
       one_family: 'Alle Modelle gehören zu einer Familie: Das ist keine Zweitmeinung.',

@@ -319,7 +319,7 @@ export const en = {
     failed: 'could not be asked',
     families: 'Families',
     standings: {
-      undecided: 'no answer that it agrees on with itself',
+      undecided: 'no steady answer',
       'contradicts-itself': 'contradicts itself, and has no answer',
       unheard: 'not heard',
     },
@@ -333,8 +333,7 @@ export const en = {
     agree: (n: number, of: number) =>
       `${number(n)} of ${plural(of, { one: '# family', other: '# families' })} ${n === 1 ? 'says' : 'say'} so.`,
     split: 'The families do not agree',
-    tooFew: (needed: number) =>
-      `Fewer than ${number(needed)} families have an answer that they agree on with themselves.`,
+    tooFew: (needed: number) => `Fewer than ${number(needed)} families have a steady answer.`,
     reasons: {
       families_differ: 'They decide differently.',
       one_family: 'All models are of one family: there is no second opinion.',

@@ -329,7 +329,7 @@ export const es: Messages = {
     failed: 'no se le pudo preguntar',
     families: 'Familias',
     standings: {
-      undecided: 'sin una respuesta en la que esté de acuerdo consigo misma',
+      undecided: 'sin una respuesta constante',
       'contradicts-itself': 'se contradice y no tiene respuesta',
       unheard: 'sin oír',
     },
@@ -343,8 +343,7 @@ export const es: Messages = {
     agree: (n, of) =>
       `${number(n)} de ${plural(of, { one: '# familia', many: '# de familias', other: '# familias' })} ${n === 1 ? 'lo dice' : 'lo dicen'}.`,
     split: 'Las familias no están de acuerdo',
-    tooFew: needed =>
-      `Menos de ${number(needed)} familias tienen una respuesta en la que estén de acuerdo consigo mismas.`,
+    tooFew: needed => `Menos de ${number(needed)} familias tienen una respuesta constante.`,
     reasons: {
       families_differ: 'Deciden de forma distinta.',
       one_family: 'Todos los modelos son de una misma familia: no es una segunda opinión.',

@@ -342,22 +342,21 @@ export const fr: Messages = {
     failed: 'n’a pas pu être interrogé',
     families: 'Familles',
     standings: {
-      undecided: 'pas de réponse sur laquelle elle soit d’accord avec elle-même',
+      undecided: 'pas de réponse constante',
       'contradicts-itself': 'se contredit, et n’a pas de réponse',
       unheard: 'non entendue',
     },
     once: models => `${and(models)}, comptés une fois`,
     forAnswer: what => `Pour ${what}`,
-    against: what => `Contre, pour ${what}`,
+    against: what => `Contre, en faveur de ${what}`,
     byFamilies: names => (names.length === 1 ? `Famille ${and(names)}` : `Familles ${and(names)}`),
     byModels: models => `${and(models)} ; aucune famille n’en décide ainsi`,
     byMinority: models => `Une minorité des chaînes de ${and(models)}`,
     from: (model, chain) => `${model}, chaîne ${number(chain)} :`,
     agree: (n, of) =>
-      `${number(n)} sur ${plural(of, { one: '# famille', many: '# de familles', other: '# familles' })} ${n === 1 ? 'le dit' : 'le disent'}.`,
+      `${plural(n, { one: '# famille', many: '# de familles', other: '# familles' })} sur ${number(of)} ${n === 1 ? 'le dit' : 'le disent'}.`,
     split: 'Les familles ne sont pas d’accord',
-    tooFew: needed =>
-      `Moins de ${number(needed)} familles ont une réponse sur laquelle elles soient d’accord avec elles-mêmes.`,
+    tooFew: needed => `Moins de ${number(needed)} familles ont une réponse constante.`,
     reasons: {
       families_differ: 'Elles décident différemment.',
       one_family: 'Tous les modèles sont d’une même famille : ce n’est pas un second avis.',

@@ -172,7 +172,7 @@ export const pt: Messages = {
 
   answer: {
     booleans: { yes: 'sim', no: 'não', maybe: 'talvez' },
-    cannotTell: 'Não posso dizer',
+    cannotTell: 'Não sei dizer',
     all: n =>
       n === 1 ? 'a única cadeia diz isto' : n === 2 ? 'as duas cadeias dizem isto' : `as ${word(n)} cadeias dizem isto`,
     some: (n, of) => `${number(n)} de ${chains(of)} ${n === 1 ? 'diz' : 'dizem'} isto`,
@@ -325,11 +325,11 @@ export const pt: Messages = {
     answer: 'Resposta',
     votes: 'Cadeias',
     notMeasured: 'não medido',
-    notAsked: 'não perguntado',
-    failed: 'não pôde ser perguntado',
+    notAsked: 'não interrogado',
+    failed: 'não pôde ser interrogado',
     families: 'Famílias',
     standings: {
-      undecided: 'sem uma resposta em que concorde consigo mesma',
+      undecided: 'sem uma resposta constante',
       'contradicts-itself': 'contradiz-se e não tem resposta',
       unheard: 'não ouvida',
     },
@@ -343,7 +343,7 @@ export const pt: Messages = {
     agree: (n, of) =>
       `${number(n)} de ${plural(of, { one: '# família', many: '# de famílias', other: '# famílias' })} ${n === 1 ? 'o diz' : 'o dizem'}.`,
     split: 'As famílias não concordam',
-    tooFew: needed => `Menos de ${number(needed)} famílias têm uma resposta em que concordem consigo mesmas.`,
+    tooFew: needed => `Menos de ${number(needed)} famílias têm uma resposta constante.`,
     reasons: {
       families_differ: 'Decidem de forma diferente.',
       one_family: 'Todos os modelos são de uma mesma família: não é uma segunda opinião.',
