@@ -32,7 +32,8 @@ export function Card({ run, answer, store, machine, isFirst }: Props) {
       <article class={`card ${verdict}`}>
         <p class="accuracy">{accuracy}</p>
         {model?.demonstration && <p class="badge">{words.value.shell.demonstration}</p>}
-        <h2 tabindex={-1} ref={isFirst ? focusOnce(run) : null}>
+        {/* Of several models the focus goes to what they come to together. */}
+        <h2 tabindex={-1} ref={store.runs.value.length === 1 ? focusOnce(run) : null}>
           {headline(answer, question)}
         </h2>
         <Under answer={answer} question={question} />

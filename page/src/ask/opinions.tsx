@@ -2,7 +2,7 @@ import type { PanelTold, Question } from '../../../src/server/meditron/protocol.
 import { saveJson } from '../download.js';
 import type { Machine } from '../machine.js';
 import { Dots } from '../parts/dots.js';
-import { English, Failed } from '../parts/parts.js';
+import { English, Failed, focusOnce } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
 import { ModelText, Ranking } from './card-parts.js';
 import { choicesOf, inFull } from './question.js';
@@ -22,7 +22,9 @@ export function Opinions({ store, machine }: { readonly store: AskStore; readonl
   const question = runs[0]?.progress.value.question;
   return (
     <section class="opinions">
-      <h2>{t.title}</h2>
+      <h2 tabindex={-1} ref={told ? focusOnce(told) : null}>
+        {t.title}
+      </h2>
       <section class="wide" tabindex={0} aria-label={t.title}>
         <table>
           <thead>

@@ -24,6 +24,7 @@ test('a second opinion of the same family is none, is said to be, and is kept as
   expect(await together.innerText()).toContain('All models are of one family: there is no second opinion.');
   expect(await page.locator('.opinions tbody tr').count()).toBe(2);
   expect(await page.locator('.card').count()).toBe(2);
+  expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Second opinions');
   expect(await visit.violations()).toEqual([]);
   const record = page.locator('.opinions').getByRole('button', { name: 'Save record' });
   const saving = page.waitForEvent('download');
