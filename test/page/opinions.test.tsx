@@ -52,8 +52,5 @@ test('accuracy, each model’s answer with its own agreement, families, the diss
 
 test('families that differ are a split, and one that decides alone carries nothing', async () => {
   inOrder(await shown('BBBBB', 'AAAAA'), 'For B. Apixaban', 'For A. Warfarin', 'The families do not agree');
-  inOrder(
-    await shown('BBBBB', 'AABBC'),
-    ...['no steady answer', 'No answer to rely on', 'Fewer than 2 families'],
-  );
+  inOrder(await shown('BBBBB', 'AABBC'), ...['no steady answer', 'No answer to rely on', 'Fewer than 2 families']);
 });
