@@ -95,6 +95,13 @@ describe('an answer in a box', () => {
     expect(read('\\boxed{A}\n\\boxed{C}')).toMatchObject({ answer: 'C', conflict: true });
   });
 
+  test('puts no blank line where there was none, which would end an answer in formats of plain text', () => {
+    const last = (text: string) => extract('strict', text, form, { blankLineEnds: true }).answer;
+    expect(last('The answer is: A\n\\boxed{B}')).toBe('B');
+    expect(last('\\boxed{A}\n\\boxed{B}')).toBe('B');
+    expect(last('\\boxed{A}\n\nWhich next?\n\\boxed{B}')).toBe('A');
+  });
+
   test('is none for the authors, nor for the rules of before', () => {
     expect(extract('authors-code', 'so \\boxed{B}', form).answer).toBeUndefined();
     expect(extract('strict', 'so \\boxed{B}', form, { rules: 1 }).answer).toBeUndefined();
