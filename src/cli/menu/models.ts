@@ -25,14 +25,20 @@ export async function modelChoices(stick: string | undefined): Promise<readonly 
   return Promise.all([...new Set(paths)].map(modelChoice));
 }
 
+const demonstrates = 'the demonstration: adds up six clinical scores, and knows nothing else';
+
 /** What there is to say of a model file. */
 export async function modelChoice(path: string): Promise<ModelChoice> {
+  const shipped = resolve(shippedModel());
   const name = oneLine(addedModel(path)?.name ?? basename(path));
   try {
     const found = await inspectFile(path);
-    const title = isDemonstration([found.name, path])
-      ? 'the demonstration: adds up six clinical scores, and knows nothing else'
-      : `${name} (${inBytes(found.sizeBytes)})`;
+    const own = isDemonstration([found.name, path]);
+    const title = !own
+      ? `${name} (${inBytes(found.sizeBytes)})`
+      : path === shipped
+        ? demonstrates
+        : `${name}, ${demonstrates}`;
     return { path, title, problem: found.problems[0]?.message };
   } catch (error) {
     return { path, title: name, problem: (error as Error).message };
