@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #ifdef __GLIBC__
@@ -155,11 +156,15 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
                                              : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
     mparams.use_extra_bufts    = params.repack;
 
+    const auto before     = LargePages::of_process();
     llama_model_ptr model = load_straight(params, mparams, progress);
     const bool straight   = model != nullptr;
     if (!model) {
         LogCapture log;
         Loading loading{ progress };
+        // llama.cpp waits for the disk with each tensor, and lets it rest while it rearranges one.
+        std::optional<ReadAhead> ahead;
+        if (!params.mmap && !FilePages(params.paths).cached()) ahead.emplace(params.paths);
         model = load(params, mparams, loading);
         if (!model)
             throw CodedError("ERR_MODEL_LOAD",
@@ -169,7 +174,8 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
         throw CodedError("ERR_MODEL_UNSUPPORTED",
                          "Expected a model that generates text from left to right, " + params.paths[0] + " is of another kind");
     }
-    auto weights = std::make_shared<Weights>(std::move(model));
+    const bool on_cpu = params.devices.empty() && !params.mmap;
+    auto weights      = std::make_shared<Weights>(std::move(model), on_cpu ? LargePages::since(before) : std::vector<LargePages::Range>());
 #ifdef __GLIBC__
     malloc_trim(0); // what reading took goes back to the system: on 8 GB every hundred megabytes count
 #endif

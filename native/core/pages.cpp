@@ -14,6 +14,8 @@
 #    include <cstdio>
 #    include <cstring>
 #    include <fstream>
+#    include <system_error>
+#    include <utility>
 
 FilePages::FilePages(std::vector<std::string> paths) {
     for (std::string & path : paths) {
@@ -77,7 +79,32 @@ void FilePages::let_go(uint64_t bytes) const {
     for (const Mapping & mapping : mappings()) madvise(mapping.address, (size_t)std::min<uint64_t>(mapping.size, bytes), MADV_DONTNEED);
 }
 
+static constexpr size_t PIECE = size_t(8) << 20;
+
+ReadAhead::ReadAhead(std::vector<std::string> paths) {
+    const auto read = [this, paths = std::move(paths)] {
+        for (const std::string & path : paths) {
+            const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+            struct stat found {};
+            if (file >= 0 && fstat(file, &found) == 0)
+                for (off_t at = 0; at < found.st_size && !enough; at += (off_t)PIECE) readahead(file, at, PIECE);
+            if (file >= 0) close(file);
+        }
+    };
+    try {
+        reader = std::thread(read);
+    } catch (const std::system_error &) {} // correct without, only slower
+}
+
+ReadAhead::~ReadAhead() {
+    enough = true;
+    if (reader.joinable()) reader.join();
+}
+
 #else
+
+ReadAhead::ReadAhead(std::vector<std::string>) {}
+ReadAhead::~ReadAhead() {}
 
 FilePages::FilePages(std::vector<std::string>) {}
 

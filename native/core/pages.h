@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 // The pages of files that the system keeps in memory. Linux; elsewhere none are ever found.
@@ -39,4 +41,19 @@ private:
     std::vector<Mapping> mappings() const;
 
     std::vector<File> files; // empty if one of them cannot be told
+};
+
+// Has the system read files from their beginning to their end while it lives, so that whoever needs their pages, in whatever order and with
+// whatever else to do, finds them in memory. Linux; elsewhere nothing is done.
+class ReadAhead {
+public:
+    explicit ReadAhead(std::vector<std::string> paths);
+    ~ReadAhead();
+
+    ReadAhead(const ReadAhead &)             = delete;
+    ReadAhead & operator=(const ReadAhead &) = delete;
+
+private:
+    std::atomic<bool> enough{ false };
+    std::thread reader; // last: it uses the above
 };
