@@ -46,36 +46,36 @@ export function How({ draft, machine }: { readonly draft: Draft; readonly machin
             ))}
           </select>
         </Field>
-        <Field id="how-samples" label={ask.samplesLabel} hint={ask.chainsExplained}>
-          <NumberBox
-            id="how-samples"
-            value={samples ?? draft.samples.value}
-            min={1}
-            max={256}
-            step={1}
-            change={n => draft.set({ samples: n })}
-          />
-        </Field>
-        <Field id="how-temperature" label={ask.temperatureLabel} hint={ask.temperatureHint}>
-          <NumberBox
-            id="how-temperature"
-            value={temperature ?? (draft.samples.value > 1 ? 0.8 : 0)}
-            min={0}
-            max={5}
-            step={0.1}
-            change={n => draft.set({ temperature: n })}
-          />
-        </Field>
-        <Field id="how-seed" label={ask.seedLabel} hint={ask.seedHint}>
-          <NumberBox
-            id="how-seed"
-            value={seed}
-            min={0}
-            max={Number.MAX_SAFE_INTEGER}
-            step={1}
-            change={n => draft.set({ seed: n ?? 0 })}
-          />
-        </Field>
+        <NumberField
+          id="how-samples"
+          label={ask.samplesLabel}
+          hint={ask.chainsExplained}
+          value={samples ?? draft.samples.value}
+          min={1}
+          max={256}
+          step={1}
+          change={n => draft.set({ samples: n })}
+        />
+        <NumberField
+          id="how-temperature"
+          label={ask.temperatureLabel}
+          hint={ask.temperatureHint}
+          value={temperature ?? (draft.samples.value > 1 ? 0.8 : 0)}
+          min={0}
+          max={5}
+          step={0.1}
+          change={n => draft.set({ temperature: n })}
+        />
+        <NumberField
+          id="how-seed"
+          label={ask.seedLabel}
+          hint={ask.seedHint}
+          value={seed}
+          min={0}
+          max={Number.MAX_SAFE_INTEGER}
+          step={1}
+          change={n => draft.set({ seed: n ?? 0 })}
+        />
         <Field id="how-protocol" label={ask.protocolLabel} hint={ask.protocols[protocol]}>
           <select
             id="how-protocol"
@@ -155,8 +155,10 @@ function usable(machine: Machine) {
   return machine.models.value.filter(({ problems }) => problems.length === 0);
 }
 
-interface NumberBoxProps {
+interface NumberFieldProps {
   readonly id: string;
+  readonly label: string;
+  readonly hint?: string;
   readonly value: number | null;
   readonly min: number;
   readonly max: number;
@@ -165,25 +167,27 @@ interface NumberBoxProps {
 }
 
 /** A number that may be left empty, which takes the default. What is out of range is not taken. */
-export function NumberBox({ id, value, min, max, step, change }: NumberBoxProps) {
+export function NumberField({ id, label, hint, value, min, max, step, change }: NumberFieldProps) {
   return (
-    <input
-      id={id}
-      type="number"
-      inputMode={step < 1 ? 'decimal' : 'numeric'}
-      dir="ltr"
-      value={value ?? ''}
-      min={min}
-      max={max}
-      step={step}
-      aria-describedby={`${id}-hint`}
-      onChange={event => {
-        const { value: typed, valueAsNumber: n } = event.currentTarget;
-        if (typed === '') change(null);
-        else if (event.currentTarget.checkValidity() && Number.isFinite(n)) change(n);
-        else event.currentTarget.reportValidity();
-      }}
-    />
+    <Field id={id} label={label} hint={hint}>
+      <input
+        id={id}
+        type="number"
+        inputMode={step < 1 ? 'decimal' : 'numeric'}
+        dir="ltr"
+        value={value ?? ''}
+        min={min}
+        max={max}
+        step={step}
+        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        onChange={event => {
+          const { value: typed, valueAsNumber: n } = event.currentTarget;
+          if (typed === '') change(null);
+          else if (event.currentTarget.checkValidity() && Number.isFinite(n)) change(n);
+          else event.currentTarget.reportValidity();
+        }}
+      />
+    </Field>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { RunState } from '../../../src/server/meditron/protocol.js';
-import { NumberBox } from '../ask/options.js';
+import { NumberField } from '../ask/options.js';
 import type { Machine } from '../machine.js';
-import { FolderList } from '../parts/files.js';
+import { FolderList, PathField } from '../parts/files.js';
 import { English, Failed, Field } from '../parts/parts.js';
 import { route } from '../router.js';
 import { words, writing } from '../words/words.js';
@@ -86,17 +86,7 @@ function Start({ store }: { readonly store: EvaluateStore }) {
         {source === 'file' ? (
           <>
             <div class="row">
-              <Field id="run-file" label={t.path}>
-                <input
-                  id="run-file"
-                  dir="ltr"
-                  required
-                  autocomplete="off"
-                  spellcheck={false}
-                  value={file}
-                  onInput={event => store.set({ file: event.currentTarget.value })}
-                />
-              </Field>
+              <PathField id="run-file" label={t.path} isRequired value={file} change={file => store.set({ file })} />
               <button type="button" onClick={() => void store.folders.open()}>
                 {t.browse}
               </button>
@@ -127,17 +117,13 @@ function Start({ store }: { readonly store: EvaluateStore }) {
                   ))}
                 </select>
               </Field>
-              <Field id="run-data" label={models.folder}>
-                <input
-                  id="run-data"
-                  dir="ltr"
-                  required
-                  autocomplete="off"
-                  spellcheck={false}
-                  value={data}
-                  onInput={event => store.set({ data: event.currentTarget.value })}
-                />
-              </Field>
+              <PathField
+                id="run-data"
+                label={models.folder}
+                isRequired
+                value={data}
+                change={data => store.set({ data })}
+              />
             </div>
             {chosen && (
               <ul class="hint" lang="en" dir="ltr">
@@ -168,26 +154,16 @@ function Start({ store }: { readonly store: EvaluateStore }) {
         ))}
       </fieldset>
       <div class="fields spaced">
-        <Field id="run-limit" label={t.limit}>
-          <NumberBox
-            id="run-limit"
-            value={limit}
-            min={1}
-            max={1_000_000}
-            step={1}
-            change={limit => store.set({ limit })}
-          />
-        </Field>
-        <Field id="run-out" label={t.keep}>
-          <input
-            id="run-out"
-            dir="ltr"
-            autocomplete="off"
-            spellcheck={false}
-            value={out}
-            onInput={event => store.set({ out: event.currentTarget.value })}
-          />
-        </Field>
+        <NumberField
+          id="run-limit"
+          label={t.limit}
+          value={limit}
+          min={1}
+          max={1_000_000}
+          step={1}
+          change={limit => store.set({ limit })}
+        />
+        <PathField id="run-out" label={t.keep} value={out} change={out => store.set({ out })} />
       </div>
       <div role="status">
         {plan && (

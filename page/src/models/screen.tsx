@@ -2,8 +2,8 @@ import type { ModelState } from '../../../src/server/meditron/protocol.js';
 import { accuracyInWords } from '../ask/accuracy.js';
 import type { Draft } from '../ask/draft.js';
 import type { Machine } from '../machine.js';
-import { FolderList } from '../parts/files.js';
-import { English, Facts, Failed, Field } from '../parts/parts.js';
+import { FolderList, PathField } from '../parts/files.js';
+import { English, Facts, Failed } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
 import type { ModelsStore } from './store.js';
 
@@ -48,18 +48,14 @@ export function ModelsScreen({ store, machine, draft }: Props) {
                 if (store.path.value.trim() !== '') void store.add(store.path.value.trim());
               }}
             >
-              <Field id="model-path" label={t.path}>
-                <input
-                  id="model-path"
-                  dir="ltr"
-                  autocomplete="off"
-                  spellcheck={false}
-                  value={store.path.value}
-                  onInput={event => {
-                    store.path.value = event.currentTarget.value;
-                  }}
-                />
-              </Field>
+              <PathField
+                id="model-path"
+                label={t.path}
+                value={store.path.value}
+                change={path => {
+                  store.path.value = path;
+                }}
+              />
               <button type="submit">{t.addPath}</button>
               <button type="button" onClick={() => void store.folders.open()}>
                 {t.browse}

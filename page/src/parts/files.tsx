@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { FolderEntry, FolderState } from '../../../src/server/meditron/protocol.js';
 import { type Api, type Problem, problemOf } from '../api/api.js';
 import { words, writing } from '../words/words.js';
-import { English, Failed } from './parts.js';
+import { English, Failed, Field } from './parts.js';
 
 /** Folders of this machine, as the server shows them. */
 export class Folders {
@@ -86,5 +86,30 @@ export function FolderList({ folders, kind, label, pick }: Props) {
         </>
       )}
     </div>
+  );
+}
+
+interface PathFieldProps {
+  readonly id: string;
+  readonly label: string;
+  readonly value: string;
+  readonly isRequired?: boolean;
+  readonly change: (path: string) => void;
+}
+
+/** A path of this machine, as it is typed. */
+export function PathField({ id, label, value, isRequired = false, change }: PathFieldProps) {
+  return (
+    <Field id={id} label={label}>
+      <input
+        id={id}
+        dir="ltr"
+        required={isRequired}
+        autocomplete="off"
+        spellcheck={false}
+        value={value}
+        onInput={event => change(event.currentTarget.value)}
+      />
+    </Field>
   );
 }

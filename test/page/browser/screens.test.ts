@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { clinicalQuestions } from '../../../src/clinical/questions.js';
 import { example, withPage } from './harness.js';
@@ -62,6 +62,12 @@ test('history keeps answers only when it is on, unreadable without the passphras
   expect(await page.locator('.record .headline').innerText()).toMatch(
     /^[A-D]\. \d$|^The chains do not agree: \d says? [A-D](?:, \d says? [A-D])+\.$/,
   );
+  const exported = JSON.parse(readFileSync(await visit.saved('Export all'), 'utf8'));
+  expect(exported.map(({ title }: { title: string }) => title)).toEqual([
+    expect.stringContaining('atrial fibrillation'),
+  ]);
+  await page.getByRole('button', { name: /^Delete: / }).click();
+  await page.getByText('Nothing is kept yet.').waitFor();
   await page.getByRole('button', { name: 'Turn off and delete everything' }).click();
   await page.getByRole('button', { name: 'Turn history on' }).waitFor();
   expect(await page.locator('.history .entries li').count()).toBe(0);
@@ -102,4 +108,10 @@ test('models say what they are, and the speed is measured where one asks for it'
   await page.fill('#model-path', '/nowhere/none.gguf');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   expect(await page.locator('.failed .what').innerText()).toContain('file cannot be read');
+  // A file of this machine can be asked once it was added, beside the first too.
+  await page.fill('#model-path', resolve(import.meta.dirname, '..', '..', 'fixtures', 'mini-seed-1.gguf'));
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.locator('.model', { hasText: 'mini-seed-1' }).waitFor();
+  await visit.screen('ask');
+  await page.getByRole('checkbox', { name: 'mini-seed-1' }).waitFor();
 });
