@@ -6,7 +6,7 @@ import { scratch } from '../gguf/sample.js';
 import { meditron } from './command.js';
 
 const dir = scratch();
-const path = dir.path('meditron-7b.Q4_K_M.gguf');
+let path = '';
 const beyond =
   /[2-9]\d{3} in all; MEDITRON-7B, base weights was trained on 2048 at once \(arXiv 2311\.16079, section 4\.1\)/;
 /** A token a character. */
@@ -15,6 +15,7 @@ const text = (length: number) => 'x'.repeat(length);
 beforeAll(async () => {
   const { metadata, tensors } = tinyModel({ architecture: 'llama', hyper: { context: 4096, layers: 1 } });
   metadata.set('general.name', entry.string('meditron-7b'));
+  path = dir.path('meditron-7b.Q4_K_M.gguf');
   await writeGguf(path, metadata, sourcesOf(tensors));
 });
 
