@@ -140,7 +140,7 @@ function Together({ told, question }: TogetherProps) {
       <div class="result">
         <Verdict told={told} question={question} />
       </div>
-      <div class="actions">
+      <div class="actions no-print">
         <button type="button" onClick={() => saveJson(`meditron-panel-${stamp(evidence)}.json`, evidence)}>
           {a.save}
         </button>

@@ -15,7 +15,7 @@ async function both(): Promise<Visit> {
   return visit;
 }
 
-test('a second opinion of the same family is none, is said to be, and is kept as a record; a reload finds it again', async () => {
+test('a second opinion of the same family is none, is said to be, and is kept as a record and on paper; a reload finds it again', async () => {
   const visit = await both();
   const { page } = visit;
   await visit.ask(example);
@@ -32,6 +32,11 @@ test('a second opinion of the same family is none, is said to be, and is kept as
   const { members, result } = readPanel(JSON.parse(readFileSync(await (await saving).path(), 'utf8')));
   expect(result).toMatchObject({ decision: 'abstain', reason: 'one_family' });
   expect(members.map(({ file }) => file)).toEqual(['meditron-mini.gguf', 'mini-seed-1.gguf']);
+  await page.emulateMedia({ media: 'print' });
+  expect(await together.isVisible()).toBe(true);
+  expect(await page.locator('.sheet:visible').count()).toBe(2);
+  expect(await page.getByRole('button').count()).toBe(0);
+  await page.emulateMedia({ media: 'screen' });
   const before = await together.innerText();
   await page.reload();
   await together.waitFor();
