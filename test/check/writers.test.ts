@@ -10,7 +10,7 @@ const writers: Readonly<Record<string, string>> = {
     'devices.json (what GPUs did in a probe) and hashes.json (SHA-256 of model files) in the folder of state, unasked: hold neither',
   'cli/commands/ask.ts': 'the record of --record: holds both',
   'cli/commands/eval.ts': 'report.json and report.html in the folder of --out, the page of --html: hold both',
-  'cli/commands/models.ts': 'a model file that `models add --copy` copies: holds neither',
+  'cli/models/copy.ts': 'a model file that `models add --copy` copies: holds neither',
   'cli/models/fetch.ts': 'the model file that `models get` fetches when told to: holds neither',
   'cli/panel/ask.ts': 'the record of ask --panel --record: holds both',
   'engine/saved/file.ts':

@@ -111,7 +111,7 @@ test('a server that closes ends what runs, and takes temporary folders away', as
   const asked = await closing.send('POST', 'ask', { question, samples: 64, stop: 'none', id }, { events: true });
   const watched = await closing.send('GET', `runs/${run.id}`, undefined, { events: true });
   await closing[Symbol.asyncDispose]();
-  expect((await allOf(asked)).at(-1)!.event).toMatchObject({ type: 'failed', error: { code: 'ERR_ABORTED' } });
+  expect((await allOf(asked)).at(-1)!.event).toMatchObject({ type: 'failed', error: { code: 'ERR_CLOSED' } });
   expect((await allOf(watched)).at(-1)!.event).toMatchObject({ type: 'ended', run: { state: 'stopped' } });
   expect(existsSync(run.out)).toBe(false);
 });
