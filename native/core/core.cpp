@@ -371,7 +371,6 @@ void Core::decode_and_sample(Step & out) {
     }
     out.sampling = Clock::now() - decoded;
     settle(out);
-    weights->pages.used(out.decode);
 }
 
 // The batch, on as many threads as pay now. A step that others starve is begun again on fewer.

@@ -2,7 +2,6 @@
 
 #include "cache.h"
 #include "error.h"
-#include "large.h"
 #include "pool.h"
 #include "sampler.h"
 #include "stops.h"
@@ -23,13 +22,10 @@
 
 // Weights and vocabulary: shared by the model object and every engine made from it, freed with the last of them.
 struct Weights {
-    // `memory`: what of this process's memory they are in, as far as the CPU computes with it.
-    Weights(llama_model_ptr model_, std::vector<LargePages::Range> memory)
-        : model(std::move(model_)), vocabulary(model.get()), pages(std::move(memory)) {}
+    explicit Weights(llama_model_ptr model_) : model(std::move(model_)), vocabulary(model.get()) {}
 
     llama_model_ptr model;
     Vocabulary vocabulary;
-    LargePages pages;
 };
 
 using SharedWeights = std::shared_ptr<Weights>;

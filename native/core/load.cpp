@@ -156,7 +156,6 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
                                              : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
     mparams.use_extra_bufts    = params.repack;
 
-    const auto before     = LargePages::of_process();
     llama_model_ptr model = load_straight(params, mparams, progress);
     const bool straight   = model != nullptr;
     if (!model) {
@@ -174,8 +173,7 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
         throw CodedError("ERR_MODEL_UNSUPPORTED",
                          "Expected a model that generates text from left to right, " + params.paths[0] + " is of another kind");
     }
-    const bool on_cpu = params.devices.empty() && !params.mmap;
-    auto weights      = std::make_shared<Weights>(std::move(model), on_cpu ? LargePages::since(before) : std::vector<LargePages::Range>());
+    auto weights = std::make_shared<Weights>(std::move(model));
 #ifdef __GLIBC__
     malloc_trim(0); // what reading took goes back to the system: on 8 GB every hundred megabytes count
 #endif

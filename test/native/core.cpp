@@ -4,7 +4,6 @@
 #include "core.h"
 #include "check.h"
 #include "error.h"
-#include "large.h"
 #include "load.h"
 #include "log.h"
 #include "pages.h"
@@ -729,49 +728,6 @@ static void speed() {
     }
 }
 
-#ifdef __linux__
-// Kilobytes of this process that are in large pages.
-static size_t in_large_pages() {
-    std::ifstream rollup("/proc/self/smaps_rollup");
-    size_t kilobytes = 0;
-    for (std::string line; std::getline(rollup, line);)
-        if (std::sscanf(line.c_str(), "AnonHugePages: %zu kB", &kilobytes) == 1) return kilobytes;
-    return 0;
-}
-#endif
-
-static void large_pages() {
-#ifdef __linux__
-    const size_t n        = (size_t(80) << 20) / sizeof(uint64_t);
-    const auto before     = LargePages::of_process();
-    const auto memory     = (uint64_t *)mmap(nullptr, n * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    const uintptr_t begin = (uintptr_t)memory, end = (uintptr_t)(memory + n);
-    auto ranges        = LargePages::since(before);
-    const auto outside = [&](const LargePages::Range & range) { return range.begin < begin || range.end > end; };
-    ranges.erase(std::remove_if(ranges.begin(), ranges.end(), outside), ranges.end());
-    const auto value = [](size_t i) { return i * 0x9e3779b97f4a7c15; };
-    for (size_t i = 0; i < n; i++) memory[i] = value(i);
-    check(ranges.size() == 1 && ranges[0].end - ranges[0].begin > size_t(76) << 20, "new memory is found, but for what is no whole page");
-    check(LargePages::since(LargePages::of_process()).empty(), "memory that was there is not new");
-
-    LargePages pages(ranges);
-    pages.used(std::chrono::nanoseconds(100));
-    pages.used(std::chrono::nanoseconds(100));
-    check(pages.made() <= 1, "a short step pays for one page at most");
-    for (int step = 0; step < 100; step++) pages.used(std::chrono::seconds(1));
-    check(pages.made() <= 40 && in_large_pages() >= pages.made() * 2048, "what was made is in large pages");
-    bool same = true;
-    for (size_t i = 0; i < n; i++) same = same && memory[i] == value(i);
-    check(same, "what is in the memory stays as it is");
-    munmap(memory, n * sizeof(uint64_t));
-
-    LargePages none(ranges);
-    for (int step = 0; step < 40; step++) none.used(std::chrono::seconds(1));
-    check(none.made() == 0, "memory that is no longer there is left alone");
-#endif
-    check(LargePages({}).made() == 0, "a model without large memory has none");
-}
-
 // Linux: what is mapped for reading is found, and its pages can be let go and come back.
 static void file_pages(const std::string & path) {
     const FilePages pages({ path });
@@ -855,7 +811,6 @@ int main(int argc, char ** argv) {
     sliding_window(load(argv[6]));
     speed();
     file_pages(argv[1]);
-    large_pages();
 
     streaming(argv[1], expected);
     threads_follow_the_machine();
