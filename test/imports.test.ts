@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
+const page = fileURLToPath(new URL('../page/src', import.meta.url));
 
 /** A file may import from its own folder and from rows below its own, never sideways or up. */
 const rows = [
@@ -26,23 +27,28 @@ const rows = [
 const rowOf = (place: string) => rows.findIndex(row => row.includes(place));
 const placeOf = (file: string) => relative(src, file).split(/[\\/]/)[0]!;
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter(name => name.endsWith('.ts'))
-  .map(name => join(src, name));
+const filesOf = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(name => /\.tsx?$/.test(name))
+    .map(name => join(folder, name));
+const files = filesOf(src);
+const all = new Set([...files, ...filesOf(page)]);
 
-/** Every import and re-export of a file within src, type imports included. */
+/** Every import and re-export of a file, type imports included. */
 const importsOf = new Map(
-  files.map(file => [
+  [...all].map(file => [
     file,
-    [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target]) =>
-      resolve(file, '..', target!.replace(/\.js$/, '.ts')),
-    ),
+    [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target]) => {
+      const imported = resolve(file, '..', target!.replace(/\.js$/, '.ts'));
+      return all.has(imported) ? imported : imported.replace(/\.ts$/, '.tsx');
+    }),
   ]),
 );
 
 test('imports go down, never sideways or up', () => {
   const wrong: string[] = [];
-  for (const [file, targets] of importsOf) {
+  for (const file of files) {
+    const targets = importsOf.get(file)!;
     const place = placeOf(file);
     if (place === 'index.ts') continue;
     expect(rowOf(place), `${place} has no row`).toBeGreaterThanOrEqual(0);
@@ -82,6 +88,6 @@ function circles(): string[] {
     const group = stack.splice(stack.indexOf(file));
     if (group.length > 1) found.push(group.map(name => relative(src, name)).join(' - '));
   };
-  for (const file of files) if (!index.has(file)) visit(file);
+  for (const file of all) if (!index.has(file)) visit(file);
   return found.sort();
 }

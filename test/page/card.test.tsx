@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { headline, underHeadline } from '../../page/src/ask/card.js';
 import { AllChains, Counts, Voices } from '../../page/src/ask/card-parts.js';
+import { headline, underHeadline } from '../../page/src/ask/headline.js';
 import { Sheet } from '../../page/src/ask/sheet.js';
 import { example } from '../../page/src/ask/store.js';
 import { verdictOf, voicesOf } from '../../page/src/ask/verdict.js';

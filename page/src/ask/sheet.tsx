@@ -1,7 +1,7 @@
 import type { Answer } from '../../../src/server/meditron/protocol.js';
 import { words, writing } from '../words/words.js';
-import { headline, underHeadline } from './card.js';
 import { Counts, Lists, Notes, Voices } from './card-parts.js';
+import { headline, underHeadline } from './headline.js';
 import { HowAsked } from './howasked.js';
 import { choicesOf } from './question.js';
 import { QuestionText } from './question-text.js';

@@ -4,7 +4,7 @@ import { letter } from '../ask/question.js';
 import { Dots } from '../parts/dots.js';
 import { Disclosure, English, Facts } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
-import { OneRun } from './screen.js';
+import { OneRun } from './run.js';
 import type { EvaluateStore, Only } from './store.js';
 
 interface Props {
