@@ -3,7 +3,7 @@ import { tooShortToKeep } from '../answerer/kept.js';
 import { askStream } from '../ask/ask.js';
 import { questionFree } from '../ask/beginning.js';
 import type { AskOptions } from '../ask/options.js';
-import type { Answer, AskEvent } from '../ask/types.js';
+import type { Answer, AskEvent, Evidence } from '../ask/types.js';
 import type { EngineOptions, Model } from '../engine/model.js';
 import type { Question } from '../prompt/question/question.js';
 import { kept, type PrefixFile } from './prefix.js';
@@ -17,6 +17,8 @@ export interface Watching {
   /** Closes the vote with what there is. */
   readonly signal: AbortSignal;
   readonly prefix?: PrefixFile | undefined;
+  /** Takes the record of the samples that had finished, where the asking fails after that. */
+  readonly unfinished?: (evidence: Evidence) => void;
   /** Where no width is given: the one that was measured on this machine, or that is measured again. Default: the usual one. */
   readonly width?: 'measured' | 'again' | undefined;
 }
@@ -34,7 +36,7 @@ export async function askWatched(
   question: Question,
   options: AskOptions,
   given: EngineOptions,
-  { chains: begin, signal, prefix, width }: Watching,
+  { chains: begin, signal, prefix, unfinished, width }: Watching,
 ): Promise<Watched> {
   const tokens = prefix === undefined ? new Int32Array() : await questionFree(model, question, options);
   const keeps = prefix !== undefined && tooShortToKeep(tokens) === undefined;
@@ -54,7 +56,10 @@ export async function askWatched(
   const chains = begin();
   try {
     const answerer = answererOf(watched, beginning);
-    const given = await drained(askStream(answerer, question, { ...made.options, until: signal }), chains.show);
+    const given = await drained(askStream(answerer, question, { ...made.options, until: signal }), event => {
+      if (event.type === 'unfinished') unfinished?.(event.evidence);
+      chains.show(event);
+    });
     const answer = { ...given, warnings: [...made.warnings, ...warnings, ...given.warnings] };
     return { answer, contextMs, timings: stopwatch.timings() };
   } finally {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readEvidence } from '../../src/ask/record/schema.js';
 import { createProgram } from '../../src/cli/program.js';
 import { type Ended, meditron, model } from './command.js';
 import { hasProc } from './processes.js';
@@ -107,6 +108,33 @@ test.each(answering)('%s ends with the typed error when the engine dies without 
   expect(code).toBe(6);
   expect(stderr).toMatch(/^meditron: The engine's process was ended by SIGABRT.*CUDA error/m);
   expect(stdout).not.toContain('begins again');
+});
+
+test('of an ask that failed --record has the samples that had finished, and replays', async () => {
+  const file = join(folder, 'part.json');
+  const args = [
+    'ask',
+    ...asked,
+    '--mode',
+    'free',
+    '--samples',
+    '12',
+    '--width',
+    '4',
+    '--stop-rule',
+    'none',
+    '--record',
+    file,
+  ];
+  const env = { MEDITRON_TEST_DIED: join(folder, `died-${++runs}`), MEDITRON_TEST_GPU: '', MEDITRON_TEST_SPARED: '1' };
+  const failed = await meditron(args, 'Which vitamin prevents scurvy?\n', preloaded('dying.mjs', env));
+  expect(failed).toMatchObject({ code: 6, stdout: '' });
+  const { samples, result } = readEvidence(JSON.parse(readFileSync(file, 'utf8')));
+  expect(samples.length).toBeGreaterThan(0);
+  expect(samples.length).toBeLessThan(12);
+  expect(result.stoppedBy).toBe('failed');
+  expect(failed.stderr).toContain(`What had finished (samples: ${samples.length}) is in ${file}`);
+  expect(await meditron(['replay', file])).toMatchObject({ code: 0 });
 });
 
 test('text that came before the engine died stays, and --json names the error', async () => {

@@ -3,9 +3,11 @@ import { tryKept } from '../../answerer/kept.js';
 import { type Calibration, readCalibration } from '../../ask/calibration.js';
 import { askOptions } from '../../ask/options.js';
 import { printed, withHash } from '../../ask/record/evidence.js';
+import type { Evidence } from '../../ask/types.js';
 import { MeditronError } from '../../check/errors.js';
 import { engineOptions } from '../../check/machine.js';
 import { tryOutput, writeOutput } from '../../check/outputs.js';
+import type { Model } from '../../engine/model.js';
 import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
 import { jsonFault } from '../../prompt/question/json.js';
 import { findingInWords } from '../../prompt/question/text/explain.js';
@@ -50,7 +52,10 @@ export function ask(): Command {
       ),
     )
     .addOption(measuredOption())
-    .option('--record <file>', 'write the evidence, for `meditron replay`')
+    .option(
+      '--record <file>',
+      'write the evidence, for `meditron replay`; if it fails, that of the samples that had finished',
+    )
     .option(
       '--calibration <file>',
       'show the set of answers that holds the right one as often as --coverage says, by a file that `meditron eval --calibrate` wrote',
@@ -125,15 +130,27 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
   const options = { ...optionsOf(askOptions, flags), ...(calibration && { calibration }), hash: flags.json === true };
   const prefix = () => prefixFile(flags, loaded);
   const width = flags.measureWidth ? 'again' : 'measured';
-  const {
-    answer,
-    contextMs,
-    timings: asking,
-  } = await loaded.attempt(
-    model =>
-      askWatched(model, question, options, optionsOf(engineOptions, flags), { ...watching, prefix: prefix(), width }),
-    signal,
-  );
+  const write = async (record: string, evidence: Evidence) => {
+    const hashed = withHash(evidence, files && (await awaited(files, loaded.model.info)));
+    await writeOutput(record, `${JSON.stringify(hashed, null, 1)}\n`);
+  };
+  let part: Evidence | undefined;
+  const attempt = (model: Model) => {
+    part = undefined;
+    const unfinished = (evidence: Evidence) => {
+      part = evidence;
+    };
+    const watched = { ...watching, prefix: prefix(), unfinished, width } as const;
+    return askWatched(model, question, options, optionsOf(engineOptions, flags), watched);
+  };
+  const asked = await loaded.attempt(attempt, signal).catch(async error => {
+    if (flags.record !== undefined && part) {
+      await write(flags.record, part);
+      warn(`What had finished (samples: ${part.samples.length}) is in ${flags.record}: part of a vote, and no result`);
+    }
+    throw error;
+  });
+  const { answer, contextMs, timings: asking } = asked;
   const timings = { loadMs: tenth(loaded.loadMs + contextMs), ...asking };
   const warnings = [...(flags.prefix !== undefined && !prefix() ? [notOnCpu] : []), ...answer.warnings];
   if (flags.json) {
@@ -144,10 +161,7 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
     print(answerScreen(question, answer, process.stdout));
     if (flags.timings) sayTimings(timings);
   }
-  if (flags.record !== undefined) {
-    const evidence = withHash(answer.evidence, files && (await awaited(files, loaded.model.info)));
-    await writeOutput(flags.record, `${JSON.stringify(evidence, null, 1)}\n`);
-  }
+  if (flags.record !== undefined) await write(flags.record, answer.evidence);
   if (signal.aborted && answer.votes.notRun > 0) throw signal.reason;
 }
 
