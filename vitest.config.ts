@@ -77,7 +77,7 @@ export default defineConfig({
           name,
           include: [`test/${name}/**/*.test.ts`],
           pool: 'forks' as const,
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 1_200_000, // whoever comes first packs, which compiles
           sequence: { groupOrder: 2 },
         },
