@@ -332,7 +332,7 @@ function byTemplate(template: TemplateFinding | undefined): FormatChoice | undef
   if (format === undefined) return undefined;
   const whose = template!.published === null ? '' : `; it is that of ${template!.published}, byte for byte`;
   return {
-    ...{ format, shots: 0, model: `a model that is not known`, by: 'template', facts: null },
+    ...{ format, shots: 0, model: 'a model that is not known', by: 'template', facts: null },
     source: 'tokenizer.chat_template in the model file',
     reasons: [`Its chat template writes what the format ${format} does, for every conversation that was tried${whose}`],
     warnings: [],

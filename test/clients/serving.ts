@@ -4,7 +4,7 @@ import { loadModel } from '../../src/host/load.js';
 import { makeApp } from '../../src/server/app.js';
 import { listen } from '../../src/server/listen.js';
 import { openaiRoutes } from '../../src/server/openai/routes.js';
-import { SinglePool } from '../../src/server/pool/single.js';
+import { SinglePool } from '../server/single.js';
 
 export interface Serving extends AsyncDisposable {
   /** As clients call it, with `/v1`. */

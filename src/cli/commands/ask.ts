@@ -8,11 +8,12 @@ import { MeditronError } from '../../check/errors.js';
 import { engineOptions } from '../../check/machine.js';
 import { tryOutput, writeOutput } from '../../check/outputs.js';
 import type { Model } from '../../engine/model.js';
-import { hashProgress, type ModelFiles, modelHash } from '../../models/identity.js';
+import { modelHash } from '../../models/identity.js';
 import { jsonFault } from '../../prompt/question/json.js';
 import { findingInWords } from '../../prompt/question/text/explain.js';
 import type { QuestionReading } from '../../prompt/question/text.js';
 import { addFlags, addModelFlags, optionsOf, prefixOption } from '../flags.js';
+import { hashing } from '../hashing.js';
 import { readText } from '../input.js';
 import { load, type ModelFlags } from '../load.js';
 import { askPanel } from '../panel/ask.js';
@@ -23,7 +24,6 @@ import { answerScreen } from '../terminal/answer.js';
 import { chainsOn, silentChains } from '../terminal/chains.js';
 import { interrupts } from '../terminal/interrupt.js';
 import { print, printJson } from '../terminal/output.js';
-import { progressBar } from '../terminal/progress.js';
 import { warn } from '../terminal/warning.js';
 import { sayTimings, tenth, timingsOption } from '../timings.js';
 import { askWatched, type Watching } from '../watched.js';
@@ -131,7 +131,10 @@ export async function askReading(reading: QuestionReading, flags: AskFlags, watc
   const prefix = () => prefixFile(flags, loaded);
   const width = flags.measureWidth ? 'again' : 'measured';
   const write = async (record: string, evidence: Evidence) => {
-    const hashed = withHash(evidence, files && (await awaited(files, loaded.model.info)));
+    const hashed = withHash(
+      evidence,
+      files && (await hashing('Reading the model file for the record', loaded.model.info, files)),
+    );
     await writeOutput(record, `${JSON.stringify(hashed, null, 1)}\n`);
   };
   let part: Evidence | undefined;
@@ -188,16 +191,4 @@ function refuseBoth({ record, prefix }: AskFlags): void {
     'ERR_OPTION',
     'Expected --record or --prefix, got both: a replay evaluates all of a prompt at once, and would not give the same last digits',
   );
-}
-
-/** The hash of the model, with a progress bar where a person waits for it. */
-async function awaited<T>(hash: Promise<T>, files: ModelFiles): Promise<T> {
-  const progress = progressBar('Reading the model file for the record');
-  const timer = setInterval(() => progress.show(hashProgress(files).fraction), 100);
-  try {
-    return await hash;
-  } finally {
-    clearInterval(timer);
-    progress.stop();
-  }
 }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { MeditronError } from '../../check/errors.js';
 import { makeFolder } from '../../check/outputs.js';
 import type { FileHash } from '../../models/identity.js';
-import { hashed } from './hashed.js';
+import { hashed } from '../hashing.js';
 
 /**
  * Copies the files of a model into a folder and reads the copies again. Whatever comes between, a signal included, no part of a copy stays.

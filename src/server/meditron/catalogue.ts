@@ -3,8 +3,8 @@ import { MeditronError } from '../../check/errors.js';
 import { availableCores } from '../../engine/capacity/cores.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { outlookOf } from '../../engine/capacity/outlook.js';
-import { readGguf } from '../../gguf/reader.js';
-import { type Header, readHeader, recognised } from '../../models/header.js';
+import { type GgufFile, readGguf } from '../../gguf/reader.js';
+import { type Header, headerOf, recognised } from '../../models/header.js';
 import { hashProgress, identityAt, identityText } from '../../models/identity.js';
 import type { Inspection } from '../../models/inspect.js';
 import { isDemonstration } from '../../models/known.js';
@@ -14,10 +14,16 @@ import { formatByName } from '../../prompt/format/formats.js';
 import type { Pool, ServedModel } from '../pool/pool.js';
 import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState } from './protocol.js';
 
+/** What is told of a file by its header. */
+interface ReadFile {
+  readonly header: Header;
+  /** Null if the header does not tell. */
+  readonly family: Family | null;
+}
+
 /** What there is to say of the models of a server. Headers are read once for every state of a file; nothing is loaded. */
 export class Catalogue {
-  readonly #headers = new Map<string, Promise<Header>>();
-  readonly #families = new Map<string, Promise<Family>>();
+  readonly #read = new Map<string, Promise<ReadFile>>();
   /** By the path of the file. */
   readonly speeds = new Map<string, ModelSpeed>();
 
@@ -39,14 +45,13 @@ export class Catalogue {
       measured: this.measured(name),
     };
     try {
-      const header = await this.headerOf(path);
+      const { header, family } = await this.#fileOf(path);
       const { sizeBytes, architecture, parameters, quantization, contextLength, licence, problems } = header;
       const hash = await hashOf(header);
       const format = recognised(header, hash.sha256).choice ?? null;
       return {
         ...common,
-        family: await this.familyOf(path),
-        ...{ title: header.name, sizeBytes, architecture, parameters, contextLength, licence, format, hash },
+        ...{ family, title: header.name, sizeBytes, architecture, parameters, contextLength, licence, format, hash },
         quantization: quantization.name,
         chats: format && formatByName(format.format).accepts.chat,
         demonstration: isDemonstration([header.name, path]),
@@ -60,28 +65,37 @@ export class Catalogue {
   }
 
   /** @throws MeditronError `ERR_MODEL_FILE`, `ERR_MODEL_FORMAT` */
-  headerOf(path: string): Promise<Header> {
-    return remembered(this.#headers, path, () => readHeader(path));
+  async headerOf(path: string): Promise<Header> {
+    return (await this.#fileOf(path)).header;
   }
 
   /** Null if the file cannot be read. */
   async familyOf(path: string): Promise<Family | null> {
-    try {
-      return await remembered(this.#families, path, async () => familyOf(identityOf(await readGguf(path))));
-    } catch (error) {
-      if (error instanceof MeditronError) return null;
-      throw error;
-    }
+    return orNull(async () => (await this.#fileOf(path)).family);
+  }
+
+  /** What was read of a file in the state that it is in; what could not be read is tried again. */
+  #fileOf(path: string): Promise<ReadFile> {
+    const key = `${identityText(identityAt(path))} ${path}`;
+    const file = this.#read.get(key) ?? readGguf(path).then(told);
+    this.#read.set(key, file);
+    file.catch(() => this.#read.delete(key));
+    return file;
   }
 }
 
-/** What was read of a file in the state that it is in; what could not be read is tried again. */
-function remembered<T>(known: Map<string, Promise<T>>, path: string, read: () => Promise<T>): Promise<T> {
-  const key = `${identityText(identityAt(path))} ${path}`;
-  const value = known.get(key) ?? read();
-  known.set(key, value);
-  value.catch(() => known.delete(key));
-  return value;
+async function told(file: GgufFile): Promise<ReadFile> {
+  return { header: headerOf(file), family: await orNull(async () => familyOf(identityOf(file))) };
+}
+
+/** Null where the model is at fault. */
+async function orNull<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof MeditronError) return null;
+    throw error;
+  }
 }
 
 const unreadable = {

@@ -3,8 +3,8 @@ import { scoredInStep } from '../../engine/capacity/scoring.js';
 import type { Engine } from '../../engine/engine.js';
 import type { SampleEnd } from '../../engine/jobs/generation.js';
 import type { GenerateOptions } from '../../engine/jobs/options.js';
+import { Line } from '../../engine/line.js';
 import { type EngineCounters, noCounts } from '../../engine/settings.js';
-import { Queue } from './queue.js';
 import { added } from './sum.js';
 
 /** A prompt whose log-probabilities are asked for. */
@@ -19,7 +19,7 @@ export interface ScoredPrompt extends Omit<GenerateOptions, 'prompt' | 'promptLo
  * needed, and again where a prompt is longer than all before; where there is no memory for it, the shared engine is kept free for each prompt.
  */
 export class Scorer {
-  readonly #line = new Queue(1, Number.POSITIVE_INFINITY);
+  readonly #line = new Line();
   #engine: Engine | undefined;
   #before: EngineCounters = noCounts();
 
@@ -38,17 +38,13 @@ export class Scorer {
   }
 
   /** @throws MeditronError as `Engine.generate` */
-  async score(asked: ScoredPrompt): Promise<SampleEnd> {
-    const leave = await this.#line.enter(asked.signal);
-    try {
-      const { settings } = this.shared;
+  score(asked: ScoredPrompt): Promise<SampleEnd> {
+    return this.#line.run(asked.signal, async () => {
       const tokens = asked.prompt.length + (asked.maxTokens ?? 1);
-      if (tokens > settings.sequenceSize) return await scored(this.shared, asked); // which says why it is refused
+      if (tokens > this.shared.settings.sequenceSize) return scored(this.shared, asked); // which says why it is refused
       const engine = await this.#engineOf(tokens);
-      return await (engine ? scored(engine, asked) : scoredAlone(this.shared, asked));
-    } finally {
-      leave();
-    }
+      return engine ? scored(engine, asked) : scoredAlone(this.shared, asked);
+    });
   }
 
   async close(): Promise<void> {

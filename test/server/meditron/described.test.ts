@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { makeApp } from '../../../src/server/app.js';
 import { meditronDescriptions } from '../../../src/server/meditron/described.js';
 import { meditronRoutes } from '../../../src/server/meditron/routes.js';
-import { SinglePool } from '../../../src/server/pool/single.js';
+import { SinglePool } from '../single.js';
 import { sendTo } from './served.js';
 
 const nobody = { info: { path: 'none.gguf' } } as ConstructorParameters<typeof SinglePool>[0];

@@ -6,7 +6,7 @@ import { type LoadOptions, loadModel } from '../../../src/host/load.js';
 import { makeApp } from '../../../src/server/app.js';
 import { type MeditronOptions, meditronRoutes } from '../../../src/server/meditron/routes.js';
 import { openaiRoutes } from '../../../src/server/openai/routes.js';
-import { SinglePool } from '../../../src/server/pool/single.js';
+import { SinglePool } from '../single.js';
 
 /** The page's key of all servers here. */
 export const key = 'the-key-of-the-page';

@@ -3,8 +3,8 @@ import type { EngineOptions, Model } from '../../../src/engine/model.js';
 import { loadModel } from '../../../src/host/load.js';
 import { makeApp } from '../../../src/server/app.js';
 import { openaiRoutes } from '../../../src/server/openai/routes.js';
-import { SinglePool } from '../../../src/server/pool/single.js';
 import { type Json, stories } from '../meditron/served.js';
+import { SinglePool } from '../single.js';
 
 export interface Served extends AsyncDisposable {
   readonly model: Model;

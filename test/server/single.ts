@@ -1,10 +1,10 @@
-import { MeditronError } from '../../check/errors.js';
-import type { Engine } from '../../engine/engine.js';
-import type { Model } from '../../engine/model.js';
-import { modelName } from '../../models/names.js';
-import { named, unknownModel } from './names.js';
-import type { Pool, ServedModel, Use } from './pool.js';
-import { Scorer } from './scorer.js';
+import { MeditronError } from '../../src/check/errors.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Model } from '../../src/engine/model.js';
+import { modelName } from '../../src/models/names.js';
+import { named, unknownModel } from '../../src/server/pool/names.js';
+import type { Pool, ServedModel, Use } from '../../src/server/pool/pool.js';
+import { Scorer } from '../../src/server/pool/scorer.js';
 
 /** A pool of one engine that the caller has opened, and closes. */
 export class SinglePool implements Pool {
