@@ -90,21 +90,14 @@ const elsewhere: readonly (readonly [RegExp, string])[] = [
 
 /** Whether the address is wrong, or only the method. */
 function nothingHere(app: Hono, c: Context): RequestError {
-  const routes = app.routes.filter(({ method, path }) => method !== 'ALL' && matches(path, c.req.path));
-  const methods = [...new Set(routes.map(({ method }) => method))];
+  const ofRoutes = app.routes.map(({ method }) => method).filter(method => method !== 'ALL'); // not those before routes
+  const methods = [...new Set(ofRoutes)].filter(method =>
+    app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method === method),
+  );
   if (methods.length === 0) {
     const meant = elsewhere.find(([address]) => address.test(c.req.path))?.[1];
     return new RequestError(404, `There is nothing at this address; ${meant ?? '/openapi.json lists what there is'}`);
   }
   const allow = methods.join(', ');
   return new RequestError(405, `This address takes ${allow} and no other method`, null, { Allow: allow });
-}
-
-function matches(pattern: string, path: string): boolean {
-  const parts = pattern.split('/');
-  const given = path.split('/');
-  return (
-    parts.length === given.length &&
-    parts.every((part, i) => (part.startsWith(':') ? given[i] !== '' : part === given[i]))
-  );
 }

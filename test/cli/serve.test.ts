@@ -1,31 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Environment, meditron, model, start } from './command.js';
+import { meditron, model, start } from './command.js';
 import { childrenOf, hasProc, until } from './processes.js';
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly pageKey: string;
-  readonly ended: ReturnType<typeof start>['ended'];
-}
-
-/** Starts it on a free port, and waits for the line that it prints. */
-async function serve(args: readonly string[], env?: Environment): Promise<Started> {
-  const { child, ended } = start(['serve', '--port', '0', '--gpu-layers', '0', ...args], { env });
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  const [line] = (await once(child.stdout!, 'data')) as [string];
-  const [, url, pageKey] = /^Meditron answers at (http:\/\/127\.0\.0\.1:\d+)\/#key=([\w-]{43})\n$/.exec(line) ?? [];
-  expect(url, line).toBeDefined();
-  return { child, url: url!, pageKey: pageKey!, ended };
-}
+import { serve } from './serving.js';
 
 /** What a process was started as; empty if it has ended. */
 function programOf(pid: number): string {

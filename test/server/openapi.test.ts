@@ -7,10 +7,11 @@ import { Openings } from '../../src/server/open.js';
 import { descriptions } from '../../src/server/openapi.js';
 import { routeSets } from '../../src/server/routes.js';
 import { jsonSchemaOf } from '../../src/server/schema.js';
-import { noModels } from './parts.js';
+import { noModels, pageKey } from './parts.js';
 
 const app = makeApp({
   pool: noModels,
+  pageKey,
   routes: routeSets,
   openings: new Openings(randomBytes(8).toString('hex')),
   pageFolder: 'nowhere',
@@ -44,6 +45,28 @@ test('what needs the page’s key says so, and nothing else does', async () => {
     });
     await response.body?.cancel();
     expect(response.status === 401, `${method} ${path}`).toBe(page);
+  }
+});
+
+test('every address may end with a slash, and takes no method that it has not', async () => {
+  const answerOf = async (method: string, path: string) => {
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${pageKey}` };
+    const response = await app.request(path, { method, headers, ...(method === 'POST' && { body: '{}' }) });
+    await response.body?.cancel();
+    return { status: response.status, allow: response.headers.get('Allow')?.split(', ').sort() };
+  };
+  const takes = (pattern: string) =>
+    new RegExp(`^${pattern.replace(/:\w+\{(.*)\}/, '$1').replaceAll(/:\w+/g, '[^/]+')}$`);
+  for (const { path: pattern } of descriptions) {
+    if (pattern === '/') continue;
+    const path = pattern.replace(/:\w+\{.*\}/, 'x/y').replaceAll(/:\w+/g, 'x');
+    const own = descriptions.filter(each => takes(each.path).test(path)).map(({ method }) => method.toUpperCase());
+    for (const method of ['GET', 'POST', 'DELETE', 'PUT', 'OPTIONS']) {
+      const plain = await answerOf(method, path);
+      expect(await answerOf(method, `${path}/`), `${method} ${path}`).toEqual(plain);
+      if (own.includes(method)) expect(plain.status, `${method} ${path}`).not.toBe(405);
+      else expect(plain, `${method} ${path}`).toEqual({ status: 405, allow: [...new Set(own)].sort() });
+    }
   }
 });
 
