@@ -6,7 +6,7 @@ import { shippedModel } from '../check/project.js';
 import { samplingNumbers } from '../check/sampling.js';
 import type { Flag, FlagOfOtherKind, Given, Option, Table } from '../check/table.js';
 import { runOptions } from '../evaluate/run/options.js';
-import { modelPath } from '../models/added.js';
+import { meantModel } from '../models/added.js';
 import { serverOptions } from '../server/options.js';
 
 /** A command's parsed flags, before the options among them are taken out by their table. */
@@ -75,7 +75,7 @@ export function modelOption(): CommanderOption {
     '-m, --model <file>',
     'GGUF file, of a split model the first part, or the name of an added one',
   )
-    .argParser(modelPath)
+    .argParser(meantModel)
     .default(shippedModel(), 'the one in models/');
 }
 

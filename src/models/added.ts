@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import * as v from 'valibot';
 import { MeditronError } from '../check/errors.js';
 import { keep, kept, sha256Text, stateFile } from '../check/kept.js';
+import { nearest } from '../check/options.js';
+import { plainName } from './names.js';
+import { registry } from './registry.js';
 
 const oneFile = v.strictObject({ path: v.string(), sizeBytes: v.number(), sha256: sha256Text });
 
@@ -80,6 +83,30 @@ export function modelPath(fileOrName: string): string {
   if (/[/\\]|\.gguf$/i.test(fileOrName) || existsSync(fileOrName)) return fileOrName;
   const found = addedModel(fileOrName);
   return found ? found.files[0]!.path : fileOrName;
+}
+
+/**
+ * As {@link modelPath}, of what is meant to be a model that is here. A path leads to a file or to none, which is said when it is read.
+ *
+ * @throws MeditronError `ERR_MODEL_FILE` for a name of nothing, with what may have been meant
+ */
+export function meantModel(fileOrName: string): string {
+  const path = modelPath(fileOrName);
+  if (/[/\\]/.test(path) || existsSync(path)) return path;
+  const names = addedModels().map(({ name }) => name);
+  const near = nearest(fileOrName.replace(/\.gguf$/i, ''), names);
+  if (/\.gguf$/i.test(path) && near === undefined) return path;
+  throw new MeditronError(
+    'ERR_MODEL_FILE',
+    `Expected a GGUF file or the name of an added model, got ${JSON.stringify(fileOrName)}, which is neither; ${meant(fileOrName, near, names)}`,
+  );
+}
+
+function meant(name: string, near: string | undefined, names: readonly string[]): string {
+  if (near !== undefined) return `did you mean ${near}?`;
+  const known = registry.find(({ id }) => id === plainName(name));
+  if (known) return `\`meditron models get ${known.id}\` says how to come by it`;
+  return names.length > 0 ? `added: ${names.join(', ')}` : '`meditron models add FILE` gives a file a name';
 }
 
 async function write(models: readonly AddedModel[]): Promise<void> {

@@ -120,7 +120,7 @@ test('a model is typed as its file, with its family before it and its format beh
   writeFileSync(odd, '');
   expect(memberTyped(odd)).toEqual({ path: odd });
   expect(() => memberTyped(`${random}@rwa`)).toThrow(/format/);
-  expect(() => memberTyped('=a.gguf@')).not.toThrow(); // no such file, which is said when it is read
+  for (const nothing of ['=a.gguf@', 'x=wrad', 'wrad@raw']) expect(() => memberTyped(nothing)).toThrow(/neither/);
 });
 
 test('the card: accuracies, answers, families, reasons for and against, and last whether to rely on it', () => {

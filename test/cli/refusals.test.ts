@@ -31,6 +31,7 @@ const truncated = file('truncated.gguf', readFileSync(model).subarray(0, 600_000
 
 test.each([
   ['a missing model', ['run', '-m', join(folder, 'none.gguf'), '-p', 'x'], 4, /no such file/],
+  ['a model of no name', ['run', '-m', 'meditron-7b', '-p', 'x'], 4, /neither.*meditron models get meditron-7b/],
   ['a folder', ['run', '-m', folder, '-p', 'x'], 4, /directory/],
   ['an empty file', ['run', '-m', empty, '-p', 'x'], 4, /empty/],
   ['a file that is no GGUF', ['run', '-m', text, '-p', 'x'], 4, /GGUF/],

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { type AddedModel, addedModels, addModel, modelPath, removeModel } from '../../src/models/added.js';
+import { type AddedModel, addedModels, addModel, meantModel, modelPath, removeModel } from '../../src/models/added.js';
 
 const before = process.env.MEDITRON_STATE;
 const folders: string[] = [];
@@ -35,6 +35,18 @@ test('it is found by its name in any case, a path is one, and what is not known 
   await addModel(model('ward 3', '/models/a.gguf'));
   expect(modelPath('Ward 3')).toBe('/models/a.gguf');
   for (const typed of ['folder/ward 3', 'ward 3.gguf', 'ward 4']) expect(modelPath(typed)).toBe(typed);
+});
+
+test('a name of nothing is refused with the name it is a slip of, else with what there is or how to come by it', async () => {
+  const refusal = (typed: string) => expect(() => meantModel(typed));
+  refusal('ward').toThrow('got "ward", which is neither; `meditron models add FILE` gives a file a name');
+  await addModel(model('ward', '/models/a.gguf'));
+  await addModel(model('night', '/models/b.gguf'));
+  expect(meantModel('WARD')).toBe('/models/a.gguf');
+  for (const slip of ['wrad', 'ward.gguf', 'Wards']) refusal(slip).toThrow('did you mean ward?');
+  refusal('something else').toThrow('added: ward, night');
+  refusal('Meditron-7B').toThrow('`meditron models get meditron-7b` says how to come by it');
+  for (const path of ['folder/wrad', 'other.gguf']) expect(meantModel(path)).toBe(path); // said when it is read
 });
 
 test('one that is forgotten is gone, the others stay, and one that is not there is named with those that are', async () => {

@@ -3,7 +3,7 @@ import { askOptions } from '../../ask/options.js';
 import { loadOptions, processOptions } from '../../check/machine.js';
 import { shippedModel } from '../../check/project.js';
 import { pick } from '../../check/table.js';
-import { modelPath } from '../../models/added.js';
+import { meantModel } from '../../models/added.js';
 import { type Header, readHeader, recognised } from '../../models/header.js';
 import type { FormatName } from '../../prompt/format/format.js';
 import { formatByName } from '../../prompt/format/formats.js';
@@ -56,7 +56,7 @@ const contextSize = 2048;
 async function show(model: string | undefined, flags: CheckFlags): Promise<void> {
   using interrupt = interrupts();
   const { signal } = interrupt;
-  const path = model === undefined ? shippedModel() : modelPath(model);
+  const path = model === undefined ? shippedModel() : meantModel(model);
   const header = await readHeader(path, { signal });
   const checks: Check[] = [fileCheck(header)];
   const tell = (check: Check) => {

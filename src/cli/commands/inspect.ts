@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { hashOfFiles } from '../../ask/record/hashes.js';
 import { inBytes } from '../../check/words.js';
-import { modelPath } from '../../models/added.js';
+import { meantModel } from '../../models/added.js';
 import { type Header, readHeader } from '../../models/header.js';
 import type { Inspection } from '../../models/inspect.js';
 import { contextInWords, type Known, knownOf, knownRows } from '../models/facts.js';
@@ -31,7 +31,7 @@ export function inspect(): Command {
 
 async function show(fileOrName: string, flags: InspectFlags): Promise<void> {
   using interrupt = interrupts();
-  const path = modelPath(fileOrName);
+  const path = meantModel(fileOrName);
   const progress = progressBar('Hashing');
   let header: Header;
   try {

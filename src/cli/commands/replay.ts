@@ -5,7 +5,7 @@ import { readEvidence } from '../../ask/record/schema.js';
 import type { Evidence } from '../../ask/types.js';
 import { MeditronError } from '../../check/errors.js';
 import { processOptions } from '../../check/machine.js';
-import { modelPath } from '../../models/added.js';
+import { meantModel } from '../../models/added.js';
 import { type PanelReplay, replayPanel } from '../../panel/record/replay.js';
 import { isPanel, readPanel } from '../../panel/record/schema.js';
 import { jsonFault } from '../../prompt/question/json.js';
@@ -34,7 +34,7 @@ export function replay(): Command {
     .option(
       '-m, --model <file>',
       'where the model is now, or the name it was added under (default: where it was)',
-      modelPath,
+      meantModel,
     )
     .addOption(
       panelOption('where the models of a panel are now, in the order of the record (default: where they were)'),
@@ -85,7 +85,7 @@ async function panelAgain(record: unknown, flags: ReplayFlags, signal: AbortSign
   try {
     const { isolate } = machineOf(flags).load;
     result = await replayPanel(record, {
-      modelPaths: flags.panel?.map(modelPath),
+      modelPaths: flags.panel?.map(meantModel),
       isolate,
       signal,
       onEvent: panelists.show,

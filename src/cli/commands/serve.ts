@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { engineOptions, loadOptions, processOptions } from '../../check/machine.js';
 import { shippedModel } from '../../check/project.js';
 import { pick } from '../../check/table.js';
-import { modelPath } from '../../models/added.js';
+import { meantModel } from '../../models/added.js';
 import { serverOptions } from '../../server/options.js';
 import { openBrowser } from '../browser.js';
 import { addFlags, type Flags, optionsOf } from '../flags.js';
@@ -26,7 +26,7 @@ export function serve(): Command {
     .option(
       '-m, --model <file>',
       'GGUF file, of a split model the first part, or the name of an added one; may be repeated, and the first answers where a request names none (default: the one in models/)',
-      (file: string, before: readonly string[] = []) => [...before, modelPath(file)],
+      (file: string, before: readonly string[] = []) => [...before, meantModel(file)],
     )
     .option('--open', 'open the page in the browser')
     .option('--json', 'print the address as one JSON object')

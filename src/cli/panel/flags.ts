@@ -3,7 +3,7 @@ import type { Option } from 'commander';
 import { MeditronError } from '../../check/errors.js';
 import { listOf, text } from '../../check/kinds.js';
 import { engineOptions, loadOptions, processOptions } from '../../check/machine.js';
-import { modelPath } from '../../models/added.js';
+import { meantModel, modelPath } from '../../models/added.js';
 import { checkFamily } from '../../panel/members.js';
 import type { Measurement, PanelMember, PanelOptions } from '../../panel/types.js';
 import { formatNames } from '../../prompt/format/format.js';
@@ -52,12 +52,12 @@ export function memberTyped(typed: string): PanelMember {
   const [family, rest] = named ? [checkFamily('--panel', named[1]), named[2]!] : [undefined, typed];
   const of = family === undefined ? {} : { family };
   const formatted = isThere(rest) ? null : /^(.+)@([^@/\\]+)$/s.exec(rest);
-  if (!formatted) return { path: modelPath(rest), ...of };
+  if (!formatted) return { path: meantModel(rest), ...of };
   const [, file, format] = formatted as unknown as [string, string, string];
   const isFormat = (formatNames as readonly string[]).includes(format);
   return isFormat || isThere(file)
-    ? { path: modelPath(file), ...of, format: formatNameOf(format) }
-    : { path: rest, ...of };
+    ? { path: meantModel(file), ...of, format: formatNameOf(format) }
+    : { path: meantModel(rest), ...of };
 }
 
 interface Machine {
