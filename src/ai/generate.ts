@@ -7,7 +7,7 @@ import type { Call, Part } from './call.js';
 /** One sample of a conversation. What is refused is thrown before the first part. */
 export async function generated(model: Model, engine: Engine, call: Call): Promise<AsyncGenerator<Part, void, void>> {
   const { format, signal, sampling, seed } = call;
-  const prompt = await chatPrompt(model, call.messages, format, signal);
+  const prompt = await chatPrompt(model, call.messages, { format, signal });
   const maxTokens = engine.settings.sequenceSize;
   const tokens = await model.tokenize(prompt.segments, { bos: prompt.bos, maxTokens, ...(signal && { signal }) });
   const events = engine.generate({

@@ -18,24 +18,33 @@ export interface ChatPrompt {
   readonly stopTokens: readonly number[];
 }
 
+/** How a conversation is laid out. */
+export interface ChatLayout {
+  /** Default: the model's own format. */
+  readonly format?: FormatName | undefined;
+  /** Whether the last message is an answer of the model's that broke off, and goes on. Default false. */
+  readonly goesOn?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Lays out a conversation in the model's own format, or in the one that is named. Messages of one speaker that stand side by side are one,
- * with a blank line between them.
+ * Lays out a conversation for a model. Messages of one speaker that stand side by side are one, with a blank line between them.
  *
  * @throws MeditronError `ERR_PROMPT_FORMAT` with the choices for a model whose format is not known, or one that has no conversation; `ERR_INPUT`
- *   for a conversation that is none
+ *   for a conversation that is none, or has nothing to go on with
  */
 export async function chatPrompt(
   model: Model,
   messages: readonly Message[],
-  name: FormatName | undefined,
-  signal?: AbortSignal,
+  { format: name, goesOn = false, signal }: ChatLayout = {},
 ): Promise<ChatPrompt> {
   const { format } = await chooseFormat(model, name, signal);
   if (!format.accepts.system && messages.some(({ role }) => role === 'system'))
     throw new MeditronError('ERR_PROMPT_FORMAT', `The ${format.name} format has no system turn: send none`);
-  const question = parseQuestion({ kind: 'chat', messages: joined(messages) });
-  const prompt = buildPrompt(format, { question, mode: 'free', protocol: 'strict' });
+  const said = joined(messages);
+  const begun = goesOn ? begunOf(said) : undefined;
+  const question = parseQuestion({ kind: 'chat', messages: begun === undefined ? said : said.slice(0, -1) });
+  const prompt = buildPrompt(format, { question, mode: 'free', protocol: 'strict', ...(begun !== undefined && { begun }) });
   const { segments, stops } = prompt;
   const ends = await Promise.all(stops.tokens.map(text => model.special(text)));
   const known = new Set(model.info.ends);
@@ -60,6 +69,12 @@ export function roomForAnswer(
     'ERR_CONTEXT_FULL',
     `The prompt has ${promptTokens} tokens and the context ${sequenceSize}: there is no room for an answer. Send a shorter one; nothing is cut silently`,
   );
+}
+
+function begunOf(messages: readonly Message[]): string {
+  const last = messages.at(-1);
+  if (last?.role === 'assistant') return last.content;
+  throw new MeditronError('ERR_INPUT', `Expected the last message, which is to go on, to be the assistant's, got ${last?.role ?? 'none'}`);
 }
 
 function joined(messages: readonly Message[]): readonly Message[] {

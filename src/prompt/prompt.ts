@@ -78,7 +78,7 @@ export function buildPrompt(format: PromptFormat, input: PromptInput): Prompt {
     protocol: input.protocol,
     mode: input.mode,
     task: cleaned.question.kind === 'chat' ? undefined : taskOf(cleaned),
-    segments: format.build(cleaned),
+    segments: goneOn(format.build(cleaned), cleaned.begun),
     bos: format.bos?.(cleaned),
     stops: format.stops(cleaned),
     question: cleaned.question,
@@ -128,6 +128,8 @@ function check(format: PromptFormat, input: PromptInput): void {
     for (const key of ['task', 'instruction', 'demonstrations'] as const) {
       if (input[key] !== undefined) throw conflict(`A conversation has no \`${key}\``);
     }
+  } else if (input.begun !== undefined) {
+    throw conflict('Only a conversation has an answer that was begun');
   } else if (task !== undefined && kindsOf[oneOf('task', task, tasks)] !== question.kind) {
     throw conflict(`The task ${task} asks questions of kind ${kindsOf[task]}, this one is ${question.kind}`);
   }
@@ -158,6 +160,11 @@ function check(format: PromptFormat, input: PromptInput): void {
   }
 }
 
+/** The prompt up to where the answer broke off. */
+function goneOn(segments: readonly Segment[], begun: string | undefined): readonly Segment[] {
+  return begun === undefined ? segments : [...segments, { text: begun, template: false }];
+}
+
 function withAbstainOption(input: PromptInput): PromptInput {
   const { question, abstainOption } = input;
   if (!abstainOption || question.kind !== 'choice') return input;
@@ -185,12 +192,13 @@ function outsideText(format: PromptFormat, protocol: Protocol, findings: Finding
 }
 
 function cleanInput(input: PromptInput, clean: Clean): PromptInput {
-  const { question, system, instruction, demonstrations } = input;
+  const { question, system, instruction, demonstrations, begun } = input;
   return {
     ...input,
     question: question.kind === 'chat' ? cleanChat(question, clean) : cleanAsked(question, clean, ''),
     ...(system === undefined ? {} : { system: clean(system, 'system') }),
     ...(instruction ? { instruction: clean(instruction, 'instruction') } : {}),
+    ...(begun === undefined ? {} : { begun: clean(begun, 'begun') }),
     ...(demonstrations === undefined
       ? {}
       : { demonstrations: demonstrations.map((d, i) => cleanDemonstration(d, clean, `demonstrations[${i}].`)) }),

@@ -77,7 +77,7 @@ describe.each(families)('%s', (shape, format) => {
       flashAttention: 'off',
     });
     const laidOut = async (messages: readonly Message[]) => {
-      const { segments, bos } = await chatPrompt(model, messages, undefined);
+      const { segments, bos } = await chatPrompt(model, messages);
       return model.tokenize(segments, { bos });
     };
     const begun = await laidOut(first);

@@ -1,7 +1,7 @@
 import { ModelText } from '../ask/card-parts.js';
 import { Failed } from '../parts/parts.js';
 import { words } from '../words/words.js';
-import type { ChatStore, Turn } from './store.js';
+import { type ChatStore, goesOn, type Turn } from './store.js';
 
 /** A conversation: turns as paragraphs with a rule between, the model's in its own letter. */
 export function ChatScreen({ store }: { readonly store: ChatStore }) {
@@ -9,6 +9,7 @@ export function ChatScreen({ store }: { readonly store: ChatStore }) {
   const { model, room, problem, turns } = store;
   const isWriting = store.isWriting.value;
   const last = turns.value.at(-1);
+  const isFull = room.value?.words === 0;
   return (
     <>
       <h1>{t.title}</h1>
@@ -28,30 +29,37 @@ export function ChatScreen({ store }: { readonly store: ChatStore }) {
               <TurnText key={i} turn={turn} />
             ))}
           </ol>
-          {problem.value && <Failed problem={problem.value} />}
-          {!isWriting && last && (
-            <div class="actions">
-              {(last.end === 'cut' || last.end === 'stopped') && last.role === 'assistant' && (
-                <button type="button" class="small" onClick={() => void store.goOn()}>
-                  {t.goOn}
-                </button>
-              )}
-              <button type="button" class="small" onClick={() => void store.again()}>
-                {t.otherSeed}
-              </button>
-              <button type="button" class="small" onClick={() => store.editLast()}>
-                {t.editLast}
-              </button>
-              <button type="button" class="small" onClick={() => store.clear()}>
-                {t.clear}
-              </button>
-            </div>
+          {problem.value && (
+            <Failed
+              problem={problem.value}
+              {...(problem.value.code === 'ERR_CONTEXT_FULL' && { what: t.full })}
+            />
           )}
-          {isWriting && (
+          {last && (
+            // One place for what can be done, so that the keyboard finds the next thing where it used the last.
             <div class="actions">
-              <button type="button" class="stop" onClick={() => store.stop()}>
-                {t.stop} <kbd>Esc</kbd>
-              </button>
+              {isWriting ? (
+                <button key="stop" type="button" class="stop" onClick={() => store.stop()}>
+                  {t.stop} <kbd>Esc</kbd>
+                </button>
+              ) : (
+                <>
+                  {goesOn(last) && !isFull && (
+                    <button key="go-on" type="button" class="small" onClick={() => void store.goOn()}>
+                      {t.goOn}
+                    </button>
+                  )}
+                  <button key="again" type="button" class="small" onClick={() => void store.again()}>
+                    {t.otherSeed}
+                  </button>
+                  <button key="edit" type="button" class="small" onClick={() => store.editLast()}>
+                    {t.editLast}
+                  </button>
+                  <button key="clear" type="button" class="small" onClick={() => store.clear()}>
+                    {t.clear}
+                  </button>
+                </>
+              )}
             </div>
           )}
           <form
@@ -88,7 +96,7 @@ export function ChatScreen({ store }: { readonly store: ChatStore }) {
                     value={room.value.left}
                     aria-label={t.room(room.value.words)}
                   />
-                  <span>{room.value.words > 0 ? t.room(room.value.words) : t.full}</span>
+                  <span>{isFull ? t.full : t.room(room.value.words)}</span>
                 </span>
               )}
             </div>

@@ -34,6 +34,11 @@ export class ChatStore {
     this.#draft = draft;
   }
 
+  /** As it was chosen under “How it is asked”. */
+  get #format(): string | null {
+    return this.#draft.settings.value.format;
+  }
+
   get model(): ModelState | undefined {
     return this.#machine.model(this.#draft.settings.value.model);
   }
@@ -46,9 +51,12 @@ export class ChatStore {
     await this.#answer();
   }
 
-  /** Asks for more, in the language of the models. */
-  goOn(): Promise<void> {
-    return this.send('Continue.');
+  /** The last answer goes on where it broke off. */
+  async goOn(): Promise<void> {
+    const last = this.turns.value.at(-1);
+    if (!last || !goesOn(last)) return;
+    this.turns.value = withoutAnswer(this.turns.value);
+    await this.#answer(last.content);
   }
 
   /** The last answer once more, otherwise. */
@@ -83,7 +91,7 @@ export class ChatStore {
   /** How much of the context is left. */
   async measure(): Promise<void> {
     const { model } = this;
-    if (!model?.chats || this.turns.value.length === 0) {
+    if (!model || model.chats === false || this.turns.value.length === 0) {
       this.room.value = null;
       return;
     }
@@ -91,19 +99,23 @@ export class ChatStore {
     // The model's turn is followed by the person's, which has not been written.
     const messages = said.at(-1)?.role === 'user' ? said : [...said, { role: 'user' as const, content: '…' }];
     try {
-      this.room.value = await this.#api.post<ChatRoom>('chat/room', { model: model.name, messages });
+      const format = this.#format;
+      const body = { model: model.name, messages, ...(format && { format }) };
+      this.room.value = await this.#api.post<ChatRoom>('chat/room', body);
     } catch {
       this.room.value = null; // the answer says what is wrong
     }
   }
 
-  async #answer(): Promise<void> {
+  /** Behind what it has said already, if it has. */
+  async #answer(begun = ''): Promise<void> {
     const { model } = this;
-    const messages = this.#messages();
+    const isBegun = begun.trim() !== '';
+    const messages = [...this.#messages(), ...(isBegun ? [{ role: 'assistant', content: begun }] : [])];
     this.problem.value = null;
     const writing = new AbortController();
     this.#writing = writing;
-    let content = '';
+    let content = isBegun ? begun : '';
     let end: Turn['end'] = 'writing';
     const before = this.turns.value;
     const put = () => {
@@ -113,7 +125,11 @@ export class ChatStore {
     put();
     announce(words.peek().chat.writing);
     try {
-      const body = { ...(model && { model: model.name }), messages, seed: this.#seed, temperature: 0.7 };
+      const body = {
+        ...(model && { model: model.name }),
+        ...(this.#format && { chat_format: this.#format }),
+        ...{ messages, continue_final_message: isBegun, seed: this.#seed, temperature: 0.7 },
+      };
       let finish: string | null = null;
       for await (const { choices, error } of this.#api.chat(body, writing.signal)) {
         if (error) throw new ApiError(error, 200);
@@ -138,6 +154,11 @@ export class ChatStore {
       .filter(({ role, content }) => role === 'user' || content !== '')
       .map(({ role, content }) => ({ role, content }));
   }
+}
+
+/** Whether there is more of a turn to be had: it was cut off or stopped, or lost after its first words. */
+export function goesOn({ role, content, end }: Turn): boolean {
+  return role === 'assistant' && (end === 'cut' || end === 'stopped' || (end === 'failed' && content.trim() !== ''));
 }
 
 function withoutAnswer(turns: readonly Turn[]): readonly Turn[] {

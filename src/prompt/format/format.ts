@@ -73,6 +73,8 @@ export interface PromptInput {
   readonly shots?: number;
   /** The length of the list in mode `ranked`: 1 to 20, default 5. */
   readonly items?: number;
+  /** What the model has said of its answer: the prompt ends with it, and the answer goes on from there (conversations). */
+  readonly begun?: string;
   /** Offers "I cannot tell" as one more option, the last (`strict` only, questions with options). Default false. */
   readonly abstainOption?: boolean;
 }

@@ -21,7 +21,7 @@ export function roomRoutes(pool: Pool): Hono {
     const { model, messages, format } = await bodyOf(c, chatRoomRequest);
     const { signal } = c.req.raw;
     await using use = await pool.use(model, signal, { computes: false });
-    const { segments, bos } = await chatPrompt(use.model, messages, format, signal);
+    const { segments, bos } = await chatPrompt(use.model, messages, { format, signal });
     const used = (await use.model.tokenize(segments, { bos, signal })).length;
     const context = use.engine.settings.sequenceSize;
     const left = Math.max(0, context - used);

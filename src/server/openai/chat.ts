@@ -37,7 +37,8 @@ interface Work {
 
 async function workOf({ model, engine }: Use, request: ChatRequest, signal: AbortSignal): Promise<Work> {
   const format = request.chat_format === undefined ? undefined : formatNameOf(request.chat_format);
-  const prompt = await chatPrompt(model, messagesOf(request.messages), format, signal).catch(ofFormat);
+  const goesOn = request.continue_final_message;
+  const prompt = await chatPrompt(model, messagesOf(request.messages), { format, goesOn, signal }).catch(ofFormat);
   const sampled = sampledOf(request, engine);
   const tokens = await model.tokenize(prompt.segments, {
     bos: prompt.bos,

@@ -100,6 +100,7 @@ export const chatSchema = v.object({
   logprobs: v.optional(yesNo, false),
   top_logprobs: v.optional(between(0, 20)),
   chat_format: v.optional(text),
+  continue_final_message: v.optional(yesNo, false),
 });
 
 export const tokenizeSchema = v.object({

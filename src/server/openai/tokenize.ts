@@ -57,7 +57,7 @@ async function tokensOf(model: Model, request: Tokenizing, signal: AbortSignal):
   const bos = add_special_tokens ? 'auto' : 'never';
   if (messages !== undefined) {
     const format = chat_format === undefined ? undefined : formatNameOf(chat_format);
-    const prompt = await chatPrompt(model, messagesOf(messages), format, signal);
+    const prompt = await chatPrompt(model, messagesOf(messages), { format, signal });
     return model.tokenize(prompt.segments, { bos: prompt.bos, signal });
   }
   if (prompt === undefined) throw optionError('prompt', 'a text, or `messages` a conversation', prompt);

@@ -81,22 +81,6 @@ function everythingIn(folder: string): string {
     .join('\n');
 }
 
-test('a conversation streams, is stopped, taken back and begun anew', async () => {
-  const visit = await open();
-  const { page } = visit;
-  await visit.screen('chat');
-  await page.fill('#message', 'What is the score?');
-  await page.keyboard.press('Control+Enter');
-  await page.locator('.turn.assistant .model-text').waitFor();
-  await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: 'Begin anew' }).waitFor();
-  await page.locator('.room', { hasText: /Room for about/ }).waitFor();
-  expect(await visit.violations()).toEqual([]);
-  await page.getByRole('button', { name: 'Change the last question' }).click();
-  expect(await page.locator('#message').inputValue()).toBe('What is the score?');
-  expect(await page.locator('.turn').count()).toBe(0);
-});
-
 test('models say what they are, and the speed is measured where one asks for it', async () => {
   const visit = await open();
   const { page } = visit;

@@ -57,6 +57,19 @@ test('either name of the limit, and an answer of unstated length has what the co
   expect(whole.choices[0].finish_reason).toBe('stop');
 });
 
+test('an answer that broke off goes on where it was, if that is asked for', async () => {
+  const whole = (await chat({ max_tokens: 60 })).choices[0].message.content;
+  for (const limit of [1, 7, 20]) {
+    const begun = (await chat({ max_tokens: limit })).choices[0].message.content;
+    const said = [...messages, { role: 'assistant', content: begun }];
+    const rest = await chat({ messages: said, continue_final_message: true, max_tokens: 60 - limit });
+    expect(begun + rest.choices[0].message.content).toBe(whole);
+  }
+  expect(await chat({ continue_final_message: true })).toMatchObject({
+    error: { code: 'ERR_INPUT', message: expect.stringContaining('which is to go on') },
+  });
+});
+
 test('sixteen stops are the client’s own: what ends a turn of the format comes beside them', async () => {
   const stop = Array.from({ length: 16 }, (_, i) => `never ${i}`);
   expect((await chat({ stop, max_tokens: undefined })).choices[0].finish_reason).toBe('stop');
