@@ -44,7 +44,12 @@ export async function chatPrompt(
   const said = joined(messages);
   const begun = goesOn ? begunOf(said) : undefined;
   const question = parseQuestion({ kind: 'chat', messages: begun === undefined ? said : said.slice(0, -1) });
-  const prompt = buildPrompt(format, { question, mode: 'free', protocol: 'strict', ...(begun !== undefined && { begun }) });
+  const prompt = buildPrompt(format, {
+    question,
+    mode: 'free',
+    protocol: 'strict',
+    ...(begun !== undefined && { begun }),
+  });
   const { segments, stops } = prompt;
   const ends = await Promise.all(stops.tokens.map(text => model.special(text)));
   const known = new Set(model.info.ends);
@@ -74,7 +79,10 @@ export function roomForAnswer(
 function begunOf(messages: readonly Message[]): string {
   const last = messages.at(-1);
   if (last?.role === 'assistant') return last.content;
-  throw new MeditronError('ERR_INPUT', `Expected the last message, which is to go on, to be the assistant's, got ${last?.role ?? 'none'}`);
+  throw new MeditronError(
+    'ERR_INPUT',
+    `Expected the last message, which is to go on, to be the assistant's, got ${last?.role ?? 'none'}`,
+  );
 }
 
 function joined(messages: readonly Message[]): readonly Message[] {

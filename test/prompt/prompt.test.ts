@@ -81,7 +81,8 @@ describe('text from outside', () => {
               const ask = (parts: readonly string[]): PromptInput => {
                 const question = questionOf(kind, parts);
                 const demonstrations = [{ question: question as never, answer: 'B' }];
-                return { question, mode, protocol, ...(examples ? { demonstrations } : {}) };
+                const begun = kind === 'chat' ? { begun: parts[3]! } : {};
+                return { question, mode, protocol, ...begun, ...(examples ? { demonstrations } : {}) };
               };
               const benign = buildPrompt(format, ask(['one', 'two', 'three', 'four']));
               const asked = buildPrompt(format, ask(given));
@@ -102,7 +103,9 @@ describe('text from outside', () => {
       if (kind === 'chat' && !format.accepts.chat) continue;
       const question = questionOf(kind, [secret, secret, secret, secret]);
       const system = format.accepts.system ? { system: secret } : {};
-      const { segments } = buildPrompt(format, { question, mode, protocol: 'strict', ...system });
+      const begun = kind === 'chat' ? { begun: secret } : {};
+      const { segments } = buildPrompt(format, { question, mode, protocol: 'strict', ...system, ...begun });
+      if (kind === 'chat') expect(segments.at(-1)).toEqual({ text: secret, template: false });
       expect(segments.filter(segment => segment.template && segment.text.includes('zqx'))).toEqual([]);
       expect(segments.filter(segment => segment.text === secret).length).toBeGreaterThan(0);
     }
@@ -233,6 +236,13 @@ describe('what does not fit together is refused', () => {
       { ...strict, question: chat, mode: 'free', system: 's' },
       'ERR_OPTION',
       /system message/,
+    ],
+    [
+      'a question answered in part',
+      'raw',
+      { ...strict, question: open, mode: 'free', begun: 'b' },
+      'ERR_OPTION',
+      /begun/,
     ],
     ['a chain in a conversation', 'chatml', { ...strict, question: chat, mode: 'cot' }, 'ERR_OPTION', /mode free/],
     [

@@ -30,10 +30,7 @@ export function ChatScreen({ store }: { readonly store: ChatStore }) {
             ))}
           </ol>
           {problem.value && (
-            <Failed
-              problem={problem.value}
-              {...(problem.value.code === 'ERR_CONTEXT_FULL' && { what: t.full })}
-            />
+            <Failed problem={problem.value} {...(problem.value.code === 'ERR_CONTEXT_FULL' && { what: t.full })} />
           )}
           {last && (
             // One place for what can be done, so that the keyboard finds the next thing where it used the last.

@@ -2,9 +2,9 @@ import type { ReportData, ReportRows, RunState } from '../../../src/server/medit
 import { ModelText } from '../ask/card-parts.js';
 import { letter } from '../ask/question.js';
 import { Dots } from '../parts/dots.js';
-import { Disclosure, English, Facts } from '../parts/parts.js';
+import { Disclosure, English, Facts, Failed } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
-import { OneRun } from './run.js';
+import { nameOf, OneRun } from './run.js';
 import type { EvaluateStore, Only } from './store.js';
 
 interface Props {
@@ -110,8 +110,10 @@ function Interval({ low, high, at }: { readonly low: number; readonly high: numb
 
 function Compared({ store, run }: { readonly store: EvaluateStore; readonly run: RunState }) {
   const { evaluate: t } = words.value;
-  const others = store.runs.value.filter(({ id }) => id !== run.id);
+  // Before its first row there is nothing to compare.
+  const others = store.runs.value.filter(({ id, progress }) => id !== run.id && progress && progress.done > 0);
   const compared = store.compared.value;
+  const other = others.find(({ id }) => id === compared?.with);
   if (others.length === 0) return null;
   return (
     <section class="panel">
@@ -122,17 +124,29 @@ function Compared({ store, run }: { readonly store: EvaluateStore; readonly run:
         onChange={event => void store.compare(event.currentTarget.value || null)}
       >
         <option value="">{t.compareNone}</option>
-        {others.map(({ id, title, created }) => (
-          <option key={id} value={id}>
-            {title}
-            {writing.value.comma}
-            {writing.value.time(created)}
+        {others.map(other => (
+          <option key={other.id} value={other.id}>
+            {nameOf(other)}
           </option>
         ))}
       </select>
-      {compared?.comparisons.map(comparison => (
-        <Comparing key={`${comparison.first} ${comparison.second}`} comparison={comparison} />
-      ))}
+      <div role="status">
+        {other && compared?.comparisons && (
+          <>
+            <ol class="two">
+              {[run, other].map(each => (
+                <li key={each.id}>{nameOf(each)}</li>
+              ))}
+            </ol>
+            {compared.comparisons.map(comparison => (
+              <Comparing key={`${comparison.first} ${comparison.second}`} comparison={comparison} />
+            ))}
+          </>
+        )}
+      </div>
+      {compared?.problem && (
+        <Failed problem={compared.problem} {...(compared.problem.code === 'ERR_INPUT' && { what: t.notComparable })} />
+      )}
     </section>
   );
 }
@@ -146,7 +160,7 @@ function Comparing({ comparison }: { readonly comparison: ReportData['comparison
         {first} / {second}
       </b>
       {writing.value.colon}
-      {t.paired(onlyFirst, onlySecond, n)} {t.chance(p)}
+      {onlyFirst + onlySecond === 0 ? t.alike(n) : `${t.paired(onlyFirst, onlySecond, n)} ${t.chance(p)}`}
     </p>
   );
 }

@@ -1,4 +1,5 @@
 import type { RunState } from '../../../src/server/meditron/protocol.js';
+import type { Problem } from '../api/api.js';
 import { English, Failed } from '../parts/parts.js';
 import { words, writing } from '../words/words.js';
 import type { EvaluateStore } from './store.js';
@@ -22,6 +23,7 @@ export function OneRun({ run, store, isOpen = false }: Props) {
       <Heading>
         <English>{run.title}</English> <span class="tag">{t.states[state]}</span>
       </Heading>
+      <p class="hint">{nameOf(run)}</p>
       {progress && (
         <>
           <p>
@@ -34,7 +36,7 @@ export function OneRun({ run, store, isOpen = false }: Props) {
           <progress max={progress.total} value={progress.done} aria-label={t.progress(progress.done, progress.total)} />
         </>
       )}
-      {error && <Failed problem={error} />}
+      {error && <RunFailed problem={error} />}
       {!run.kept && <p class="hint">{shell.temporary}</p>}
       <div class="actions">
         {!isOpen && (
@@ -50,4 +52,15 @@ export function OneRun({ run, store, isOpen = false }: Props) {
       </div>
     </article>
   );
+}
+
+/** What tells a run from others: its questions, its model, when it was begun. */
+export function nameOf({ file, title, model, created }: RunState): string {
+  const { comma, isolated, time } = writing.value;
+  return [isolated(file ?? title), isolated(model), time(created)].join(comma);
+}
+
+/** What went wrong with an evaluation; an input is its questions. */
+export function RunFailed({ problem }: { readonly problem: Problem }) {
+  return <Failed problem={problem} {...(problem.code === 'ERR_INPUT' && { what: words.value.evaluate.unusable })} />;
 }

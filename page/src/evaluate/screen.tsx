@@ -1,11 +1,11 @@
 import { NumberField } from '../ask/options.js';
 import type { Machine } from '../machine.js';
 import { FolderList, PathField } from '../parts/files.js';
-import { English, Failed, Field } from '../parts/parts.js';
+import { English, Field } from '../parts/parts.js';
 import { route } from '../router.js';
 import { words, writing } from '../words/words.js';
 import { Report } from './report.js';
-import { OneRun } from './run.js';
+import { OneRun, RunFailed } from './run.js';
 import { type EvaluateStore, evaluatedModes } from './store.js';
 
 interface Props {
@@ -29,7 +29,7 @@ export function EvaluateScreen({ store, machine }: Props) {
   return (
     <>
       <h1>{t.title}</h1>
-      {problem && <Failed problem={problem} />}
+      {problem && <RunFailed problem={problem} />}
       {run ? (
         <>
           <p>

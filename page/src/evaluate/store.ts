@@ -30,6 +30,14 @@ export interface Form {
   readonly out: string;
 }
 
+/** The report that is open beside another run. */
+export interface Compared {
+  readonly with: string;
+  /** Null as long as nothing has come. */
+  readonly comparisons: ReportData['comparisons'] | null;
+  readonly problem: Problem | null;
+}
+
 export type Only = 'all' | 'wrong' | 'right' | 'none';
 
 /** Rows that are fetched at a time. */
@@ -56,7 +64,7 @@ export class EvaluateStore {
   readonly report = signal<ReportData | null>(null);
   readonly rows = signal<ReportRows | null>(null);
   readonly only = signal<Only>('all');
-  readonly compared = signal<{ readonly with: string; readonly comparisons: ReportData['comparisons'] } | null>(null);
+  readonly compared = signal<Compared | null>(null);
   readonly chosen = signal<string | null>(null);
   readonly run = computed(() => this.runs.value.find(({ id }) => id === this.chosen.value));
   readonly #api: Api;
@@ -144,11 +152,18 @@ export class EvaluateStore {
       this.compared.value = null;
       return;
     }
-    await this.#attempt(async () => {
+    const asked: Compared = { with: other, comparisons: null, problem: null };
+    this.compared.value = asked;
+    let came = asked;
+    try {
       const query = `first=${this.chosen.value}&second=${other}`;
       const { comparisons } = await this.#api.get<ReportData>(`runs/compare?${query}`);
-      this.compared.value = { with: other, comparisons };
-    });
+      came = { ...asked, comparisons };
+    } catch (error) {
+      came = { ...asked, problem: problemOf(error) };
+    }
+    // Meanwhile another may have been chosen.
+    if (this.compared.value === asked) this.compared.value = came;
   }
 
   async #fetchReport(id: string): Promise<void> {

@@ -557,6 +557,9 @@ export const ar: Messages = {
     given: what => `المعطى ${isolated(what)}`,
     compare: 'قارن مع',
     compareNone: 'لا شيء',
+    unusable: 'لا يمكن استعمال هذه الأسئلة كما هي.',
+    notComparable: 'ليس بين هذين التقييمين أسئلة مشتركة معروفة الجواب طُرحت بالطريقة نفسها.',
+    alike: n => `من ${questions(n)}: أصاب كلاهما في الأسئلة نفسها.`,
     paired: (first, second, n) =>
       `من ${questions(n)}: أصاب الأول وحده في ${number(first)}، والثاني وحده في ${number(second)}.`,
     chance: p =>

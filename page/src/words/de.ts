@@ -517,6 +517,10 @@ export const de: Messages = {
     given: what => `gegeben ${what}`,
     compare: 'Vergleichen mit',
     compareNone: 'nichts',
+    unusable: 'Diese Fragen können so nicht verwendet werden.',
+    notComparable:
+      'Diese beiden haben keine Fragen mit bekannter Antwort gemeinsam, die auf dieselbe Weise gestellt wurden.',
+    alike: n => `von ${plural(n, { one: '# Frage', other: '# Fragen' })} hatten beide dieselben richtig.`,
     paired: (first, second, n) =>
       `von ${plural(n, { one: '# Frage', other: '# Fragen' })} hatte ${number(first)} nur die erste richtig, ${number(second)} nur die zweite.`,
     chance: p =>

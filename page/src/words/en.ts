@@ -508,6 +508,9 @@ export const en = {
     given: (what: string) => `given ${what}`,
     compare: 'Compare with',
     compareNone: 'nothing',
+    unusable: 'These questions cannot be used as they are.',
+    notComparable: 'These two have no questions with known answers in common that were asked in the same way.',
+    alike: (n: number) => `of ${questions(n)}, both had the same right.`,
     paired: (onlyFirst: number, onlySecond: number, n: number) =>
       `of ${questions(n)}, ${number(onlyFirst)} only the first had right, ${number(onlySecond)} only the second.`,
     chance: (p: number) =>

@@ -524,6 +524,9 @@ export const es: Messages = {
     given: what => `dado ${what}`,
     compare: 'Comparar con',
     compareNone: 'nada',
+    unusable: 'Estas preguntas no se pueden usar tal como están.',
+    notComparable: 'Estas dos no tienen en común preguntas con respuesta conocida hechas de la misma forma.',
+    alike: n => `de ${questions(n)}: ambas acertaron las mismas.`,
     paired: (first, second, n) =>
       `de ${questions(n)}: acertadas solo por la primera, ${number(first)}; solo por la segunda, ${number(second)}.`,
     chance: p =>

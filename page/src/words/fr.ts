@@ -529,6 +529,9 @@ export const fr: Messages = {
     given: what => `donné ${what}`,
     compare: 'Comparer avec',
     compareNone: 'rien',
+    unusable: 'Ces questions ne peuvent pas être utilisées telles quelles.',
+    notComparable: 'Ces deux évaluations n’ont en commun aucune question à réponse connue posée de la même façon.',
+    alike: n => `sur ${questions(n)}, les deux ont répondu juste aux mêmes.`,
     paired: (first, second, n) =>
       `sur ${questions(n)}, justes dans la première seulement : ${number(first)} ; dans la seconde seulement : ${number(second)}.`,
     chance: p =>

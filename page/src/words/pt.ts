@@ -518,6 +518,9 @@ export const pt: Messages = {
     given: what => `dado ${what}`,
     compare: 'Comparar com',
     compareNone: 'nada',
+    unusable: 'Estas perguntas não podem ser usadas tal como estão.',
+    notComparable: 'Estas duas não têm em comum perguntas com resposta conhecida feitas da mesma forma.',
+    alike: n => `de ${questions(n)}: ambas acertaram as mesmas.`,
     paired: (first, second, n) =>
       `de ${questions(n)}: certas só na primeira, ${number(first)}; só na segunda, ${number(second)}.`,
     chance: p =>

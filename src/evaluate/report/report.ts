@@ -48,16 +48,17 @@ export async function reportOf(
   }
 }
 
-/** Two evaluations of the same questions: runs of the same mode are paired, or the only run of each. */
+/** Two evaluations of the same questions: runs of the same mode are paired, or the only run of each. `marks` tell their runs apart. */
 export async function compareEvaluations(
   first: StoredEvaluation,
   second: StoredEvaluation,
   reading: Reading = {},
+  marks: readonly [string, string] = [first.dir, second.dir],
 ): Promise<EvaluationReport> {
   const [a, b] = [await reportOf(first, reading), await reportOf(second, reading)];
   const marked = (runs: readonly RunReport[], mark: string) =>
     runs.map(run => ({ ...run, name: `${run.name} (${mark})` }));
-  const [left, right] = [marked(a.runs, first.dir), marked(b.runs, second.dir)];
+  const [left, right] = [marked(a.runs, marks[0]), marked(b.runs, marks[1])];
   const pairs =
     left.length === 1 && right.length === 1
       ? [[left[0]!, right[0]!] as const]

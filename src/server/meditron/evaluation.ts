@@ -58,7 +58,7 @@ export class LiveEvaluation {
     const { id, work, created } = this;
     const { set } = work.questions;
     return {
-      ...{ id, created, model: work.model, out: work.out, kept: work.kept },
+      ...{ id, created, model: work.model, file: work.file, out: work.out, kept: work.kept },
       title: this.#config?.title ?? `${set.task === 'file' ? 'Own questions' : tasks[set.task].title}, ${work.model}`,
       modes: this.#config?.runs.map(({ name }) => name) ?? work.options.modes ?? [],
       state: this.#state,

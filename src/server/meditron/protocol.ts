@@ -413,6 +413,8 @@ export interface RunPlan {
 export interface RunState {
   readonly id: string;
   readonly model: string;
+  /** Name of the file of questions; null: a benchmark. */
+  readonly file: string | null;
   readonly title: string;
   readonly modes: readonly string[];
   readonly state: 'running' | 'stopping' | 'done' | 'stopped' | 'failed';
@@ -471,7 +473,8 @@ export interface RunRow {
   readonly error: string | null;
 }
 
-/** `GET runs/:id/report`, also while it runs, without any run before the first row; `GET runs/compare?first=ID&second=ID`. */
+/** `GET runs/:id/report`, also while it runs, without any run before the first row; `GET runs/compare?first=ID&second=ID`, in which
+ * runs of the first are marked `(1)`, those of the second `(2)`. */
 export interface ReportData {
   readonly title: string;
   readonly created: string;

@@ -44,7 +44,7 @@ export async function reportData(run: LiveEvaluation): Promise<ReportData> {
 /** @throws MeditronError `ERR_INPUT` if they have no run in common */
 export async function comparedData(first: LiveEvaluation, second: LiveEvaluation): Promise<ReportData> {
   const [a, b] = [await readEvaluation(first.work.out), await readEvaluation(second.work.out)];
-  return dataOf(await compareEvaluations(a, b), !first.running && !second.running);
+  return dataOf(await compareEvaluations(a, b, {}, ['1', '2']), !first.running && !second.running);
 }
 
 /** Some of its questions, in the order in which they were answered. */

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { MeditronError } from '../../check/errors.js';
 import { tryFolder } from '../../check/outputs.js';
@@ -30,6 +30,8 @@ export const runRequest = v.strictObject({
 export interface EvaluationWork {
   readonly model: string;
   readonly questions: Questions;
+  /** Name of the file that they are from; null: a benchmark. */
+  readonly file: string | null;
   readonly options: RunOptions;
   readonly limit: number | undefined;
   readonly parallel: number | undefined;
@@ -64,7 +66,8 @@ export async function plannedWork(body: Record<string, unknown>, pool: Pool): Pr
   const { name } = pool.find(model);
   const task = benchmark as TaskName | undefined;
   const questions = await loadQuestions({ task, file, data, demos, countsFrom });
-  return { model: name, questions, options, limit, parallel, out, resume };
+  const source = file === undefined ? null : basename(file);
+  return { model: name, questions, file: source, options, limit, parallel, out, resume };
 }
 
 /** Gives it the folder that was asked for, or a temporary one. */

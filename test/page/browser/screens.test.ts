@@ -1,38 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { clinicalQuestions } from '../../../src/clinical/questions.js';
 import { example, withPage } from './harness.js';
 
 const { served, open } = withPage();
-
-test('a run on a file is estimated, grows, and its report opens every question', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'questions-')), 'own.jsonl');
-  const questions = [...clinicalQuestions({ seed: 5, count: 4 })];
-  writeFileSync(file, questions.map(question => `${JSON.stringify(question)}\n`).join(''));
-  const visit = await open();
-  const { page } = visit;
-  await visit.screen('evaluate');
-  await page.fill('#run-file', file);
-  await page.getByRole('button', { name: 'See what it would take' }).click();
-  expect(await page.locator('.plan').innerText()).toContain('4 questions.');
-  await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await page.locator('article .tag', { hasText: 'done' }).waitFor();
-  await page.getByRole('link', { name: 'Open the report' }).click();
-  expect(await page.locator('.figure').innerText()).toMatch(/^[0-4] of 4 right$/);
-  const rows = page.locator('.row-of');
-  await rows.first().waitFor();
-  expect(await rows.count()).toBe(4);
-  await rows.first().locator('summary').click();
-  expect(await rows.first().locator('.all-chains li').count()).toBe(5);
-  expect(await visit.violations()).toEqual([]);
-  // What was measured here is said before the next answer.
-  await visit.screen('ask');
-  await expect
-    .poll(() => page.locator('.accuracy').innerText())
-    .toMatch(/^On 4 questions .* right \d times? \(measured here, /);
-});
 
 test('without the page’s key, what would read files says why it cannot', async () => {
   const visit = await open({ at: served().url });

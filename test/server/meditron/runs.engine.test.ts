@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clinicalQuestions } from '../../../src/clinical/questions.js';
 import { reportOf } from '../../../src/evaluate/report/report.js';
@@ -72,14 +72,14 @@ test('two run at once, survive their watchers, and are compared', async () => {
     begin({ file: few, modes: ['cot'], seed: 1, temperature: 0 }),
     begin({ file: few, modes: ['cot'], seed: 2 }),
   ]);
-  expect(first.kept).toBe(false);
+  expect(first).toMatchObject({ kept: false, file: basename(few) });
   for await (const _ of eventsOf(await watch(first.id))) break;
   expect((await lastOf(first.id)).run.state).toBe('done');
   expect((await lastOf(second.id)).run.state).toBe('done');
   const ids = (await jsonOf(send('GET', 'runs'))).map(({ id }: Json) => id);
   expect(ids.slice(0, 2).sort()).toEqual([first.id, second.id].sort());
   const compared = await jsonOf(send('GET', `runs/compare?first=${first.id}&second=${second.id}`));
-  expect(compared.comparisons[0].n).toBe(4);
+  expect(compared.comparisons[0]).toMatchObject({ n: 4, first: 'CoT (1)', second: 'CoT (2)' });
   expect(await jsonOf(send('DELETE', `runs/${first.id}`))).toEqual({ id: first.id, state: 'forgotten' });
   expect(existsSync(first.out)).toBe(false);
   expect((await send('GET', `runs/${first.id}`)).status).toBe(404);
