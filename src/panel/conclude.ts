@@ -4,7 +4,7 @@ import { type FamilyVerdict, type Opinion, panelVerdict } from './rule.js';
 import type { MemberReport, PanelConclusion, Position } from './types.js';
 
 /** What of a model's answer the panel's conclusion follows from. */
-export type Heard = Pick<Answer, 'answer' | 'decision' | 'reason' | 'votes' | 'ranking' | 'rationale' | 'dissent'>;
+export type Heard = Pick<Answer, 'answer' | 'decision' | 'reason' | 'ranking' | 'rationale' | 'dissent'>;
 
 /** A model of a panel and what it came to. */
 export interface Spoken {

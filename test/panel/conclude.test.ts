@@ -10,7 +10,6 @@ function heard(answer: string | null, decision: Heard['decision'] = 'agree', min
     answer,
     decision,
     reason: null,
-    votes: { unparsed: 0, notRun: 0 },
     ranking: null,
     rationale: rationale(answer, `for ${answer}`),
     dissent: rationale(minority, `rather ${minority}`),

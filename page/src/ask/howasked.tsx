@@ -8,7 +8,6 @@ export function HowAsked({ answer }: { readonly answer: Answer }) {
   const { how } = words.value;
   const { vote, evidence } = answer;
   const first = vote?.votes[0];
-  const { number } = writing.value;
   return (
     <Facts
       rows={[
@@ -24,9 +23,6 @@ export function HowAsked({ answer }: { readonly answer: Answer }) {
               ),
             ]
           : null,
-        vote ? [how.stoppedBy, how.stops[vote.stoppedBy]] : null,
-        [how.seeds, <span dir="ltr">{evidence.seeds.map(seed => String(seed)).join(', ')}</span>],
-        [how.chains, number(answer.plan.samples)],
       ]}
     />
   );
@@ -39,7 +35,7 @@ export function factsOf(evidence: Evidence): readonly Row[] {
   const { how, ask, evaluate } = words.value;
   const modeNames = { ...evaluate.modeNames, ranked: ask.kinds.ranked, free: ask.kinds.free };
   const { number } = writing.value;
-  const { model, format, asked, machine, meditron, cost, created } = evidence;
+  const { model, format, asked, plan, seeds, machine, meditron, cost, created, result } = evidence;
   return [
     [how.model, <English>{`${model.name ?? model.file}, ${model.quantization}`}</English>],
     [how.file, <English>{model.file}</English>],
@@ -60,6 +56,9 @@ export function factsOf(evidence: Evidence): readonly Row[] {
     [how.mode, named(modeNames[asked.mode as keyof typeof modeNames], asked.mode)],
     [how.temperature, number(asked.temperature)],
     [how.seed, String(asked.seed)],
+    [how.chains, number(plan.samples)],
+    [how.seeds, <span dir="ltr">{seeds.map(seed => String(seed)).join(', ')}</span>],
+    ...(result.decision === null ? [] : [[how.stoppedBy, how.stops[result.stoppedBy]] as const]),
     [how.cost, how.costOf(cost.promptTokens, cost.sampledTokens, cost.milliseconds)],
     [
       how.machine,

@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import type { Answer, Evidence, PartialRecord } from '../../../src/server/meditron/protocol.js';
+import type { Answer, Evidence, PanelRecord, PartialRecord } from '../../../src/server/meditron/protocol.js';
 import { download, saveJson } from '../download.js';
 import style from '../style/sheet.css?raw';
 import { Sheet } from './sheet.js';
@@ -7,6 +7,11 @@ import { Sheet } from './sheet.js';
 /** The record as a file: all that is needed to run the answer again. */
 export function saveRecord(evidence: Evidence): void {
   saveJson(`meditron-${stamp(evidence)}.json`, evidence);
+}
+
+/** The same of several models. */
+export function savePanel(record: PanelRecord): void {
+  saveJson(`meditron-panel-${stamp(record)}.json`, record);
 }
 
 /** What was heard of a vote that was lost: to be read. */
@@ -44,6 +49,6 @@ function asPage(answer: Answer, accuracy: string): string {
 }
 
 /** The time of a record, for the name of its file. */
-export function stamp({ created }: Pick<Evidence, 'created'>): string {
+function stamp({ created }: Pick<Evidence, 'created'>): string {
   return created.slice(0, 19).replace(/\D/g, '-');
 }

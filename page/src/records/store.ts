@@ -1,10 +1,15 @@
 import { signal } from '@preact/signals';
+import { evidenceSchema } from '../../../src/ask/types.js';
+import { panelSchema } from '../../../src/panel/types.js';
 import type {
   Answer,
-  Evidence,
+  AskEvent,
   HistoryEntry,
   HistoryItem,
   HistoryState,
+  PanelCheck,
+  PanelReplay,
+  PanelReplayStreamEvent,
   PartialRecord,
   RecordCheck,
   Replay,
@@ -18,17 +23,26 @@ import { saveJson } from '../download.js';
 import type { Machine } from '../machine.js';
 import { paced } from '../paced.js';
 
+/** What is known of a record that was opened. */
+export type Check = RecordCheck | PanelCheck;
+
+/** A record that runs again: the model that is asked, where there are several, and how far it has come. */
+export interface Again {
+  readonly name: string | null;
+  readonly progress: Progress;
+}
+
 /** The screen Records: a record that is opened and run again, and what is kept if somebody has turned that on. */
 export class RecordsStore {
-  readonly check = signal<RecordCheck | null>(null);
+  readonly check = signal<Check | null>(null);
   readonly record = signal<unknown>(null);
   /** What was opened, if it is part of a vote that cannot be run again. */
   readonly part = signal<PartialRecord | null>(null);
-  /** Whether what could not be opened is a record of several models. */
-  readonly isPanel = signal(false);
+  /** Whether what could not be opened says that it is a record. */
+  readonly isRecord = signal(false);
   readonly problem = signal<Problem | null>(null);
-  readonly progress = signal<Progress | null>(null);
-  readonly replay = signal<Replay | null>(null);
+  readonly again = signal<Again | null>(null);
+  readonly replay = signal<Replay | PanelReplay | null>(null);
   readonly history = signal<HistoryState | null>(null);
   readonly items = signal<readonly HistoryItem[]>([]);
   readonly passphrase = signal('');
@@ -45,6 +59,7 @@ export class RecordsStore {
   /** Opens a record from a file of the person's; nothing is kept of it. */
   async open(file: Blob): Promise<void> {
     this.close();
+    this.isRecord.value = false;
     await this.#attempt(async () => {
       let record: unknown;
       try {
@@ -52,7 +67,6 @@ export class RecordsStore {
       } catch {
         throw new ApiError({ message: '', type: 'page', param: null, code: 'ERR_INPUT' }, 0);
       }
-      this.isPanel.value = String((record as { schema?: unknown } | null)?.schema).startsWith('meditron.panel.');
       if (isPartial(record)) this.part.value = record;
       else await this.#show(record);
     });
@@ -64,32 +78,47 @@ export class RecordsStore {
     this.record.value = null;
     this.part.value = null;
     this.replay.value = null;
-    this.progress.value = null;
+    this.again.value = null;
     this.problem.value = null;
   }
 
   /** Runs the record again: the same, or where it parts. */
   async runAgain(): Promise<void> {
     const check = this.check.value;
-    if (!check || this.progress.value) return;
+    if (!check || this.again.value) return;
     this.replay.value = null;
-    this.#running = new AbortController();
-    const { signal } = this.#running;
-    let progress: Progress = { ...begun(performance.now()), question: check.evidence.question };
+    const running = new AbortController();
+    this.#running = running;
+    let again = runOf(check, 0);
+    let member = 0;
     const show = paced(() => {
-      if (this.progress.value) this.progress.value = progress;
+      if (this.again.value) this.again.value = again;
     });
-    this.progress.value = progress;
+    this.again.value = again;
+    const hear = (event: AskEvent, of: number) => {
+      if (of !== member) again = runOf(check, of);
+      member = of;
+      again = { ...again, progress: advance(again.progress, event, performance.now()) };
+      show(false);
+    };
     await this.#attempt(async () => {
-      const body = { record: this.record.value, ...(check.model !== null && { model: check.model }) };
-      for await (const { event } of this.#api.stream<ReplayStreamEvent>('POST', 'replay', { body, signal })) {
+      const isPanel = 'panel' in check;
+      const body = { record: this.record.value, ...(!isPanel && check.model !== null && { model: check.model }) };
+      const options = { body, signal: running.signal };
+      for await (const { event } of this.#api.stream<ReplayStreamEvent | PanelReplayStreamEvent>(
+        'POST',
+        'replay',
+        options,
+      )) {
         if (event.type === 'failed') throw new ApiError(event.error, 200);
+        // Another record may have been opened meanwhile.
+        if (this.#running !== running) return;
         if (event.type === 'replayed') this.replay.value = event.replay;
-        else progress = advance(progress, event, performance.now());
-        show(false);
+        else if (event.type === 'ask') hear(event.event, event.member);
+        else hear(event, 0);
       }
     });
-    this.progress.value = null;
+    if (this.#running === running) this.again.value = null;
   }
 
   stop(): void {
@@ -156,9 +185,9 @@ export class RecordsStore {
     });
   }
 
-  async #show(given: unknown): Promise<void> {
-    const record = (given as { evidence?: Evidence } | null)?.evidence ?? given;
-    this.check.value = await this.#api.post<RecordCheck>('records', { record });
+  async #show(record: unknown): Promise<void> {
+    this.isRecord.value = saysRecord(record);
+    this.check.value = await this.#api.post<Check>('records', { record });
     this.record.value = record;
   }
 
@@ -177,4 +206,16 @@ export class RecordsStore {
       if (!(error instanceof DOMException && error.name === 'AbortError')) this.problem.value = problemOf(error);
     }
   }
+}
+
+/** Whether a value, or the answer that holds it, says that it is a record of this release; it need not be sound. */
+function saysRecord(value: unknown): boolean {
+  const { schema, evidence } = (value ?? {}) as { schema?: unknown; evidence?: { schema?: unknown } | null };
+  return [evidenceSchema, panelSchema].includes(String(schema ?? evidence?.schema));
+}
+
+function runOf(check: Check, member: number): Again {
+  const progress = begun(performance.now());
+  if (!('panel' in check)) return { name: null, progress: { ...progress, question: check.evidence.question } };
+  return { name: check.panel.members[member]!.name, progress };
 }

@@ -584,7 +584,6 @@ export const ar: Messages = {
     drop: 'أو أفلته هنا',
     notARecord: 'ليس هذا سجلًا من Meditron، أو هو من إصدار آخر.',
     part: 'هذا جزء من تصويت وليس نتيجة. يمكن قراءته ولا يمكن تشغيله من جديد.',
-    panel: 'هذا سجل عدة نماذج. يشغّله من جديد الأمر \u2066meditron replay FILE\u2069.',
     changed: 'غُيّر هذا السجل بعد إنشائه، أو هو تالف.',
     again: 'شغّله من جديد',
     running: 'يُشغَّل من جديد…',
@@ -607,7 +606,11 @@ export const ar: Messages = {
     close: 'أغلق السجل',
     noModel: 'نموذج هذا السجل ليس هنا؛ يُشغَّل بالنموذج الأول.',
     otherFile: 'يوجد هنا نموذج بهذا الاسم، لكنه ملف آخر.',
-    with: model => `يُشغَّل بالنموذج ${isolated(model)}.`,
+    with: models => {
+      const name = models.length === 1 ? 'بالنموذج' : models.length === 2 ? 'بالنموذجين' : 'بالنماذج';
+      return `يُشغَّل ${name} ${and(models.map(isolated))}.`;
+    },
+    missing: files => `لتشغيله من جديد أضف ${and(files.map(isolated))} في «النماذج».`,
     export: 'صدّر الكل',
     kept: n =>
       plural(n, {

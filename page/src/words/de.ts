@@ -549,7 +549,6 @@ export const de: Messages = {
     drop: 'oder hier ablegen',
     notARecord: 'Das ist kein Protokoll von Meditron oder eines einer anderen Version.',
     part: 'Das ist ein Teil einer Abstimmung und kein Ergebnis. Er kann gelesen, aber nicht noch einmal gerechnet werden.',
-    panel: 'Das ist das Protokoll mehrerer Modelle. „meditron replay FILE“ rechnet es noch einmal.',
     changed: 'Dieses Protokoll wurde nachträglich geändert oder ist beschädigt.',
     again: 'Noch einmal rechnen',
     running: 'Wird noch einmal gerechnet …',
@@ -573,7 +572,8 @@ export const de: Messages = {
     close: 'Protokoll schließen',
     noModel: 'Das Modell dieses Protokolls ist nicht hier; es wird mit dem ersten gerechnet.',
     otherFile: 'Ein Modell dieses Namens ist hier, aber es ist eine andere Datei.',
-    with: model => `Es wird mit ${model} gerechnet.`,
+    with: models => `Es wird mit ${and(models)} gerechnet.`,
+    missing: files => `Um es noch einmal zu rechnen, fügen Sie ${and(files)} unter „Modelle“ hinzu.`,
     export: 'Alles exportieren',
     kept: n =>
       n === 0

@@ -535,7 +535,6 @@ export const en = {
     drop: 'or drop it here',
     notARecord: 'This is no record of Meditron, or one of another version.',
     part: 'This is part of a vote, and no result. It can be read, and not run again.',
-    panel: 'This is the record of several models. “meditron replay FILE” runs it again.',
     changed: 'This record was changed after it was made, or is damaged.',
     again: 'Run it again',
     running: 'Running it again …',
@@ -559,7 +558,8 @@ export const en = {
     close: 'Close the record',
     noModel: 'The model of this record is not here; it is run with the first one.',
     otherFile: 'There is a model of this name here, but it is another file.',
-    with: (model: string) => `It is run with ${model}.`,
+    with: (models: readonly string[]) => `It is run with ${and(models)}.`,
+    missing: (files: readonly string[]) => `To run it again, add ${and(files)} under “Models”.`,
     export: 'Export all',
     kept: (n: number) =>
       n === 0 ? 'Nothing is kept yet.' : plural(n, { one: '# entry is kept.', other: '# entries are kept.' }),

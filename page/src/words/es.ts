@@ -555,7 +555,6 @@ export const es: Messages = {
     drop: 'o suéltelo aquí',
     notARecord: 'Esto no es un registro de Meditron, o es de otra versión.',
     part: 'Esto es parte de una votación y no un resultado. Se puede leer, pero no ejecutar de nuevo.',
-    panel: 'Este es el registro de varios modelos. «meditron replay FILE» lo ejecuta de nuevo.',
     changed: 'Este registro se cambió después de hacerse, o está dañado.',
     again: 'Ejecutarlo de nuevo',
     running: 'Ejecutándolo de nuevo…',
@@ -579,7 +578,8 @@ export const es: Messages = {
     close: 'Cerrar el registro',
     noModel: 'El modelo de este registro no está aquí; se ejecuta con el primero.',
     otherFile: 'Aquí hay un modelo con ese nombre, pero es otro archivo.',
-    with: model => `Se ejecuta con ${model}.`,
+    with: models => `Se ejecuta con ${and(models)}.`,
+    missing: files => `Para ejecutarlo de nuevo, añada ${and(files)} en «Modelos».`,
     export: 'Exportarlo todo',
     kept: n =>
       n === 0

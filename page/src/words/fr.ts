@@ -562,7 +562,6 @@ export const fr: Messages = {
     drop: 'ou déposez-le ici',
     notARecord: 'Ce n’est pas une trace de Meditron, ou elle vient d’une autre version.',
     part: 'C’est une partie d’un vote, et non un résultat. Elle peut être lue, mais non rejouée.',
-    panel: 'C’est la trace de plusieurs modèles. « meditron replay FILE » la rejoue.',
     changed: 'Cette trace a été modifiée après coup, ou elle est abîmée.',
     again: 'La rejouer',
     running: 'Nouvelle exécution…',
@@ -587,7 +586,8 @@ export const fr: Messages = {
     close: 'Fermer la trace',
     noModel: 'Le modèle de cette trace n’est pas ici ; elle est rejouée avec le premier.',
     otherFile: 'Il y a ici un modèle de ce nom, mais c’est un autre fichier.',
-    with: model => `Elle est rejouée avec ${model}.`,
+    with: models => `Elle est rejouée avec ${and(models)}.`,
+    missing: files => `Pour la rejouer, ajoutez ${and(files)} sous « Modèles ».`,
     export: 'Tout exporter',
     kept: n =>
       n === 0

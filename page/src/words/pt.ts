@@ -550,7 +550,6 @@ export const pt: Messages = {
     drop: 'ou largue-o aqui',
     notARecord: 'Isto não é um registo do Meditron, ou é de outra versão.',
     part: 'Isto é parte de uma votação e não um resultado. Pode ser lido, mas não executado de novo.',
-    panel: 'Este é o registo de vários modelos. «meditron replay FILE» executa-o de novo.',
     changed: 'Este registo foi mudado depois de feito, ou está danificado.',
     again: 'Executar de novo',
     running: 'A executar de novo…',
@@ -573,7 +572,8 @@ export const pt: Messages = {
     close: 'Fechar o registo',
     noModel: 'O modelo deste registo não está aqui; é executado com o primeiro.',
     otherFile: 'Há aqui um modelo com este nome, mas é outro ficheiro.',
-    with: model => `É executado com ${model}.`,
+    with: models => `É executado com ${and(models)}.`,
+    missing: files => `Para o executar de novo, acrescente ${and(files)} em «Modelos».`,
     export: 'Exportar tudo',
     kept: n =>
       n === 0

@@ -5,6 +5,7 @@ import type { Evidence } from '../../ask/types.js';
 import { MeditronError } from '../../check/errors.js';
 import { array, checkKeys, object, string } from '../../check/options.js';
 import { packageVersion } from '../../check/project.js';
+import type { Model } from '../../engine/model.js';
 import { readGguf } from '../../gguf/reader.js';
 import { type LoadOptions, loadModel } from '../../host/load.js';
 import { concludePanel, type Heard, spokenOf } from '../conclude.js';
@@ -57,10 +58,43 @@ export const notComparedOfPanel = ['created', 'members[].measured', 'members[].e
  */
 export async function replayPanel(value: unknown, options: PanelReplayOptions = {}): Promise<PanelReplay> {
   checkKeys('replayPanel()', object('options', options), ['modelPaths', 'isolate', 'signal', 'onEvent']);
+  const { isolate, signal, onEvent } = options;
   const record = readPanel(value);
   const paths = pathsOf(record, options.modelPaths);
-  const damage = panelContradiction(record);
-  if (damage) return differs(record, damage, null, [], []);
+  const models: PanelModels = {
+    paths,
+    async use(i, evidence, work) {
+      await using model = await loadModel({
+        ...recordedLoad(evidence),
+        path: paths[i]!,
+        isolate,
+        signal,
+        onProgress: fraction => onEvent?.({ type: 'loading', member: i, fraction }),
+      });
+      return await work(model);
+    },
+  };
+  return replayPanelOn(record, models, options);
+}
+
+/** @internal The models of a panel, in the order of its record. */
+export interface PanelModels {
+  /** Where their files are now; of one that did not answer nothing is read. */
+  readonly paths: readonly string[];
+  /** Does something with a model that is loaded for it. */
+  use<T>(i: number, evidence: Evidence, work: (model: Model) => Promise<T>): Promise<T>;
+}
+
+type Watching = Pick<PanelReplayOptions, 'signal' | 'onEvent'>;
+
+/** @internal {@link replayPanel} on models from wherever. */
+export async function replayPanelOn(
+  record: PanelRecord,
+  models: PanelModels,
+  watching: Watching,
+): Promise<PanelReplay> {
+  const refused = contradictedPanel(record);
+  if (refused) return refused;
   const environment: string[] = [];
   if (record.meditron !== packageVersion())
     environment.push(`meditron: ${record.meditron} then, ${packageVersion()} now`);
@@ -70,7 +104,7 @@ export async function replayPanel(value: unknown, options: PanelReplayOptions = 
       done.push({ replay: null, heard: null });
       continue;
     }
-    const again = await memberAgain(record, i, paths[i]!, options);
+    const again = await memberAgain(record, i, evidence, models, watching);
     done.push(again);
     environment.push(...(again.replay?.environment.map(line => `${name}: ${line}`) ?? []));
     if (again.difference) return differs(record, again.difference, name, environment, done);
@@ -85,6 +119,12 @@ export async function replayPanel(value: unknown, options: PanelReplayOptions = 
   return { same: true, difference: null, member: null, summary, environment, members: named(record, done) };
 }
 
+/** @internal What a replay of a record that contradicts itself comes to, without running anything. */
+export function contradictedPanel(record: PanelRecord): PanelReplay | undefined {
+  const damage = panelContradiction(record);
+  return damage && differs(record, damage, null, [], []);
+}
+
 const sameInWords = 'its prompts, every token of its samples and its vote';
 
 interface Again {
@@ -97,29 +137,21 @@ interface Again {
 async function memberAgain(
   record: PanelRecord,
   i: number,
-  path: string,
-  { isolate, signal, onEvent }: PanelReplayOptions,
+  evidence: Evidence,
+  models: PanelModels,
+  { signal, onEvent }: Watching,
 ): Promise<Again> {
-  const evidence = record.members[i]!.evidence!;
-  const family = familyOf(
-    identityOf(await readGguf(path, signal ? { signal } : {})),
-    record.members[i]!.called ?? undefined,
-  );
-  const other = familyDifference(record, i, family);
+  const file = await readGguf(models.paths[i]!, signal ? { signal } : {});
+  const other = familyDifference(record, i, familyOf(identityOf(file), record.members[i]!.called ?? undefined));
   if (other) return { replay: null, heard: null, difference: other };
-  await using model = await loadModel({
-    ...recordedLoad(evidence),
-    path,
-    isolate,
-    signal,
-    onProgress: fraction => onEvent?.({ type: 'loading', member: i, fraction }),
+  return models.use(i, evidence, async model => {
+    const replay = await replayWith(model, evidence, {
+      signal,
+      onEvent: event => onEvent?.({ type: 'ask', member: i, event }),
+    });
+    if (replay.difference) return { replay, heard: null, difference: replay.difference };
+    return { replay, heard: concluded(evidence, await termsOf({ model }, evidence)) };
   });
-  const replay = await replayWith(model, evidence, {
-    signal,
-    onEvent: event => onEvent?.({ type: 'ask', member: i, event }),
-  });
-  if (replay.difference) return { replay, heard: null, difference: replay.difference };
-  return { replay, heard: concluded(evidence, await termsOf({ model }, evidence)) };
 }
 
 /** Whether a model's family is the one that is found now. */
@@ -173,6 +205,29 @@ function* derived({ members, interrupted, result }: PanelRecord): Generator<read
   }
   const whole = members.every(({ evidence, error }) => (evidence ? !isCut(evidence) : error !== null));
   yield ['interrupted', whole ? null : (interrupted ?? 'aborted'), interrupted];
+  // What lists come to together follows from all of their items, which a replay merges again.
+  if (members.some(({ evidence }) => evidence?.asked.mode === 'ranked')) return;
+  const told = concludePanel(spokenOf(members, members.map(resultAlone)), interrupted);
+  for (const name of fromResults) yield [`result.${name}`, told[name], result[name]];
+}
+
+/** Of a panel's result, what follows from what its models came to, without their reasons. */
+const fromResults = [
+  'decision',
+  'reason',
+  'answer',
+  'families',
+  'heard',
+  'decided',
+  'needed',
+  'agreeing',
+  'summary',
+] as const;
+
+function resultAlone({ evidence }: PanelRecord['members'][number]): Heard | null {
+  if (!evidence) return null;
+  const { answer, decision, reason = null } = evidence.result;
+  return { answer, decision, reason, ranking: null, rationale: null, dissent: null };
 }
 
 /** 1 + the highest place that is named. */

@@ -12,7 +12,7 @@ import { isPublished } from '../../models/shipped.js';
 import { type Family, familyOf, identityOf } from '../../panel/family.js';
 import { formatByName } from '../../prompt/format/formats.js';
 import type { Pool, ServedModel } from '../pool/pool.js';
-import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState } from './protocol.js';
+import type { MeasuredAccuracy, ModelFit, ModelHash, ModelSpeed, ModelState, Whereabouts } from './protocol.js';
 
 /** What is told of a file by its header. */
 interface ReadFile {
@@ -110,6 +110,17 @@ export async function hashOf({ files }: Pick<Inspection, 'files'>): Promise<Mode
   if (!hashes) return { sha256: null, known: 'unread' };
   const sha256 = hashOfFiles(hashes);
   return { sha256, known: (await isPublished(sha256)) ? 'verified' : 'unknown' };
+}
+
+/** Where the model of a record is here, and whether it is the file that the record was made with. Nothing is read for it but headers. */
+export async function whereabouts(
+  catalogue: Catalogue,
+  model: ServedModel | undefined,
+  recorded: string | null,
+): Promise<Whereabouts> {
+  if (!model) return { model: null, sameFile: null };
+  const { sha256 } = await hashOf(await catalogue.headerOf(model.path));
+  return { model: model.name, sameFile: sha256 === null || recorded === null ? null : sha256 === recorded };
 }
 
 /** What a loaded model takes is there for it. */

@@ -11,7 +11,8 @@ import type { Accuracy } from '../../evaluate/score/statistics.js';
 import type { Inspection } from '../../models/inspect.js';
 import type { FormatChoice } from '../../models/known.js';
 import type { Family } from '../../panel/family.js';
-import type { MemberReport, PanelConclusion, PanelRecord } from '../../panel/types.js';
+import type { PanelReplay } from '../../panel/record/replay.js';
+import type { MemberReport, PanelConclusion, PanelEvent, PanelRecord } from '../../panel/types.js';
 import type { FormatName } from '../../prompt/format/format.js';
 import type { Message, Question } from '../../prompt/question/question.js';
 import type { QuestionReading } from '../../prompt/question/text.js';
@@ -271,16 +272,22 @@ export interface PanelTold extends PanelConclusion {
   readonly evidence: PanelRecord;
 }
 
-/** `POST replay`: a record again. Nothing is loaded by the path that a record names. */
+/** `POST replay`: a record again, of one model or of a panel. Nothing is loaded by the path that a record names. */
 export interface ReplayRequest {
   /** A record, or an answer that holds one. */
   readonly record: unknown;
-  /** Default: the model of the record's file name, else the first. */
+  /** Default: the model of the record's file name, else the first. None for a panel, all of whose models have to be served under their file names. */
   readonly model?: string | undefined;
 }
 
 /** What `POST replay` streams. Without `Accept: text/event-stream` the {@link Replay} alone is answered. */
 export type ReplayStreamEvent = AskEvent | { readonly type: 'replayed'; readonly replay: Replay } | FailedEvent;
+
+/** The same of a panel, whose models come one after the other; then the {@link PanelReplay}. */
+export type PanelReplayStreamEvent =
+  | Extract<PanelEvent, { type: 'ask' }>
+  | { readonly type: 'replayed'; readonly replay: PanelReplay }
+  | FailedEvent;
 
 /** `POST records`: whether a record is as it was written, and says nothing that contradicts itself. Nothing is run. */
 export interface RecordRequest {
@@ -288,10 +295,23 @@ export interface RecordRequest {
 }
 
 /** A record that is as it was written; one that is not is refused with `ERR_INPUT` and the field. */
-export interface RecordCheck {
+export interface RecordCheck extends Whereabouts {
   readonly evidence: Evidence;
   /** Null if it does not contradict itself. */
   readonly contradiction: Replay | null;
+}
+
+/** The same of the record of a panel. */
+export interface PanelCheck {
+  readonly panel: PanelRecord;
+  /** Null if it does not contradict itself. */
+  readonly contradiction: PanelReplay | null;
+  /** Where each of its models is, in its order. */
+  readonly members: readonly Whereabouts[];
+}
+
+/** Where the model of a record is here. */
+export interface Whereabouts {
   /** Which of the server's models has the file of that name; null: none. */
   readonly model: string | null;
   /** Whether it is the same file, by SHA-256; null: not known yet. */
@@ -555,4 +575,16 @@ export interface HistoryEntry extends HistoryItem {
   readonly data: unknown;
 }
 
-export type { Answer, AskEvent, Evidence, Inspection, Message, PartialRecord, Question, QuestionReading, Replay };
+export type {
+  Answer,
+  AskEvent,
+  Evidence,
+  Inspection,
+  Message,
+  PanelRecord,
+  PanelReplay,
+  PartialRecord,
+  Question,
+  QuestionReading,
+  Replay,
+};
