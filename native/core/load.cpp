@@ -1,5 +1,6 @@
 #include "load.h"
 
+#include "ahead.h"
 #include "kernels.h"
 #include "log.h"
 #include "pages.h"
@@ -23,31 +24,46 @@ struct Loading {
     const LoadProgress & progress;
     bool cancelled = false;
 
+    MemoryAhead * memory = nullptr; // of the weights, once it is taken
+
     // Of weights that are rearranged straight from their pages.
     const FilePages * pages = nullptr;
+    ReadAhead * file        = nullptr;
     size_t files            = 0; // how many mappings of ours there have to be; fewer or more: it is left
-    float step              = 0; // how much is rearranged before its pages are let go
-    float next              = 0;
     bool unsuitable         = false;
+    float next              = 0; // how far it has to be for pages to be let go
+
+    bool go_on(float fraction);
 };
 
 } // namespace
 
-static bool on_progress(float fraction, void * data) {
-    auto & loading = *static_cast<Loading *>(data);
-    if (!loading.progress(fraction)) {
-        loading.cancelled = true;
+// Bytes of a file that may be in memory twice for a moment, and that are to be on their way before they are needed.
+static constexpr float WINDOW = 128e6f;
+
+bool Loading::go_on(float fraction) {
+    if (!progress(fraction)) {
+        cancelled = true;
         return false;
     }
-    if (!loading.pages || fraction >= 1.0f || fraction < loading.next) return true;
-    if (loading.next == 0) {
-        loading.unsuitable = loading.pages->mapped() != loading.files;
-    } else {
-        loading.pages->let_go((uint64_t)((fraction - loading.step) * (float)loading.pages->size()));
+    if (memory && fraction < 1.0f) {
+        memory->begin();
+        memory = nullptr;
     }
-    loading.next = fraction + loading.step;
-    return !loading.unsuitable;
+    if (!pages || fraction >= 1.0f) return true;
+    const float size = (float)pages->size();
+    if (next == 0) unsuitable = pages->mapped() != files;
+    if (unsuitable) return false;
+    // Most files have their tensors in the order in which they are loaded.
+    file->wait_for((uint64_t)(fraction * size + WINDOW));
+    if (fraction >= next) {
+        pages->let_go((uint64_t)(std::max(0.0f, fraction * size - WINDOW)));
+        next = fraction + WINDOW / size;
+    }
+    return true;
 }
+
+static bool on_progress(float fraction, void * loading) { return static_cast<Loading *>(loading)->go_on(fraction); }
 
 // Plain memory that llama.cpp does not take for the place of tensors that stay in the file: it copies them.
 static ggml_backend_buffer_type_t plain_memory() {
@@ -82,13 +98,12 @@ static std::string pattern_of(const std::string & name, bool all_layers) {
     return out;
 }
 
-// A pattern for the tensors that the CPU's kernels take as they are; empty where these are not the smaller part, or where a matrix is used
-// in two ways. llama.cpp makes a regular expression of it once for every tensor: it is short.
+// A pattern for the tensors that the CPU's kernels take as they are; empty where these are all, or where a matrix is used in two ways.
+// llama.cpp makes a regular expression of it once for every tensor: it is short.
 static std::string as_they_are(const std::vector<Tensor> & tensors) {
     std::map<std::tuple<ggml_type, int64_t, int64_t>, bool> kinds;
     std::map<std::string, std::vector<const Tensor *>> patterns[2]; // of those that are rearranged, and those that are not
-    double bytes[2] = {};
-    bool output     = false;
+    bool output = false;
     for (const Tensor & tensor : tensors) {
         const auto & [name, type, columns, rows] = tensor;
         output                                   = output || name == "output.weight";
@@ -99,9 +114,8 @@ static std::string as_they_are(const std::vector<Tensor> & tensors) {
             plain = !kind->second;
         }
         patterns[plain][pattern_of(name, true)].push_back(&tensor);
-        bytes[plain] += (double)ggml_row_size(type, columns) * (double)rows;
     }
-    if (!output || bytes[0] < bytes[1]) return ""; // without an output matrix the table is multiplied with, too
+    if (!output || patterns[0].empty()) return ""; // without an output matrix the table is multiplied with, too
     std::string out;
     for (const auto & [pattern, found] : patterns[1]) {
         if (patterns[0].count(pattern) == 0) {
@@ -113,16 +127,18 @@ static std::string as_they_are(const std::vector<Tensor> & tensors) {
     return "^(" + out.substr(std::min<size_t>(1, out.size())) + ")$";
 }
 
-// Bytes that may be in memory twice for a moment.
-static constexpr float WINDOW = 128e6f;
+static uint64_t bytes_of(const std::vector<Tensor> & tensors) {
+    uint64_t sum = 0;
+    for (const auto & [name, type, columns, rows] : tensors) sum += ggml_row_size(type, columns) * (uint64_t)rows;
+    return sum;
+}
 
-// llama.cpp reads a tensor into memory of its own and rearranges it from there. Where the file's pages are in memory, it is mapped instead
-// and rearranged from them; they are let go as that goes on, and nothing stays in the file. Null where it is not so simple: then weights
-// are read.
+// llama.cpp reads a tensor into memory of its own and rearranges it from there. Instead the file is mapped and they are rearranged from its
+// pages, which are let go as that goes on, so that nothing stays in the file. Null where it is not so simple: then weights are read.
 static llama_model_ptr load_straight(const LoadParams & params, llama_model_params mparams, const LoadProgress & progress) {
     if (params.tensors.empty() || params.mmap || !params.repack || params.mlock || !params.devices.empty()) return nullptr;
     const FilePages pages(params.paths);
-    if (!pages.cached()) return nullptr;
+    if (pages.size() == 0) return nullptr;
     const std::string plain = as_they_are(params.tensors);
     if (plain.empty()) return nullptr;
 
@@ -132,10 +148,13 @@ static llama_model_ptr load_straight(const LoadParams & params, llama_model_para
 
     const LogCapture log; // what fails here is tried again
     const size_t before = pages.mapped();
+    ReadAhead ahead(params.paths);
+    MemoryAhead memory(bytes_of(params.tensors));
     Loading loading{ progress };
+    loading.memory        = &memory;
     loading.pages         = &pages;
+    loading.file          = &ahead;
     loading.files         = before + params.paths.size();
-    loading.step          = WINDOW / (float)pages.size();
     llama_model_ptr model = load(params, mparams, loading);
     if (pages.mapped() != before) model.reset(); // a tensor is used where it is in the file
     return model;
@@ -163,7 +182,11 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
         Loading loading{ progress };
         // llama.cpp waits for the disk with each tensor, and lets it rest while it rearranges one.
         std::optional<ReadAhead> ahead;
-        if (!params.mmap && !FilePages(params.paths).cached()) ahead.emplace(params.paths);
+        std::optional<MemoryAhead> memory;
+        if (!params.mmap) {
+            ahead.emplace(params.paths);
+            loading.memory = &memory.emplace(params.devices.empty() ? bytes_of(params.tensors) : 0);
+        }
         model = load(params, mparams, loading);
         if (!model)
             throw CodedError("ERR_MODEL_LOAD",

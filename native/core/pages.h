@@ -1,22 +1,18 @@
 #pragma once
 
-#include <atomic>
-#include <cstddef>
+#include "mappings.h"
+
 #include <cstdint>
 #include <string>
-#include <thread>
 #include <vector>
 
-// The pages of files that the system keeps in memory. Linux; elsewhere none are ever found.
+// The pages that files have in this process's memory. Linux; elsewhere none are ever found.
 class FilePages {
 public:
     // The files have to stay what they are, as those named through /proc/self/fd do.
     explicit FilePages(std::vector<std::string> paths);
 
-    // Whether reading them would hardly wait for a disk, as far as many samples can tell.
-    bool cached() const;
-
-    // Bytes of all of them.
+    // Bytes of all of them; 0 where one of them is no plain file, or where nothing is known of pages.
     uint64_t size() const;
 
     // How many of them are mapped whole, for reading, in this process.
@@ -33,27 +29,7 @@ private:
         uint64_t size;
     };
 
-    struct Mapping {
-        void * address;
-        size_t size;
-    };
-
-    std::vector<Mapping> mappings() const;
+    std::vector<Mapping> whole() const; // mapped for reading in this process
 
     std::vector<File> files; // empty if one of them cannot be told
-};
-
-// Has the system read files from their beginning to their end while it lives, so that whoever needs their pages, in whatever order and with
-// whatever else to do, finds them in memory. Linux; elsewhere nothing is done.
-class ReadAhead {
-public:
-    explicit ReadAhead(std::vector<std::string> paths);
-    ~ReadAhead();
-
-    ReadAhead(const ReadAhead &)             = delete;
-    ReadAhead & operator=(const ReadAhead &) = delete;
-
-private:
-    std::atomic<bool> enough{ false };
-    std::thread reader; // last: it uses the above
 };
