@@ -9,7 +9,7 @@ import { answerScreen } from '../../src/cli/terminal/answer.js';
 import { chainsOn } from '../../src/cli/terminal/chains.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, says } from '../ask/fake.js';
-import { endless, meditron, model, start } from './command.js';
+import { endless, interruptedAfter, meditron, model } from './command.js';
 
 const question: Question = {
   kind: 'choice',
@@ -130,13 +130,11 @@ test('refusals have their exit codes and say what to do', async () => {
 
 test('Ctrl-C shows the vote so far and ends with 130', async () => {
   const asked = ['-m', model, '--format', 'raw', '--instruction', '', '--threads', '1'];
-  const { child, ended } = start(['ask', '--json', ...asked, ...endless, file]);
-  setTimeout(() => child.kill('SIGINT'), 4000);
-  const { code, stdout } = await ended;
+  const { code, stdout } = await meditron(['ask', '--json', ...asked, ...endless, file], '', interruptedAfter(3));
   expect(code).toBe(130);
-  if (stdout === '') return; // it had not begun
   const { votes, reason, samples } = JSON.parse(stdout);
   expect(reason).toBe('aborted');
+  expect(samples.length).toBeGreaterThan(0);
   expect(votes.notRun).toBe(256 - samples.length);
 });
 

@@ -1,15 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
 import { exitCodeOf } from '../../src/cli/terminal/exit.js';
 import { lines } from '../../src/cli/terminal/progress.js';
 import { clinicalQuestions } from '../../src/clinical/questions.js';
 import { storedIn } from '../evaluate/run/items.js';
 import { completion, fakeServer } from '../evaluate/run/server.js';
-import { meditron, model, start } from './command.js';
+import { interruptedAfter, meditron, model } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-eval-cli-'));
 const questions = join(folder, 'questions.jsonl');
@@ -102,16 +101,9 @@ test('--json prints the metrics of all modes as one object, and the folder holds
 test('Ctrl-C keeps the rows that are finished, prints what there is, says how to go on, and ends with 130', async () => {
   const out = join(folder, 'interrupted');
   const args = evalFile('interrupted', '--mode', 'cot', '--parallel', '1', '--json');
-  const { child, ended } = start(args);
-  const rows = () =>
-    existsSync(join(out, 'results.jsonl'))
-      ? readFileSync(join(out, 'results.jsonl'), 'utf8').split('\n').length - 2
-      : 0;
-  for (let i = 0; i < 600 && rows() < 3; i++) await pause(20);
-  child.kill('SIGINT');
-  const { code, stdout, stderr } = await ended;
+  const { code, stdout, stderr } = await meditron(args, '', interruptedAfter(4));
   expect(code).toBe(130);
-  const kept = rows();
+  const kept = readFileSync(join(out, 'results.jsonl'), 'utf8').split('\n').length - 2;
   expect(kept).toBeGreaterThanOrEqual(3);
   expect(kept).toBeLessThan(12);
   expect(JSON.parse(stdout)).toMatchObject({ complete: false, runs: [{ metrics: { items: kept } }] });
@@ -167,16 +159,21 @@ test.each([
   expect([code, stdout, message]).toEqual([expected, '', expect.stringMatching(wanted)]);
 });
 
-test('without a terminal a line comes when a run begins, and every so often how long it will take', async () => {
+test('without a terminal a line comes when a run begins, and every so often how long it will take', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
   const written: string[] = [];
-  const progress = lines(line => written.push(line), 20);
+  const progress = lines(line => written.push(line), 5000);
   const about = { run: 'CoT', place: 1, runs: 2, resumed: 1, total: 9 };
   progress.show({ ...about, done: 1 });
   progress.show({ ...about, done: 3, row: {} as never });
-  while (written.length < 2) await pause(5);
+  vi.advanceTimersByTime(5000);
   progress.stop();
-  expect(written[0]).toBe('CoT (1 of 2): 1 of 9 questions, answered before');
-  expect(written[1]).toMatch(/^CoT \(1 of 2\): 3 of 9 questions, about 1s left$/);
+  vi.advanceTimersByTime(5000);
+  expect(written).toEqual([
+    'CoT (1 of 2): 1 of 9 questions, answered before',
+    'CoT (1 of 2): 3 of 9 questions, about 15s left',
+  ]);
 });
 
 test('a request to an endpoint that is tried again is said, once a reason', async () => {

@@ -1,11 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readEvidence } from '../../src/ask/record/schema.js';
 import { createProgram } from '../../src/cli/program.js';
-import { type Ended, meditron, model } from './command.js';
+import { type Ended, meditron, model, preloaded } from './command.js';
 import { hasProc } from './processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-isolated-'));
@@ -34,10 +33,6 @@ const commands: Record<string, { readonly args: readonly string[]; readonly inpu
 };
 
 let runs = 0;
-
-function preloaded(file: string, env: Readonly<Record<string, string>>): Record<string, string> {
-  return { ...env, NODE_OPTIONS: `--import ${pathToFileURL(resolve(import.meta.dirname, file))}` };
-}
 
 async function processesOf(name: string, ...more: string[]): Promise<unknown[]> {
   const { args, input } = commands[name]!;

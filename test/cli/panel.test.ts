@@ -10,7 +10,7 @@ import { writeGguf } from '../../src/gguf/writer.js';
 import type { PanelAnswer } from '../../src/panel/types.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { sourcesOf, tinyModel } from '../../src/synth/tiny.js';
-import { endless, meditron, model, start } from './command.js';
+import { endless, interruptedAfter, meditron, model } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'meditron-panel-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -101,13 +101,11 @@ test('refusals say what to do', async () => {
 test('Ctrl-C shows what there is and ends with 130', async () => {
   const long = ['--format', 'raw', '--threads', '1', '--instruction', '', '--max-tokens', '100', ...endless];
   const missing = join(folder, 'missing.gguf');
-  const { child, ended } = start(['ask', ...long, '--panel', `${model},${random},${missing}`, file]);
-  // Of a model that is not there is told at once, before the others are loaded.
-  child.stderr!.once('data', () => setTimeout(() => child.kill('SIGINT'), 500));
-  const { code, stdout, stderr } = await ended;
+  const args = ['ask', ...long, '--panel', `${model},${random},${missing}`, file];
+  const { code, stdout, stderr } = await meditron(args, '', interruptedAfter(1));
   expect(code).toBe(130);
   expect(stderr.match(/missing could not be asked, and the panel goes on without it/g)).toHaveLength(1);
-  if (stdout !== '') expect(stdout.replace(/\s+/g, ' ')).toContain('It was stopped before all models had been heard');
+  expect(stdout.replace(/\s+/g, ' ')).toContain('It was stopped before all models had been heard');
 });
 
 test('a model is typed as its file, with its family before it and its format behind; a file that is there is taken as it is', () => {
