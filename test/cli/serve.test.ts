@@ -3,18 +3,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { held, holdAt, holdable } from '../host/hold.js';
 import { meditron, model, start } from './command.js';
-import { childrenOf, hasProc, until } from './processes.js';
+import { childrenOf, hasProc, stateOf, until } from './processes.js';
 import { serve } from './serving.js';
-
-/** What a process was started as; empty if it has ended. */
-function programOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 const post = (url: string, body: object, init: RequestInit = {}) =>
   fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), ...init });
@@ -46,23 +38,23 @@ test('it prints one line, answers, and ends at Ctrl-C with its streams and its p
 test.skipIf(!hasProc)(
   'it ends at Ctrl-C while a model is loading, whoever waits for it, and though the engine is stopped',
   async () => {
-    const { child, url, ended } = await serve(['-m', model]);
+    const hold = join(mkdtempSync(join(tmpdir(), 'meditron-loading-')), 'hold');
+    const { child, url, ended } = await serve(['-m', model], holdable(hold));
+    holdAt(hold, 'load');
     const waiting = [
       post(`${url}/v1/meditron/ask`, { question, format: 'raw' }),
       post(`${url}/v1/completions`, { prompt: 'Once', stream: true }),
       post(`${url}/v1/completions`, { prompt: 'Once', echo: true, logprobs: 1, max_tokens: 1 }),
       post(`${url}/tokenize`, { prompt: 'Once' }),
     ].map(answer => answer.then(each => each.text()).catch((error: Error) => error.name));
-    // Before it is the engine's program it is a copy of this one, for whose beginning Node waits: stopped there, it would stop both.
-    const loading = () => childrenOf(child.pid!).find(pid => programOf(pid).includes('child.js'));
-    await until(() => loading() !== undefined);
-    const engine = loading()!;
+    await held(hold);
+    const [engine] = childrenOf(child.pid!) as [number];
     process.kill(engine, 'SIGSTOP');
     child.kill('SIGINT');
     const { code, stderr } = await ended;
     expect({ code, stderr }).toEqual({ code: 130, stderr: 'meditron: Interrupted\n' });
     for (const answer of await Promise.all(waiting)) expect(answer).toMatch(/ERR_CLOSED|TypeError/);
-    expect(programOf(engine)).toBe('');
+    expect(stateOf(engine)).toBeUndefined();
   },
 );
 

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Assistant } from '../../examples/electron/src/engine.js';
 import { serve } from '../../examples/electron/src/ipc.js';
 import { contentSecurityPolicy, isOwn, page } from '../../examples/electron/src/pages.js';
@@ -13,6 +14,7 @@ import {
   type Result,
   type Shown,
 } from '../../examples/electron/src/shared.js';
+import { held, holdAt, holdable } from '../host/hold.js';
 import { exposed, MainStandIn, WindowStandIn } from './standin.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -43,6 +45,7 @@ function bridge(window: WindowStandIn): MeditronApi {
 
 let assistant: Assistant | undefined;
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await assistant?.close();
   assistant = undefined;
 });
@@ -163,11 +166,14 @@ test('two windows ask at once and each has its own answer', async () => {
 });
 
 test('an engine that is killed is a typed error in the page, and the next question is answered', async () => {
+  const hold = join(mkdtempSync(join(tmpdir(), 'meditron-app-')), 'hold');
+  for (const [name, value] of Object.entries(holdable(hold))) vi.stubEnv(name, value);
+  holdAt(hold, 'text');
   const deaths: unknown[] = [];
   const { open } = start({ onDeath: death => deaths.push(death) });
   const { api } = open();
   const asked = ask(api, 9);
-  await asked.first('text');
+  await held(hold);
   process.kill(enginePid(), 'SIGKILL');
   expect(await asked.result).toMatchObject({ ok: false, error: { code: 'ERR_ENGINE_DIED' } });
   expect(deaths).toHaveLength(1);

@@ -2,12 +2,17 @@
 // engine is killed. Reads its part from standard input; writes answers to standard output, and to standard error what an app
 // that logs every error would log.
 import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { ask, buildPrompt, formatByName, loadModel, parseQuestionText, replay } from '../../dist/index.js';
+import { held, holdAt, holdable } from '../host/hold.js';
 
 const { patient, isolate, deaths, end } = JSON.parse(await text(process.stdin));
 const { planted } = patient;
+const hold = join(tmpdir(), 'hold');
+if (deaths) Object.assign(process.env, holdable(hold));
 const say = (what, value) => process.stdout.write(`${what} ${JSON.stringify(value)}\n`);
 const log = error => process.stderr.write(`${inspect(error, { depth: 9, showHidden: true })}\n`);
 
@@ -137,48 +142,31 @@ function hostPid() {
   return found.length === 0 ? undefined : Math.max(...found);
 }
 
-/** Milliseconds of processor time that the engine's process has used. */
-function computed() {
-  const [user, system] = readFileSync(`/proc/${hostPid()}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ')
-    .slice(11, 13);
-  return (Number(user) + Number(system)) * 10;
-}
+const kill = signal => process.kill(hostPid(), signal);
 
-function kill(signal) {
-  try {
-    const pid = hostPid();
-    if (pid !== undefined) process.kill(pid, signal);
-    return pid !== undefined;
-  } catch {
-    return false; // it has just ended
-  }
-}
-
-/** What the engine is killed in the middle of. Resolves when it has been. */
+/** What the engine is killed in the middle of: the work, and what tells that it is there. */
 const phases = {
-  async load(signal) {
-    const before = hostPid();
-    const until = setInterval(() => hostPid() !== before && kill(signal) && clearInterval(until), 2);
-    try {
-      await (await load()).close();
-    } finally {
-      clearInterval(until);
-    }
-  },
-  async tokenize(signal, { model }) {
-    // What changes nothing is done by the next process: only the death is told.
-    const before = computed();
-    const until = setInterval(() => computed() > before + 150 && kill(signal) && clearInterval(until), 5);
-    await model.tokenize(`${planted.prompt} `.repeat(90_000)).finally(() => clearInterval(until));
-  },
-  prompt: async (signal, { engine }) => {
-    for await (const event of engine.generate({ ...job(), prompt: `${planted.prompt} `.repeat(60) }))
-      if (event.type === 'prompt') kill(signal);
-  },
-  decode: (signal, { engine }) => answered(engine, event => event.type === 'text' && kill(signal)),
+  load: ['load', async () => (await load()).close()],
+  // What changes nothing is done by the next process: only the death is told.
+  tokenize: ['tokenize', ({ model }) => model.tokenize(`${planted.prompt} `.repeat(900))],
+  prompt: [
+    'prompt',
+    async ({ engine }) => {
+      for await (const _ of engine.generate({ ...job(), prompt: `${planted.prompt} `.repeat(60) }));
+    },
+  ],
+  decode: ['text', ({ engine }) => answered(engine)],
 };
+
+async function killed(phase, signal, on) {
+  const [told, work] = phases[phase];
+  holdAt(hold, told);
+  const working = work(on);
+  working.catch(() => {});
+  await held(hold);
+  kill(signal);
+  await working;
+}
 
 if (end === 'abort while it decodes') {
   const engine = await open(await load());
@@ -208,7 +196,8 @@ for (const [name, call] of Object.entries(mistakes)) {
 say('refused', refused);
 for (const { phase, signal } of deaths ?? []) {
   try {
-    await phases[phase](signal, { model, engine });
+    if (signal === 'SIGUSR1') await answered(engine, event => event.type === 'text' && kill(signal));
+    else await killed(phase, signal, { model, engine });
   } catch (error) {
     log(error);
   }
