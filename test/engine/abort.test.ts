@@ -5,7 +5,7 @@ import type { GenerateEvent } from '../../src/engine/jobs/generation.js';
 import type { Model } from '../../src/engine/model.js';
 import { turn } from '../../src/engine/turn.js';
 import { loadModel } from '../../src/host/load.js';
-import { all, ends, exact, golden, loadStories, storiesPath, textOf } from './stories.js';
+import { all, endless, ends, exact, golden, loadStories, roomy, storiesPath, textOf } from './stories.js';
 
 let model: Model;
 let engine: Engine;
@@ -88,14 +88,18 @@ test('aborting one job at any moment leaves the text of the others as it is', as
 });
 
 test('a waiting job can be aborted', async () => {
-  await using small = await model.createEngine({ ...exact, contextSize: 256, maxSequences: 1 });
-  const first = ends(small.generate({ prompt: 'Once', maxTokens: 100 }));
+  await using small = await model.createEngine({ ...roomy, maxSequences: 1 });
+  const short = { prompt: 'Once', maxTokens: 100 };
+  const running = small.generate(endless);
+  await running.next();
   const controller = new AbortController();
-  const second = all(small.generate({ prompt: 'Once', maxTokens: 100, signal: controller.signal }));
-  const third = ends(small.generate({ prompt: 'Once', maxTokens: 100 }));
-  setTimeout(() => controller.abort(new Error('tired of waiting')), 5);
+  const second = all(small.generate({ ...short, signal: controller.signal }));
+  const third = ends(small.generate(short));
+  await model.tokenize('and'); // after those of the two, which are queued now
+  controller.abort(new Error('tired of waiting'));
   await expect(second).rejects.toThrow('tired of waiting');
-  expect((await first)[0]!.text).toBe((await third)[0]!.text);
+  await running.return();
+  expect((await third)[0]!.text).toBe((await ends(small.generate(short)))[0]!.text);
 });
 
 test('loading can be cancelled', async () => {
@@ -117,12 +121,16 @@ test('loading tells its progress, up to the end', async () => {
 });
 
 test('closing the engine ends what runs and what waits with ERR_CLOSED', async () => {
-  const short = await model.createEngine({ ...exact, contextSize: 512, maxSequences: 1 });
-  const running = all(short.generate({ prompt: 'Once', maxTokens: 400, ignoreEnd: true }));
+  const short = await model.createEngine({ ...roomy, maxSequences: 1 });
+  const events = short.generate(endless);
+  await events.next();
+  const running = all(events);
   const waiting = all(short.generate({ prompt: 'Once', maxTokens: 400 }));
   const scoring = short.score({ prompt: 'Once', continuations: ['a'] });
-  setTimeout(() => short.close(), 20);
-  for (const job of [running, waiting, scoring]) await expect(job).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  await model.tokenize('and'); // after those of the two, which are queued now
+  void short.close();
+  const ended = [running, waiting, scoring].map(job => expect(job).rejects.toMatchObject({ code: 'ERR_CLOSED' }));
+  await Promise.all(ended);
   await expect(all(short.generate({ prompt: 'Once' }))).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   await short.close();
 });

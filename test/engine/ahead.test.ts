@@ -9,7 +9,7 @@ import type { GenerateOptions } from '../../src/engine/jobs/options.js';
 import type { SamplingOptions } from '../../src/engine/jobs/sampling.js';
 import { runAhead } from '../../src/engine/loop.js';
 import type { Model } from '../../src/engine/model.js';
-import { all, ends, exact, loadStories } from './stories.js';
+import { all, endless, ends, exact, loadStories, roomy } from './stories.js';
 
 let model: Model;
 let engine: Engine;
@@ -110,7 +110,7 @@ async function play(jobs: readonly Planned[], milliseconds: number) {
   }
   const told = await Promise.all(stories);
   const { steps, promptTokens, sampledTokens } = engine.counters;
-  const lease = await engine.lease(most, { signal: AbortSignal.timeout(5000) }); // everything has been given back
+  const lease = await engine.lease(most); // everything has been given back
   lease.release();
   return {
     told,
@@ -186,12 +186,13 @@ test('who leaves or aborts has read the beginning of the same text, and the othe
 }, 120_000);
 
 describe('a run without a limit of time ends with the next step when it is called for', () => {
-  const long = { prompt: tokens(3), maxTokens: 900, ignoreEnd: true };
+  const long = { ...endless, prompt: tokens(3) };
   const short = { prompt: tokens(4), maxTokens: 3, ignoreEnd: true };
 
-  /** Does something while a long job runs ahead of what its reader has seen; true if that was done long before the job ended. */
-  async function during(busy: Engine, work: () => Promise<unknown>, options: GenerateOptions = long): Promise<boolean> {
+  /** Does something while a job without an end runs ahead of what its reader has seen; true if the job was still running then. */
+  async function during(busy: Engine, work: () => Promise<unknown>): Promise<boolean> {
     runAhead.milliseconds = noLimit;
+    const controller = new AbortController();
     let running = true;
     let texts = 0;
     let begun = () => {};
@@ -200,7 +201,8 @@ describe('a run without a limit of time ends with the next step when it is calle
     });
     const job = (async () => {
       // The first text comes with the prompt's end, after which one step is made for itself.
-      for await (const event of busy.generate(options)) if (event.type === 'text' && ++texts === 2) begun();
+      for await (const event of busy.generate({ ...long, signal: controller.signal }))
+        if (event.type === 'text' && ++texts === 2) begun();
     })()
       .catch(() => {})
       .finally(() => {
@@ -209,10 +211,10 @@ describe('a run without a limit of time ends with the next step when it is calle
     await beginning;
     await work();
     const before = running;
+    controller.abort();
     await job;
     return before;
   }
-  const roomy = { ...exact, beyondTraining: true };
 
   test('for a job that enters', async () => {
     await using busy = await model.createEngine(roomy);
@@ -257,22 +259,21 @@ describe('a run without a limit of time ends with the next step when it is calle
       setTimeout(() => controller.abort(), 5);
       await Promise.all([aborted, waiting]);
     };
-    expect(await during(busy, work, { ...long, maxTokens: 980 })).toBe(true);
+    expect(await during(busy, work)).toBe(true);
   });
 
   test('for its own reader, who leaves', async () => {
     await using busy = await model.createEngine(roomy);
     runAhead.milliseconds = noLimit;
     let texts = 0;
-    for await (const event of busy.generate({ ...long, maxTokens: 1000 }))
-      if (event.type === 'text' && ++texts === 2) break;
+    for await (const event of busy.generate(long)) if (event.type === 'text' && ++texts === 2) break;
     await all(busy.generate(short));
-    expect(busy.counters.steps).toBeLessThan(200);
+    expect(busy.counters.steps).toBeLessThan(long.maxTokens);
   });
 
   test('and for the engine to be closed', async () => {
     const busy = await model.createEngine(roomy);
-    await during(busy, () => busy.close(), { ...long, maxTokens: 1000 });
-    expect(busy.counters.sampledTokens).toBeLessThan(1000);
+    await during(busy, () => busy.close());
+    expect(busy.counters.sampledTokens).toBeLessThan(long.maxTokens);
   });
 });

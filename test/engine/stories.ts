@@ -29,6 +29,10 @@ export const oneThread: EngineOptions = { threads: 1, contextSize: 1024 };
 /** As the reference computes: full precision in the cache, plain attention. */
 export const exact: EngineOptions = { ...oneThread, kvType: 'f32', flashAttention: 'off' };
 
+/** An engine on which a text may be so long that no test sees its end by itself, and such a text. */
+export const roomy: EngineOptions = { ...exact, contextSize: 1 << 16, beyondTraining: true };
+export const endless = { prompt: 'Once', maxTokens: 30_000, ignoreEnd: true };
+
 /** Every event of a generation. */
 export async function all(events: AsyncIterable<GenerateEvent>): Promise<GenerateEvent[]> {
   const list: GenerateEvent[] = [];

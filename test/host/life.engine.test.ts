@@ -12,7 +12,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import { loadModel } from '../../src/host/load.js';
 import type { HostModel } from '../../src/host/model.js';
 import type { Launch } from '../../src/host/transport.js';
-import { ends, oneThread, storiesPath as path, textOf } from '../engine/stories.js';
+import { endless, ends, oneThread, storiesPath as path, roomy, textOf } from '../engine/stories.js';
 import { gone } from './children.js';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -56,9 +56,7 @@ test.runIf(process.platform === 'linux').each(['starting', 'idle', 'decoding', '
     expect(gone(engine)).toBe(false);
     child.kill('SIGKILL');
     await ended;
-    const until = performance.now() + 5000;
-    while (!gone(engine) && performance.now() < until) await pause(10);
-    expect(gone(engine)).toBe(true);
+    while (!gone(engine)) await pause(10);
   },
 );
 
@@ -98,10 +96,10 @@ test.each(['/nowhere/node', '/bin/true', '/bin/cat', here('life.engine.test.ts')
 test('what waited when the process died runs in the next, what ran fails, and both engines go on', async () => {
   const deaths: Death[] = [];
   const model = await load({ isolate: { onDeath: death => deaths.push(death) } });
-  const engine = await open(model, { ...oneThread, maxSequences: 2 });
+  const engine = await open(model, { ...roomy, maxSequences: 2 });
   const other = await open(model);
   const fresh = await greedy(engine);
-  const first = engine.generate({ prompt: 'Once', samplers: [{}, {}], maxTokens: 400, ignoreEnd: true });
+  const first = engine.generate({ ...endless, samplers: [{}, {}] });
   await first.next(); // it has the engine to itself
   const second = greedy(engine);
   const third = engine.lease({ sequences: 2, cells: 900 }).then(async lease => {

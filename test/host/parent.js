@@ -25,11 +25,13 @@ const ways = {
     say();
     for (;;) for await (const _ of engine.generate(endless()));
   },
+  /** It stands still too, before it gives up an engine that does. */
   async stopped() {
     const { engine } = await begin();
     process.kill(childrenOf(process.pid)[0], 'SIGSTOP');
+    engine.generate(endless()).next();
     say();
-    for await (const _ of engine.generate(endless()));
+    setImmediate(() => process.kill(process.pid, 'SIGSTOP'));
   },
   /** Nothing is closed and nothing is waited for. */
   async open() {

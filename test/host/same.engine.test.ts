@@ -10,7 +10,7 @@ import type { Model } from '../../src/engine/model.js';
 import type { EngineCounters } from '../../src/engine/settings.js';
 import { loadModel } from '../../src/host/load.js';
 import type { HostModel } from '../../src/host/model.js';
-import { storiesPath as path } from '../engine/stories.js';
+import { endless, storiesPath as path, roomy } from '../engine/stories.js';
 
 // Every call, on both sides of the process boundary, on one thread: what comes back is the same.
 
@@ -200,13 +200,14 @@ test('text to tokens and back', async () => {
 });
 
 test('an abort hands out what there is, then throws the reason', async () => {
+  await using unused = await models[0]!.createEngine(roomy);
+  const fresh = await endsOf(unused, { prompt: 'Once', maxTokens: 3 });
   const outcome = async (engine: Engine) => {
     const controller = new AbortController();
     const reason = new Error('enough');
     const events: GenerateEvent[] = [];
     try {
-      const options = { prompt: 'Once upon a time', maxTokens: 400, signal: controller.signal };
-      for await (const event of engine.generate(options)) {
+      for await (const event of engine.generate({ ...endless, signal: controller.signal })) {
         events.push(event);
         if (event.type === 'text') controller.abort(reason);
       }
@@ -216,6 +217,9 @@ test('an abort hands out what there is, then throws the reason', async () => {
     }
     return 'not aborted';
   };
-  await same(outcome);
-  await same(engine => endsOf(engine, { prompt: 'Once', maxTokens: 3 })); // it is as before
+  for (const model of models) {
+    await using engine = await model.createEngine(roomy);
+    expect(await outcome(engine)).toEqual({ same: true, last: 'cancelled' });
+    expect(await endsOf(engine, { prompt: 'Once', maxTokens: 3 })).toEqual(fresh); // it is as before
+  }
 });
