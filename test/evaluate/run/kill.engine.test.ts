@@ -13,9 +13,9 @@ const questions = 20;
 const kills = Number(process.env.MEDITRON_KILLS ?? 4);
 const child = resolve(import.meta.dirname, 'child.ts');
 
-/** Runs the evaluation of child.ts in `dir`; kills it some milliseconds after so many rows, or with 0 after its start. */
+/** Runs the evaluation of child.ts in `dir`; kills it some milliseconds after so many rows, or with 0 after its start, and at the next row at the latest. */
 async function run(dir: string, rows = Infinity, later = 0): Promise<number | null> {
-  const args = ['--import', 'tsx', child, storiesPath, dir, String(questions)];
+  const args = ['--import', 'tsx', child, storiesPath, dir, String(questions), String(rows + 1)];
   const process_ = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let seen = 0;
   if (rows === 0) setTimeout(() => process_.kill('SIGKILL'), later);
