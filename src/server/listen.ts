@@ -107,22 +107,24 @@ async function close(server: Server): Promise<void> {
 /** Cuts off clients that take nothing of their answer: the sequences behind it would never be free. */
 function watchReaders(server: Server, patienceMs: number): NodeJS.Timeout {
   const sockets = new Set<Socket>();
-  const stuck = new WeakMap<Socket, { readonly taken: number; readonly since: number }>();
+  // Counted in looks, not in time: while this process itself stood still, nobody could take anything.
+  const stuck = new WeakMap<Socket, { readonly taken: number; readonly looks: number }>();
+  const everyMs = Math.min(1000, patienceMs / 4);
   server.on('connection', socket => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   const look = () => {
-    const now = performance.now();
     for (const socket of sockets) {
       const taken = socket.bytesWritten - socket.writableLength;
       const before = stuck.get(socket);
       if (socket.writableLength === 0) stuck.delete(socket);
-      else if (before?.taken !== taken) stuck.set(socket, { taken, since: now });
-      else if (now - before.since > patienceMs) socket.destroy();
+      else if (before?.taken !== taken) stuck.set(socket, { taken, looks: 0 });
+      else if (before.looks * everyMs >= patienceMs) socket.destroy();
+      else stuck.set(socket, { taken, looks: before.looks + 1 });
     }
   };
-  return setInterval(look, Math.min(1000, patienceMs / 4)).unref();
+  return setInterval(look, everyMs).unref();
 }
 
 /** What Node lets through and no client of ours sends. */

@@ -3,8 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { loadModel } from '../../dist/index.js';
 import { answering } from './answering.js';
 
-const contextSize = 2048;
+const contextSize = 1 << 14;
 const maxSequences = 4;
+/** So many tokens that the samples do not end before they are aborted, whoever else wants the processor. */
+const endless = samples => ({ samplers: samplers(samples), maxTokens: 12_000 / samples, ignoreEnd: true });
 const text = 'The patient was admitted with chest pain and a history of hypertension. ';
 const next = { prompt: 'A patient of 71 years has', maxTokens: 24, ignoreEnd: true };
 
@@ -39,25 +41,11 @@ async function aborted({ model: path, isolate, ...moment }) {
 const moments = {
   async prompt(engine, { share, samples }, signal, abort, promptMs) {
     pause(share * promptMs).then(abort);
-    await use(
-      engine.generate({
-        prompt: text.repeat(90),
-        samplers: samplers(samples),
-        maxTokens: 100,
-        ignoreEnd: true,
-        signal,
-      }),
-    );
+    await use(engine.generate({ ...endless(samples), prompt: text.repeat(90), signal }));
   },
   async token(engine, { character, samples }, signal, abort) {
     let seen = 0;
-    for await (const event of engine.generate({
-      prompt: text,
-      samplers: samplers(samples),
-      maxTokens: 200,
-      ignoreEnd: true,
-      signal,
-    })) {
+    for await (const event of engine.generate({ ...endless(samples), prompt: text, signal })) {
       if (event.type !== 'text' || seen >= character) continue;
       seen += event.text.length; // pieces hold as many tokens as came together
       if (seen >= character) abort();
@@ -75,7 +63,7 @@ const moments = {
 
 async function begin(path, isolate) {
   const model = await loadModel({ path, isolate });
-  const open = () => model.createEngine({ threads: 1, contextSize, maxSequences });
+  const open = () => model.createEngine({ threads: 1, contextSize, maxSequences, beyondTraining: true });
   const other = await open();
   const fresh = await greedy(other);
   await other.close();

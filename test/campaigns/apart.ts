@@ -8,7 +8,7 @@ export interface End {
   readonly how: string;
   readonly stdout: string;
   readonly stderr: string;
-  /** Processes it started that were still there a second after it. */
+  /** Processes it started that did not end after it. */
   readonly left: readonly string[];
   readonly milliseconds: number;
 }

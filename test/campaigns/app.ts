@@ -57,7 +57,7 @@ export class App<Trial extends object, Answer> {
     return reply;
   }
 
-  /** What the app still has running besides itself, a second after: in words, killed then. */
+  /** What the app still has running besides itself, and what does not end: in words, killed then. */
   async leftBehind(): Promise<string[]> {
     return this.pid === undefined ? [] : leftBehind(this.pid, [this.pid]);
   }

@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A process left behind may take so long to notice that it is alone. */
-const graceMs = 1000;
+/** A process left behind may take so long to notice that it is alone, which it looks for every half second, and to be given the processor. */
+const graceMs = 30_000;
 
 /**
- * The processes of a session (of a child spawned with `detached`, by its process id) that are still there a second after it ended, killed
- * then. A zombie is none: it waits for its new parent to read how it ended.
+ * The processes of a session (of a child spawned with `detached`, by its process id) that do not end after it, killed after half a minute. A zombie is none: it waits for its new parent to read how it ended.
  */
 export async function leftBehind(session: number, except: readonly number[] = []): Promise<string[]> {
   const until = performance.now() + graceMs;

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Whether processes can be looked at. */
 export const hasProc = existsSync('/proc/self/stat');
@@ -28,5 +29,5 @@ function factsOf(pid: number): { readonly state: string; readonly parent: number
 
 /** Waits until it is so; the test's own time limit ends it. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(done => setTimeout(done, 20));
+  while (!isSo()) await pause(20);
 }

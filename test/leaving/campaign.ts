@@ -1,7 +1,7 @@
 import { type Campaign, Tally } from '../campaigns/campaign.js';
 import { departures, leave } from './run.js';
 
-/** Leaves the process in every way while it does something; it ends as it was told to, and nothing it started is left a second later. */
+/** Leaves the process in every way while it does something; it ends as it was told to, and nothing it started is left. */
 export const campaign: Campaign = async options => {
   const tally = new Tally(options);
   const { count, only = 0, seed, isolate } = options;

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ProbeSettings, probeBackend } from '../../src/native/prober.js';
 import { isAccidental } from '../../src/native/report.js';
+import { stateOf, until } from '../cli/processes.js';
 import { build, buildStandIn, reason, root } from './stand-in/build.js';
 
 if (reason) console.warn(`Probes of backends that die are not tested here: ${reason}`);
@@ -97,8 +98,13 @@ describe.skipIf(reason !== undefined)('a probe of a backend', () => {
   });
 
   test('that hangs, stopped even, is ended', async () => {
-    const { verdicts } = await probe('hangs', { silenceSeconds: 3 });
-    expect(verdicts).toMatchObject([{ outcome: 'hangs', seconds: 3, during: expect.stringContaining('computing') }]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { verdicts } = await probe('hangs', {
+      silenceSeconds: 120,
+      onStart: pid => void untilStopped(pid).then(() => vi.advanceTimersByTime(120_000)),
+    });
+    expect(verdicts).toMatchObject([{ outcome: 'hangs', seconds: 120, during: expect.stringContaining('computing') }]);
   });
 
   test('judges every card, whatever became of the one before', async () => {
@@ -153,15 +159,12 @@ describe.skipIf(reason !== undefined)('a probe of a backend', () => {
     await untilStopped(pid);
     parent.kill(signal);
     await once(parent as ChildProcess, 'exit');
-    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    await until(() => !isRunning(pid));
   });
 });
 
 /** Until the process has been stopped, in the middle of a step. */
-function untilStopped(pid: number) {
-  const state = () => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '')[0];
-  return expect.poll(state, { timeout: 20_000 }).toBe('T');
-}
+const untilStopped = (pid: number) => until(() => stateOf(pid) === 'T');
 
 describe.skipIf(reason !== undefined)('on a machine whose CUDA backend is the stand-in', () => {
   const machine = join(folder, 'machine');

@@ -117,7 +117,7 @@ interface Started {
 }
 
 async function started(): Promise<Started> {
-  const args = ['serve', '--port', '0', '--json', '--gpu-layers', '0', '--threads', '1', '--patience', '5'];
+  const args = ['serve', '--port', '0', '--json', '--gpu-layers', '0', '--threads', '1'];
   const child = spawn(process.execPath, ['bin/meditron.js', ...args, ...models.flatMap(model => ['-m', model])], {
     cwd: root,
   });

@@ -10,4 +10,4 @@ process.once('SIGINT', () => {
 });
 await moment();
 process.kill(process.pid, 'SIGINT');
-setTimeout(() => {}, 10_000);
+setInterval(() => {}, 1000); // a signal does not keep the process until it is handled

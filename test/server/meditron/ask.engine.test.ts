@@ -108,16 +108,18 @@ test('stopped in the middle, what there is comes as the answer to every watcher;
 });
 
 test('a client that leaves frees the engine; an ask that has an id goes on for a while', async () => {
+  await using patient = await served();
   await using hasty = await served({}, {}, { patience: { unwatchedMs: 20 } });
-  const begin = async (body: object) => {
-    const response = await hasty.send('POST', 'ask', { ...body, ...settings, samples: 64 }, { events: true });
+  const begin = async (on: Served, body: object) => {
+    const response = await on.send('POST', 'ask', { ...body, ...settings, samples: 64 }, { events: true });
     for await (const { event } of eventsOf(response)) if (event.type === 'text') return;
   };
-  await begin({ question });
   const id = newId();
-  await begin({ question, id });
   const url = `asks/${id}`;
-  expect(await jsonOf(hasty.send('GET', url))).toMatchObject({ state: 'running', watchers: 0 });
+  await begin(patient, { question, id });
+  expect(await jsonOf(patient.send('GET', url))).toMatchObject({ state: 'running', watchers: 0 });
+  await begin(hasty, { question });
+  await begin(hasty, { question, id });
   while ((await hasty.send('GET', url)).status !== 404) await delay(5);
   expect(await jsonOf(hasty.send('GET', 'asks'))).toMatchObject({ running: 0, ended: 0 });
   // Both are gone from the engine: a lease for all of it is to be had.

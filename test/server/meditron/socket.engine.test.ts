@@ -23,7 +23,7 @@ const metric = async (name: string): Promise<number> => {
 test('clients that leave, wherever they are, free the engine: nothing is computed for them any more', async () => {
   const leaving = Array.from({ length: 6 }, () => new AbortController());
   const left = leaving.map(async (abort, i) => {
-    const response = await ask({ samples: 8 }, abort.signal);
+    const response = await ask({ samples: 64 }, abort.signal); // many more than run at once
     const events = ['asked', 'plan', 'text', 'vote'];
     for await (const { event } of eventsOf(response)) if (event.type === events[i % events.length]) abort.abort();
   });
@@ -39,7 +39,7 @@ test('a connection that breaks is taken up again behind the last event', async (
   const abort = new AbortController();
   const sent: Sent[] = [];
   const broken = (async () => {
-    for await (const each of eventsOf(await ask({ samples: 5, id }, abort.signal))) {
+    for await (const each of eventsOf(await ask({ samples: 32, id }, abort.signal))) {
       sent.push(each);
       if (each.event.type === 'text') abort.abort();
     }
