@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ask, askStream } from '../../src/ask/ask.js';
 import type { AskOptions } from '../../src/ask/options.js';
 import { replayOn } from '../../src/ask/record/replay.js';
@@ -268,8 +268,14 @@ describe('closing from outside', () => {
   const slow = () => new FakeEngine(says('AAAAA').map((line, i) => ({ ...line, steps: i < 2 ? 1 : 1_000_000 })));
 
   test('a deadline gives the vote so far, with its n', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     const engine = slow();
-    const answer = await asked(engine, { deadline: 500 });
+    const stream = askStream(engine, question, { format: 'raw', hash: false, deadline: 500 });
+    let next = await stream.next();
+    for (; !next.done; next = await stream.next())
+      if (next.value.type === 'vote' && next.value.tally.A === 2) vi.advanceTimersByTime(500);
+    const answer = next.value;
     expect(answer).toMatchObject({ answer: 'A', decision: 'abstain', reason: 'deadline', votes: { A: 2, notRun: 3 } });
     expect(answer.summary).toMatch(/^2 of 5, 3 not run\. The time was up/);
     expect(engine.held).toBe(0);

@@ -6,6 +6,7 @@ import { bundle } from '../../examples/electron/build.mjs';
 import { Assistant } from '../../examples/electron/src/engine.js';
 import { serve } from '../../examples/electron/src/ipc.js';
 import { page } from '../../examples/electron/src/pages.js';
+import { channels, type Progress, type Result, type Step } from '../../examples/electron/src/shared.js';
 import { Browser, chromium } from './chromium.js';
 import { MainStandIn, WindowStandIn } from './standin.js';
 
@@ -14,6 +15,7 @@ describe.skipIf(!chromium)('in Chromium (skipped where it is not installed) the 
   const root = resolve(import.meta.dirname, '../..');
   let folder: string;
   let browser: Browser;
+  let steps: Steps;
   const assistant = new Assistant({ modelPath: join(root, 'models/meditron-mini.gguf'), nodePath: process.execPath });
   /** What Chromium complained of: scripts that failed, requests and styles that the policy refused. */
   const complaints: string[] = [];
@@ -25,6 +27,7 @@ describe.skipIf(!chromium)('in Chromium (skipped where it is not installed) the 
     const main = new MainStandIn();
     const window = new WindowStandIn(main);
     serve(main, assistant)(window.contents);
+    steps = new Steps(() => window.invoke(channels.next) as Promise<Result<Step>>);
     await browser.start();
     browser.on('Fetch.requestPaused', async ({ requestId, request }) => {
       const served = await page(request.url.replace(/^https:/, 'app:'), join(folder, 'renderer'));
@@ -37,7 +40,7 @@ describe.skipIf(!chromium)('in Chromium (skipped where it is not installed) the 
     });
     browser.on('Runtime.bindingCalled', async ({ payload }) => {
       const { id, channel, given } = JSON.parse(payload);
-      const answer = JSON.stringify(await window.invoke(channel, given));
+      const answer = JSON.stringify(await (channel === channels.next ? steps.next() : window.invoke(channel, given)));
       await browser.value(`answered(${id}, ${answer})`);
     });
     browser.on('Runtime.exceptionThrown', ({ exceptionDetails }) => complaints.push(exceptionDetails.text));
@@ -101,9 +104,11 @@ describe.skipIf(!chromium)('in Chromium (skipped where it is not installed) the 
 
   test('stops with one key, shows what there is, and may ask again', async () => {
     await browser.value("document.getElementById('samples').value = '9'");
+    const goOn = steps.waitAfter('text');
     await browser.press('Enter', 2);
     await until(`document.getElementById('samples-list').textContent !== '' && !(${answered})`);
     await browser.press('Escape');
+    goOn();
     await until(answered);
     expect(await browser.value("document.getElementById('ask').disabled")).toBe(false);
     expect(await browser.value("document.getElementById('stop').disabled")).toBe(true);
@@ -132,6 +137,42 @@ describe.skipIf(!chromium)('in Chromium (skipped where it is not installed) the 
     expect(await browser.value('document.documentElement.scrollWidth')).toBeLessThanOrEqual(380);
   });
 });
+
+/** What happens as a page is told of it: one thing at a time, however much has happened when it asks, and on request no more for a while. */
+class Steps {
+  readonly #events: Progress[] = [];
+  #last: Result<Step> | undefined;
+  #waitAfter: Progress['type'] | undefined;
+  #waiting = Promise.resolve();
+
+  constructor(private readonly fetch: () => Promise<Result<Step>>) {}
+
+  /** The page is told nothing that comes after the next of these until the function is called that is returned. */
+  waitAfter(type: Progress['type']): () => void {
+    let goOn = () => {};
+    this.#waitAfter = type;
+    this.#waiting = new Promise(resolve => {
+      goOn = resolve;
+    });
+    return goOn;
+  }
+
+  async next(): Promise<Result<Step>> {
+    if (!this.#waitAfter) await this.#waiting;
+    if (this.#events.length === 0 && !this.#last) {
+      const step = await this.fetch();
+      if (!step.ok) return step;
+      this.#events.push(...step.value.events);
+      if (step.value.answer) this.#last = { ok: true, value: { ...step.value, events: [] } };
+    }
+    const event = this.#events.shift();
+    if (event?.type === this.#waitAfter) this.#waitAfter = undefined;
+    if (event || !this.#last) return { ok: true, value: { events: event ? [event] : [], answer: null } };
+    const last = this.#last;
+    this.#last = undefined;
+    return last;
+  }
+}
 
 /** The preload script, with Electron's two modules of it carried over a binding of the protocol. */
 function preload(file: string): string {

@@ -94,7 +94,7 @@ test('while chains run, axe finds nothing, and only counts are announced', async
   expect(await visit.violations()).toEqual([]);
   const live = page.locator('[aria-live=polite]');
   // What was read was told before; between two announcements there are three seconds.
-  await expect.poll(() => live.textContent(), { timeout: 10_000 }).toMatch(/^\d+ of 99 chains ha(?:s|ve) answered\.$/);
+  await expect.poll(() => live.textContent(), { timeout: 30_000 }).toMatch(/^\d+ of 99 chains ha(?:s|ve) answered\.$/);
   expect(await live.count()).toBe(1);
   await page.keyboard.press('Escape');
   await visit.card.waitFor();

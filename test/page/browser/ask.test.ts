@@ -141,7 +141,7 @@ test('two tabs ask side by side, each its own', async () => {
 test('an engine that is killed in the middle: the question stays and is asked again, and the record of what had come runs again', async () => {
   const visit = await open();
   const { page, card } = visit;
-  await visit.ask(example, { chains: 25 });
+  await visit.askLong();
   await page.locator('.chain.ended').first().waitFor();
   process.kill(engineOf(served().process), 'SIGSEGV');
   await page.locator('.card.fault').waitFor();
@@ -150,8 +150,8 @@ test('an engine that is killed in the middle: the question stays and is asked ag
   expect(text).toContain('Your question is still here.');
   await page.locator('.failed summary').click();
   expect(await page.locator('.failed').innerText()).toContain('SIGSEGV');
-  expect(text).toMatch(/part of a vote, and no result:[\s\S]*\d+ of 25 answered/);
-  expect(await page.locator('.asked').innerText()).toContain('previous TIA');
+  expect(text).toMatch(/part of a vote, and no result:[\s\S]*\d+ of 99 answered/);
+  expect(await page.locator('.asked').innerText()).toContain('Chest pain and fever');
   const record = await visit.saved('Save record');
   expect(JSON.parse(readFileSync(record, 'utf8')).result).toMatchObject({ stoppedBy: 'failed', reason: 'failed' });
   await page.getByRole('button', { name: 'Ask again', exact: true }).click();
@@ -160,7 +160,7 @@ test('an engine that is killed in the middle: the question stays and is asked ag
   await page.locator('.card.stopped').waitFor();
   await visit.screen('records');
   await page.setInputFiles('#record', record);
-  expect(await page.locator('.record').innerText()).toMatch(/part of a vote, and no result:\s*\d+ of 25 answered/);
+  expect(await page.locator('.record').innerText()).toMatch(/part of a vote, and no result:\s*\d+ of 99 answered/);
   await page.getByRole('button', { name: 'Run it again' }).click();
   await page.locator('.replay').waitFor();
   expect(await page.locator('.replay').innerText()).toContain('It came out the same');

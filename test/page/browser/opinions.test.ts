@@ -160,7 +160,7 @@ describe('the record of a panel', () => {
 test('stopped while the first model answers, the second is not asked, and it is said', async () => {
   const visit = await both();
   const { page } = visit;
-  await visit.ask(example, { chains: 49 });
+  await visit.askLong();
   await page.locator('.chain.ended').first().waitFor();
   await page.keyboard.press('Escape');
   await page.locator('.opinions .result', { hasText: 'stopped before all models had been heard' }).waitFor();
