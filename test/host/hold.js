@@ -12,9 +12,10 @@ export const holdable = (file, { NODE_OPTIONS = '' } = process.env) => ({
 });
 
 /**
- * The next process that tells this is held: `load` for its first progress, `tokenize`, `queued` and `prompt` before they begin, `text`.
+ * The next process that tells this is held: `load` for its first progress, `tokenize`, `queued` and `prompt` before they begin, `text`, or the
+ * `end` of a sample.
  * @param {string} file
- * @param {'load' | 'tokenize' | 'queued' | 'prompt' | 'text'} what
+ * @param {'load' | 'tokenize' | 'queued' | 'prompt' | 'text' | 'end'} what
  */
 export function holdAt(file, what) {
   writeFileSync(file, what);

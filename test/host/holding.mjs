@@ -8,16 +8,16 @@ if (process.send !== undefined) {
   const send = process.send.bind(process);
   process.send = (notice, ...more) => {
     const sent = send(notice, ...more);
-    if (toldBy(notice) !== named()) return sent;
+    if (!toldBy(notice).includes(named())) return sent;
     writeFileSync(file, 'held');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
 }
 
 function toldBy({ type, stage, events }) {
-  if (type === 'stage') return stage;
-  if (type === 'progress') return 'load';
-  return type === 'batch' && events.some(([, each]) => each.some(event => event.type === 'text')) ? 'text' : type;
+  if (type === 'stage') return [stage];
+  if (type === 'progress') return ['load'];
+  return type === 'batch' ? events.flatMap(([, each]) => each.map(event => event.type)) : [];
 }
 
 function named() {

@@ -20,11 +20,14 @@ export interface Served {
 }
 
 /** One server and one browser for the tests of a file. */
-export function withPage(args: readonly string[] = []): { readonly served: () => Served; readonly open: typeof open } {
+export function withPage(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): { readonly served: () => Served; readonly open: typeof open } {
   let browser: Browser;
   let served: Served;
   beforeAll(async () => {
-    [browser, served] = await Promise.all([launch(), serve(args)]);
+    [browser, served] = await Promise.all([launch(), serve(args, env)]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -48,11 +51,11 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ['--no-sandbox'] });
 }
 
-export async function serve(args: readonly string[] = []): Promise<Served> {
+export async function serve(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Served> {
   const state = mkdtempSync(join(tmpdir(), 'served-'));
   const child = spawn(process.execPath, [join(root, 'bin', 'meditron.js'), 'serve', '--port', '0', '--json', ...args], {
     cwd: root,
-    env: { ...process.env, MEDITRON_STATE: state },
+    env: { ...process.env, ...env, MEDITRON_STATE: state },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   for await (const line of createInterface({ input: child.stdout! })) {

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { held, holdAt, holdable } from '../../host/hold.js';
 import { ended, example, type Served, serve, withPage } from './harness.js';
 
 const { served, open } = withPage();
@@ -61,8 +64,8 @@ afterEach(async () => {
   for (const { process } of others.splice(0)) await ended(process);
 });
 
-async function another(args: readonly string[] = []): Promise<Served> {
-  const server = await serve(args);
+async function another(...given: Parameters<typeof serve>): Promise<Served> {
+  const server = await serve(...given);
   others.push(server);
   return server;
 }
@@ -91,10 +94,13 @@ test('a connection that is lost in the middle is found again, and nothing of the
 });
 
 test('a program that is killed and started again no longer knows the question: what had come stays, said to be part of a vote', async () => {
-  const first = await another();
+  const hold = join(mkdtempSync(join(tmpdir(), 'held-')), 'hold');
+  const first = await another([], holdable(hold));
   const visit = await open({ at: first.page });
   const { page, card } = visit;
+  holdAt(hold, 'end');
   await visit.ask(example, { chains: 99 });
+  await held(hold);
   await page.locator('.chain.ended').first().waitFor();
   await killed(first);
   await page.getByText('The connection was lost').waitFor();
