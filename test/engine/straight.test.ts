@@ -15,7 +15,8 @@ mkdirSync(build, { recursive: true });
 const folder = mkdtempSync(join(build, 'straight-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const shape = { shape: 'meditron-7b', quant: 'q4_k_m', layers: 2 } as const;
+// So many layers that what kernels of every processor take rearranged is the larger part.
+const shape = { shape: 'meditron-7b', quant: 'q4_k_m', layers: 3 } as const;
 const [whole, split] = [join(folder, 'whole.gguf'), join(folder, 'split.gguf')];
 await synthesize({ ...shape, out: whole });
 const parts = (await synthesize({ ...shape, out: split, split: 2 })).paths;
@@ -75,7 +76,6 @@ test.runIf(process.platform === 'linux')(
   async () => {
     const old = await outcome(whole, read);
     expect(old.straight).toBe(false);
-    // What the kernels of this processor take decides the way.
     await intoMemory(whole);
     const straight = await outcome(whole);
     expect(straight.samples).toEqual(old.samples);
