@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { MeditronError } from '../check/errors.js';
-import { errorBody, RequestError } from './error.js';
 import type { ListenOptions } from './options.js';
+import { badRequest, notRead, plainAnswer, refusalOf } from './refusals.js';
 
 /** A server that answers. */
 export interface Listening {
@@ -17,8 +17,10 @@ export interface Listening {
 
 /** Answers that are on their way when the server closes have so long to end. */
 const graceMs = 500;
-/** Requests of one connection at once: they are answered in their order, so that more gains nothing. */
-const mostPipelined = 16;
+
+/** Of a request that has been refused so many bytes are read, until none have come for so long. */
+const mostDropped = 64 << 20;
+const silentMs = 500;
 
 /**
  * Opens a socket before an app, with limits on what a client may take up: connections, bytes of headers, time to send a request, and time without
@@ -31,12 +33,27 @@ export async function listen(
   { host, port, maxConnections, patience }: ListenOptions,
 ): Promise<Listening> {
   const patienceMs = patience * 1000;
+  /** Answers that have not been sent, in the order of their requests. */
+  const unsent = new WeakMap<Socket, Set<ServerResponse>>();
+  const unsentOn = (socket: Socket) => unsent.get(socket) ?? new Set();
   const answer = getRequestListener(
-    async (request, env) =>
-      forSocket(await fetch(request), env as { incoming: IncomingMessage; outgoing: ServerResponse }),
+    async (request, env) => {
+      const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
+      const refusal = refusalOf(incoming, unsentOn(incoming.socket).size);
+      const response = refusal ? plainAnswer(refusal) : await fetch(request);
+      return response.status >= 400 && !incoming.complete
+        ? answeredEarly(response, incoming)
+        : forSocket(response, { incoming, outgoing });
+    },
     { overrideGlobalObjects: false, hostname: host, errorHandler: error => plainAnswer(badRequest(error)) },
   );
-  const pipelined = new WeakMap<Socket, number>();
+  const take = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const { socket } = incoming;
+    const these = unsentOn(socket).add(outgoing);
+    unsent.set(socket, these);
+    outgoing.once('close', () => these.delete(outgoing));
+    void answer(incoming, outgoing);
+  };
   const server = createServer(
     {
       headersTimeout: Math.min(10_000, patienceMs),
@@ -45,18 +62,14 @@ export async function listen(
       keepAliveTimeout: 5000,
       maxHeaderSize: 16_384,
     },
-    (incoming, outgoing) => {
-      const { socket } = incoming;
-      const open = (pipelined.get(socket) ?? 0) + 1;
-      pipelined.set(socket, open);
-      outgoing.once('close', () => pipelined.set(socket, pipelined.get(socket)! - 1));
-      const refusal = open > mostPipelined ? tooManyAtOnce() : refusalOf(incoming);
-      if (refusal) refuse(outgoing, refusal);
-      else void answer(incoming, outgoing);
-    },
+    take,
   );
   server.maxConnections = maxConnections;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => sayGoodbye(error, socket as Socket));
+  server.on('checkExpectation', take);
+  server.on('connect', (_, socket) => notRead({ code: 'CONNECT' }, socket as Socket, []));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    notRead(error, socket as Socket, [...unsentOn(socket as Socket)]),
+  );
   const watch = watchReaders(server, patienceMs);
   await bound(server, host, port);
   const chosen = (server.address() as AddressInfo).port;
@@ -127,63 +140,6 @@ function watchReaders(server: Server, patienceMs: number): NodeJS.Timeout {
   return setInterval(look, everyMs).unref();
 }
 
-/** What Node lets through and no client of ours sends. */
-function refusalOf({ url, rawHeaders }: IncomingMessage): RequestError | undefined {
-  if (!url?.startsWith('/'))
-    return new RequestError(400, 'Expected the address of a request to begin with /, as no proxy is asked here');
-  const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
-  return hosts.length > 1 ? new RequestError(400, 'Expected one `Host`, got several') : undefined;
-}
-
-function tooManyAtOnce(): RequestError {
-  return new RequestError(429, `Expected at most ${mostPipelined} requests of one connection at once`, null, {
-    'Retry-After': '1',
-  });
-}
-
-function badRequest(error: unknown): RequestError {
-  return new RequestError(
-    400,
-    `Expected a request that can be read, got one with another address or \`Host\` (${(error as Error).name})`,
-  );
-}
-
-function refuse(outgoing: ServerResponse, error: RequestError): void {
-  const body = JSON.stringify(errorBody(error));
-  outgoing.writeHead(error.status, { ...plainHeaders, ...error.headers, 'Content-Length': Buffer.byteLength(body) });
-  outgoing.end(body);
-}
-
-function plainAnswer(error: RequestError): Response {
-  return Response.json(errorBody(error), { status: error.status, headers: plainHeaders });
-}
-
-const plainHeaders = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Connection: 'close' };
-
-/** What cannot be read as HTTP, or did not come in time, is answered as far as anybody listens. */
-function sayGoodbye(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const { status, words, message } = goodbyes[error.code ?? ''] ?? goodbyes.other!;
-  const body = JSON.stringify(errorBody(new RequestError(status, message)));
-  const head = `HTTP/1.1 ${status} ${words}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`;
-  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
-}
-
-const goodbyes: Readonly<
-  Record<string, { readonly status: 400 | 408 | 431; readonly words: string; readonly message: string }>
-> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, words: 'Request Timeout', message: 'The request did not come in time' },
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    words: 'Request Header Fields Too Large',
-    message: 'Expected at most 16384 bytes of headers',
-  },
-  other: { status: 400, words: 'Bad Request', message: 'This is no HTTP request that can be read' },
-};
-
 /** A response as it may go through a socket. What fails in a stream ends the connection, and is printed nowhere: it might quote a prompt. */
 function forSocket(
   response: Response,
@@ -210,6 +166,42 @@ function forSocket(
     { highWaterMark: 0 },
   );
   return new Response(body, { status: response.status, statusText: response.statusText, headers });
+}
+
+/**
+ * A refusal of a request that has not come whole, sent at once and ended when it has: a connection that is closed before takes the answer with it,
+ * for a client that sends all of its request before it reads.
+ */
+async function answeredEarly(response: Response, incoming: IncomingMessage): Promise<Response> {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const headers = new Headers(response.headers);
+  headers.set('Content-Length', String(bytes.length));
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(bytes);
+      await dropped(incoming);
+      controller.close();
+    },
+  });
+  return new Response(body, { status: response.status, headers });
+}
+
+/** Resolves when a request has come whole, nothing of it comes any more, or more than anybody is waited for. */
+function dropped(incoming: IncomingMessage): Promise<void> {
+  return new Promise(resolve => {
+    let bytes = 0;
+    const silence = setTimeout(resolve, silentMs);
+    const done = () => {
+      clearTimeout(silence);
+      resolve();
+    };
+    incoming.on('data', piece => {
+      silence.refresh();
+      bytes += piece.length;
+      if (bytes > mostDropped) done();
+    });
+    incoming.once('end', done).once('close', done).resume();
+  });
 }
 
 function nameIn(host: string): string {

@@ -94,6 +94,7 @@ test.each([
   ['an absolute address', request('GET http://127.0.0.1/read')],
   ['an absolute address of another host', request('GET http://evil.example/read')],
   ['an asterisk', request('OPTIONS *')],
+  ['a tunnel', request('CONNECT evil.example:443')],
   ['two hosts', request('GET /read').replace('\r\n', '\r\nHost: evil.example\r\n')],
   ['no host', 'GET /read HTTP/1.1\r\nConnection: close\r\n\r\n'],
   [
@@ -110,6 +111,73 @@ test.each([
 ])('%s is refused', async (_, text) => {
   await using server = await serving(echo);
   expect((await answered(server, text)).status).toBe(400);
+});
+
+test.each([
+  ['is too large, as it says', 413, { 'Content-Length': 6_000_000 }, 'x'.repeat(6_000_000)],
+  [
+    'is too large, in pieces',
+    413,
+    { 'Transfer-Encoding': 'chunked' },
+    `${`100000\r\n${'x'.repeat(0x100000)}\r\n`.repeat(6)}0\r\n\r\n`,
+  ],
+  ['is a form', 415, { 'Content-Type': 'text/plain', 'Content-Length': 6_000_000 }, 'x'.repeat(6_000_000)],
+  ['is of another site', 403, { Origin: 'http://evil.example', 'Content-Length': 6_000_000 }, 'x'.repeat(6_000_000)],
+  ['is for another host', 421, { Host: 'evil.example', 'Content-Length': 6_000_000 }, 'x'.repeat(6_000_000)],
+  ['expects something', 417, { Expect: 'cake', 'Content-Length': 6_000_000 }, 'x'.repeat(6_000_000)],
+])(
+  'a client that sends all of its request before it reads is told that it %s: %i',
+  async (_, status, headers, body) => {
+    await using server = await serving(echo);
+    const socket = connect({ port: server.port, host: '127.0.0.1' }).setEncoding('utf8').pause();
+    let came = '';
+    socket.on('data', text => {
+      came += text;
+    });
+    const written = new Promise<unknown>(done =>
+      socket.write(request('POST /echo', { ...json, ...headers }, body), done),
+    );
+    expect(await written).toBeFalsy();
+    socket.resume();
+    await once(socket, 'close');
+    expect(came).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(came.split('\r\n\r\n')[1]!)).toMatchObject({ error: { code: 'ERR_REQUEST' } });
+  },
+);
+
+test('a request that is refused is not read for ever', async () => {
+  await using server = await serving(echo);
+  const { socket, closed } = await raw(
+    server,
+    request('POST /echo', { 'Content-Type': 'text/plain', 'Transfer-Encoding': 'chunked' }),
+  );
+  const piece = `100000\r\n${'x'.repeat(0x100000)}\r\n`;
+  let sent = 0;
+  const more = () => socket.writable && socket.write(piece, () => ++sent && more());
+  more();
+  expect(await closed).toMatch(/^HTTP\/1\.1 415 /);
+  expect(sent).toBeLessThan(100);
+});
+
+test('a connection on which something that is no HTTP follows an answer is told so, and one that waits for an answer is closed', async () => {
+  const { begun, left, routes } = waiting();
+  await using server = await serving(() => routes().get('/read', c => c.text('read')));
+  const kept = { Connection: 'keep-alive' };
+  const first = await raw(server, request('GET /read', kept));
+  await first.until('read');
+  first.socket.write('hello\r\n\r\n');
+  expect((await first.closed).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+  const second = await raw(server, request('GET /wait', kept));
+  await begun;
+  second.socket.write('hello\r\n\r\n');
+  expect(await second.closed).toBe('');
+  await left;
+});
+
+test('a client that is told to go on, and does not, is told that it took too long', async () => {
+  await using server = await serving(echo, {}, { patience });
+  const { closed } = await raw(server, request('POST /echo', { ...json, Expect: '100-continue', 'Content-Length': 2 }));
+  expect((await closed).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 100', 'HTTP/1.1 408']);
 });
 
 test('HTTP/1.0 is answered, a stream without chunks', async () => {

@@ -23,7 +23,7 @@ export function ownHost(listening: string, names: readonly string[]): Middleware
     if (name !== undefined && own(name)) return next();
     throw new RequestError(
       421,
-      'This server answers to the names of this machine alone, and `Host` has another. A name can be added with --host-name',
+      'This server answers to the names of this machine alone, and `Host` has another or none. A name can be added with --host-name',
     );
   };
 }
