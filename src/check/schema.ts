@@ -15,6 +15,21 @@ export function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, 
 
 function inWords(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue);
-  const expected = issue.expected ?? issue.message;
-  return `expected ${field === null ? 'the whole' : `\`${field}\``} to be ${expected}, got ${describe(issue.input)}`;
+  return `expected ${field === null ? 'the whole' : `\`${field}\``} to be ${expectedIn(issue)}, got ${describe(issue.input)}`;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  Array: 'an array',
+  Object: 'an object',
+};
+
+/** What a schema expected, in words. */
+export function expectedIn({ expected, message }: v.BaseIssue<unknown>): string {
+  if (expected === null) return message;
+  const choices = /^\((.*)\)$/.exec(expected)?.[1];
+  if (choices !== undefined) return `one of ${choices.replaceAll('"', '').replaceAll(' | ', ', ')}`;
+  return kinds[expected] ?? expected;
 }

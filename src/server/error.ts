@@ -54,10 +54,10 @@ export function errorBody(error: unknown): ErrorBody {
   };
 }
 
-/** The option that a message of ours names first: ``Expected `maxTokens` to be …``. */
+/** The option or field that a message of ours names first: ``Expected `maxTokens` to be …``. */
 function paramOf({ code, message }: MeditronError): string | null {
   if (code === 'ERR_UNKNOWN_MODEL') return 'model';
-  return code === 'ERR_OPTION' ? (/^Expected `([^`]{1,60})`/.exec(message)?.[1] ?? null) : null;
+  return ['ERR_OPTION', 'ERR_INPUT'].includes(code) ? (/^Expected `([^`]{1,60})`/.exec(message)?.[1] ?? null) : null;
 }
 
 function typeOf(status: number): string {

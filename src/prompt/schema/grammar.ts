@@ -1,5 +1,5 @@
 import { MeditronError } from '../../check/errors.js';
-import { anyInteger, anyNumber, integersWithin, numbersWithin } from './numbers.js';
+import { anyInteger, anyNumber, integersWithin, numbersWithin, written } from './numbers.js';
 import { either, inOrder, literal, Rules, times } from './rules.js';
 import { character, PatternRefused, patternGrammar, stringFormats } from './strings.js';
 
@@ -285,7 +285,7 @@ class Converter {
     ];
     const above = over !== undefined && (low === undefined || over >= low);
     const below = under !== undefined && (high === undefined || under <= high);
-    const bounds = { minimum: above ? over : low, maximum: below ? under : high, above, below };
+    const bounds = written({ minimum: above ? over : low, maximum: below ? under : high, above, below });
     if (bounds.minimum === undefined && bounds.maximum === undefined)
       return this.#rules.rule(type, type === 'integer' ? anyInteger : anyNumber);
     const within = type === 'integer' ? integersWithin(bounds) : numbersWithin(bounds);

@@ -12,9 +12,17 @@ export interface Bounds {
 /** Digits that a double holds whatever they are; the longest whole number that is written without bounds. */
 const safeDigits = 15;
 const mostDecimals = 6;
+/** No number that is written is longer. */
+const longest = 1e20;
 
 export const anyInteger = `"-"? ("0" | [1-9] [0-9]{0,${safeDigits - 1}})`;
 export const anyNumber = `${anyInteger} ("." [0-9]{1,${safeDigits}})? ([eE] [-+]? [0-9]{1,2})?`;
+
+/** Bounds that a number as it is written comes to: some schemas say the largest double. */
+export function written({ minimum, maximum, ...rest }: Bounds): Bounds {
+  const least = minimum === undefined ? undefined : Math.max(minimum, -longest);
+  return { ...rest, minimum: least, maximum: maximum === undefined ? undefined : Math.min(maximum, longest) };
+}
 
 /** Whole numbers within bounds; undefined if there are none. */
 export function integersWithin({ minimum, maximum, above, below }: Bounds): string | undefined {

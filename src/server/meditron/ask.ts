@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import type { Pool } from '../pool/pool.js';
+import { preferenceOf } from '../prefer.js';
 import type { Asks } from './asks.js';
 import { jsonOf } from './body.js';
 import { eventStream, lastEventOf, wantsEvents } from './events.js';
@@ -13,7 +14,7 @@ import { workOf } from './work.js';
 export function askRoutes(pool: Pool, asks: Asks): Hono {
   return new Hono()
     .post('/v1/meditron/ask', async c => {
-      const ask = asks.begin(workOf(await jsonOf(c), pool));
+      const ask = asks.begin(workOf(await jsonOf(c), pool), preferenceOf(c));
       if (wantsEvents(c)) return watched(c, ask, 0);
       return c.json(await ask.answered(c.req.raw.signal));
     })

@@ -1,6 +1,6 @@
 import { MeditronError } from '../../check/errors.js';
 import { RequestError } from '../error.js';
-import type { Pool } from '../pool/pool.js';
+import type { Pool, UseOptions } from '../pool/pool.js';
 import { LiveAsk } from './live.js';
 import type { AsksState, Stopped } from './protocol.js';
 import type { AskWork } from './work.js';
@@ -42,16 +42,16 @@ export class Asks {
   }
 
   /** @throws MeditronError `ERR_QUEUE_FULL`; RequestError 409 if something else was asked under the id */
-  begin(work: AskWork): LiveAsk {
+  begin(work: AskWork, preference: UseOptions = {}): LiveAsk {
     const { id } = work;
-    if (id === null) return this.#beginAnonymous(work);
+    if (id === null) return this.#beginAnonymous(work, preference);
     const known = this.#asks.get(id);
     if (known?.work.hash === work.hash) return known;
     if (known)
       throw new RequestError(409, 'Expected `id` to be new, got one under which something else was asked', 'id');
     if (this.state.running >= mostRunning)
       throw new MeditronError('ERR_QUEUE_FULL', `${mostRunning} questions are being asked: try again later`);
-    const ask = new LiveAsk(this.pool, work, watchers => this.#watched(id, watchers));
+    const ask = new LiveAsk(this.pool, work, preference, watchers => this.#watched(id, watchers));
     this.#asks.set(id, ask);
     this.#watched(id, 0);
     void ask.ended.then(() => {
@@ -89,8 +89,8 @@ export class Asks {
   }
 
   /** Ends with its only watcher. */
-  #beginAnonymous(work: AskWork): LiveAsk {
-    const ask = new LiveAsk(this.pool, work, watchers => {
+  #beginAnonymous(work: AskWork, preference: UseOptions): LiveAsk {
+    const ask = new LiveAsk(this.pool, work, preference, watchers => {
       if (watchers === 0) ask.cancel('The client has left');
     });
     this.#anonymous.add(ask);

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import { describe, named } from '../../check/errors.js';
 import { nearest } from '../../check/options.js';
+import { expectedIn } from '../../check/schema.js';
 import { parseJson } from '../../prompt/question/json.js';
 import { RequestError } from '../error.js';
 
@@ -25,8 +26,7 @@ export function checkedBody<T>(body: unknown, schema: v.GenericSchema<unknown, T
   const result = v.safeParse(schema, body, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const path = v.getDotPath(issue);
-  const field = path ?? '';
+  const path = placeOf(issue);
   const key = issue.path?.at(-1)?.key;
   if (issue.type === 'strict_object' && issue.expected === 'never' && typeof key === 'string') {
     const known = Object.keys((schema as unknown as { readonly entries?: object }).entries ?? {});
@@ -36,9 +36,9 @@ export function checkedBody<T>(body: unknown, schema: v.GenericSchema<unknown, T
   }
   const missing = issue.kind === 'schema' && issue.received === 'undefined';
   const said = issue.kind !== 'schema' || !issue.message.startsWith('Invalid '); // by the schema, in words
-  const expected = missing ? 'given' : said ? issue.message : (issue.expected ?? issue.message);
+  const expected = missing ? 'given' : said ? issue.message : expectedIn(issue);
   const got = describe(issue.input);
-  const what = path === null ? 'the body' : `\`${field}\``;
+  const what = path === null ? 'the body' : `\`${path}\``;
   throw new RequestError(
     400,
     `Expected ${what} to be ${expected}, got ${missing ? 'none' : got}`,
@@ -46,4 +46,10 @@ export function checkedBody<T>(body: unknown, schema: v.GenericSchema<unknown, T
     {},
     'ERR_OPTION',
   );
+}
+
+/** As `messages[0].role`; null for the whole. */
+function placeOf({ path }: v.BaseIssue<unknown>): string | null {
+  const keys = path?.map(({ type, key }) => (type === 'array' ? `[${key}]` : `.${key}`)) ?? [];
+  return keys.length === 0 ? null : keys.join('').replace(/^\./, '');
 }

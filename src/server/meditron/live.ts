@@ -1,7 +1,7 @@
 import { askStream } from '../../ask/ask.js';
 import type { Answer } from '../../ask/types.js';
 import { MeditronError } from '../../check/errors.js';
-import type { Pool } from '../pool/pool.js';
+import type { Pool, UseOptions } from '../pool/pool.js';
 import { failed } from './failure.js';
 import { Log } from './log.js';
 import type { AskState, AskStreamEvent } from './protocol.js';
@@ -20,6 +20,7 @@ export class LiveAsk {
   constructor(
     private readonly pool: Pool,
     readonly work: AskWork,
+    private readonly preference: UseOptions,
     onWatchers: (watchers: number) => void,
   ) {
     this.log = new Log(onWatchers);
@@ -84,7 +85,7 @@ export class LiveAsk {
     const { model, question, settings } = this.work;
     const [cancel, stop] = [this.#cancel.signal, this.#stop.signal];
     try {
-      await using use = await this.pool.use(model, AbortSignal.any([cancel, stop]));
+      await using use = await this.pool.use(model, AbortSignal.any([cancel, stop]), this.preference);
       const stream = askStream(use.engine, question, { ...settings, until: stop, signal: cancel });
       for (;;) {
         const { done, value } = await stream.next();

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
 import { contradictedPanel, type PanelModels, type PanelReplay, replayPanelOn } from '../../panel/record/replay.js';
 import type { PanelEvent, PanelRecord } from '../../panel/types.js';
-import type { Pool, ServedModel } from '../pool/pool.js';
+import type { Pool, ServedModel, UseOptions } from '../pool/pool.js';
 import { type Catalogue, whereabouts } from './catalogue.js';
 import type { PanelCheck } from './protocol.js';
 
@@ -23,6 +23,7 @@ export async function checkOfPanel(pool: Pool, catalogue: Catalogue, panel: Pane
 export async function replayOfPanel(
   pool: Pool,
   panel: PanelRecord,
+  preference: UseOptions,
   watching: { readonly onEvent: (event: PanelEvent) => void; readonly signal: AbortSignal },
 ): Promise<PanelReplay> {
   const refused = contradictedPanel(panel);
@@ -37,7 +38,7 @@ export async function replayOfPanel(
   const models: PanelModels = {
     paths: found.map(model => model?.path ?? ''),
     async use(i, _, work) {
-      await using use = await pool.use(found[i]!.name, watching.signal);
+      await using use = await pool.use(found[i]!.name, watching.signal, preference);
       return await work(use.model);
     },
   };

@@ -9,7 +9,8 @@ import { isPanel, readPanel } from '../../panel/record/schema.js';
 import type { PanelEvent } from '../../panel/types.js';
 import type { RouteParts } from '../app.js';
 import { RequestError } from '../error.js';
-import type { Pool, ServedModel } from '../pool/pool.js';
+import type { Pool, ServedModel, Use } from '../pool/pool.js';
+import { preferenceOf } from '../prefer.js';
 import { bodyOf } from './body.js';
 import { type Catalogue, whereabouts } from './catalogue.js';
 import { withKey } from './models.js';
@@ -35,7 +36,7 @@ export function replayRoutes({ pool, pageOnly, catalogue }: ReplayParts): Hono {
         const run = () =>
           told<PanelEvent, PanelReplay>(
             c,
-            (tell, signal) => replayOfPanel(pool, panel, { onEvent: tell, signal }),
+            (tell, signal) => replayOfPanel(pool, panel, preferenceOf(c), { onEvent: tell, signal }),
             replay => ({ type: 'replayed', replay }),
           );
         return withFiles(
@@ -49,7 +50,8 @@ export function replayRoutes({ pool, pageOnly, catalogue }: ReplayParts): Hono {
       const run = () =>
         told<AskEvent, Replay>(
           c,
-          (tell, signal) => replayOf(pool, name, evidence, { onEvent: tell, signal }),
+          (tell, signal) =>
+            replayOf(() => pool.use(name, signal, preferenceOf(c)), evidence, { onEvent: tell, signal }),
           replay => ({ type: 'replayed', replay }),
         );
       return withFiles(c, [evidence], run);
@@ -74,14 +76,13 @@ const ofPanel =
 
 /** On an engine of its own, laid out as the record says. */
 async function replayOf(
-  pool: Pool,
-  name: string,
+  open: () => Promise<Use>,
   evidence: Evidence,
   watching: { readonly onEvent: (event: AskEvent) => void; readonly signal: AbortSignal },
 ): Promise<Replay> {
   const refused = contradicted(evidence);
   if (refused) return refused;
-  await using use = await pool.use(name, watching.signal);
+  await using use = await open();
   return await replayWith(use.model, evidence, watching);
 }
 

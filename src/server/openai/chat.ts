@@ -69,7 +69,8 @@ function mostTokens(
   prompt: number,
 ): number {
   const wanted = max_completion_tokens ?? max_tokens;
-  if (wanted === 0) throw optionError('max_tokens', 'at least 1, or -1 for as many as there is room for', wanted);
+  const field = max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
+  if (wanted === 0) throw optionError(field, 'at least 1, or -1 for as many as there is room for', wanted);
   return wanted === undefined || wanted === -1 ? roomForAnswer(settings, prompt, n) : wanted;
 }
 

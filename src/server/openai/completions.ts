@@ -7,6 +7,7 @@ import type { Model } from '../../engine/model.js';
 import type { Pool, Use } from '../pool/pool.js';
 import { preferenceOf } from '../prefer.js';
 import { headOf, reasonOf, usageOf } from './answer.js';
+import { checkedIds } from './ids.js';
 import { CompletionList, type CompletionLogprobs, joined, tokensOf } from './logprobs.js';
 import { type Pieces, piecesOf } from './pieces.js';
 import { type CompletionRequest, completionSchema, received } from './request.js';
@@ -35,8 +36,9 @@ function checkRequest({ suffix, best_of, n, max_tokens, echo, prompt }: Completi
     throw optionError('best_of', 'left out, 1, or as `n`: every sample is returned', best_of);
   if (max_tokens === 0 && !echo)
     throw optionError('max_tokens', 'at least 1 where the prompt is not echoed', max_tokens);
-  if (typeof prompt !== 'string' && (prompt.length === 0 || prompt.length > mostPrompts))
-    throw optionError('prompt', `an array of 1 to ${mostPrompts} elements, or token ids`, prompt);
+  const prompts = Array.isArray(prompt) && !isIds(prompt) ? prompt : [prompt];
+  if (Array.isArray(prompt) && prompt.length === 0) throw noTokens();
+  if (prompts.length > mostPrompts) throw optionError('prompt', `at most ${mostPrompts} prompts`, prompts);
 }
 
 /** A prompt, and what is echoed of it. */
@@ -63,7 +65,9 @@ class Work {
     const bos = request.add_special_tokens ? 'auto' : 'never';
     const limit = use.engine.settings.sequenceSize;
     const prompts = await Promise.all(
-      promptsOf(request.prompt).map(prompt => prompted(use.model, prompt, pieces, { bos, maxTokens: limit, signal })),
+      promptsOf(request.prompt, use.model).map(prompt =>
+        prompted(use.model, prompt, pieces, { bos, maxTokens: limit, signal }),
+      ),
     );
     return new Work(use, request, prompts, pieces);
   }
@@ -206,9 +210,10 @@ async function* chunksOf(
 }
 
 /** One prompt, or a batch of them. */
-function promptsOf(given: CompletionRequest['prompt']): (string | Int32Array)[] {
+function promptsOf(given: CompletionRequest['prompt'], model: Model): (string | Int32Array)[] {
+  const idsOf = (ids: readonly number[]) => Int32Array.from(checkedIds('prompt', ids, model));
   if (typeof given === 'string') return [given];
-  if (given.every(each => typeof each === 'number')) return [idsOf(given as number[])];
+  if (isIds(given)) return [idsOf(given)];
   return given.map(each => {
     if (typeof each === 'string') return each;
     if (Array.isArray(each)) return idsOf(each);
@@ -216,11 +221,12 @@ function promptsOf(given: CompletionRequest['prompt']): (string | Int32Array)[] 
   });
 }
 
-function idsOf(ids: readonly number[]): Int32Array {
-  if (ids.length === 0) throw new MeditronError('ERR_OPTION', 'Expected `prompt` to be at least one token, got none');
-  const wrong = ids.find(id => id < 0 || id > 0x7fffffff);
-  if (wrong !== undefined) throw optionError('prompt', 'token ids', wrong);
-  return Int32Array.from(ids);
+function isIds(prompts: readonly unknown[]): prompts is number[] {
+  return prompts.every(each => typeof each === 'number');
+}
+
+function noTokens(): MeditronError {
+  return new MeditronError('ERR_OPTION', 'Expected `prompt` to be at least one token, got none');
 }
 
 async function prompted(
@@ -230,8 +236,8 @@ async function prompted(
   options: TokenizeOptions,
 ): Promise<Prompted> {
   const tokens = typeof prompt === 'string' ? await model.tokenize(prompt, options) : prompt;
+  if (tokens.length === 0) throw noTokens();
   if (!pieces) return { tokens, text: '', blank: false };
-  checkIds(tokens, model);
   const spelled = pieces.textOf(tokens);
   const text = typeof prompt === 'string' ? prompt : beginsRun(tokens, model) ? spelled.replace(/^ /, '') : spelled;
   return { tokens, text, blank: spelled === ` ${text}` };
@@ -240,9 +246,4 @@ async function prompted(
 /** SentencePiece puts a blank before the text that follows the token that begins it. */
 function beginsRun([first]: Int32Array, { info }: Model): boolean {
   return first !== undefined && first === info.bos && info.vocabulary.model === 'llama';
-}
-
-function checkIds(tokens: Int32Array, { info }: Model): void {
-  const wrong = tokens.find(id => id >= info.vocabulary.size);
-  if (wrong !== undefined) throw optionError('prompt', `token ids from 0 to ${info.vocabulary.size - 1}`, wrong);
 }

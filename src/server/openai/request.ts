@@ -36,6 +36,8 @@ function inHeader(names: readonly string[]): string {
 const text = v.string();
 const number = v.number();
 const whole = v.pipe(v.number(), v.safeInteger('a whole number'));
+/** Beyond what a double tells apart too: clients draw them from 64 bits. */
+const seed = v.pipe(v.number(), v.integer('a whole number'), v.minValue(-(2 ** 63)), v.maxValue(2 ** 63));
 const yesNo = v.boolean();
 const between = (low: number, high: number) =>
   v.pipe(
@@ -54,7 +56,7 @@ const common = {
   stream: v.optional(yesNo, false),
   stream_options: v.optional(v.object({ include_usage: v.optional(yesNo, false) })),
   stop: v.optional(v.union([text, v.array(text)], 'a text, or an array of texts')),
-  seed: v.optional(whole),
+  seed: v.optional(seed),
   temperature: v.optional(number),
   top_p: v.optional(number),
   top_k: v.optional(whole),
@@ -114,7 +116,7 @@ export const tokenizeSchema = v.object({
 
 export const detokenizeSchema = v.object({
   model: v.optional(text),
-  tokens: v.array(between(0, 0x7fffffff)),
+  tokens: v.array(whole),
 });
 
 export type Common = v.InferOutput<v.ObjectSchema<typeof common, undefined>>;

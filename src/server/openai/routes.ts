@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import type { RouteParts } from '../app.js';
+import { errorResponse } from '../error.js';
 import { chatRoutes } from './chat.js';
 import { completionRoutes } from './completions.js';
+import { inFields } from './fields.js';
 import { modelRoutes } from './models.js';
 import { tokenizeRoutes } from './tokenize.js';
 
@@ -11,5 +13,6 @@ export function openaiRoutes({ pool }: Pick<RouteParts, 'pool'>): Hono {
     .route('/', chatRoutes(pool))
     .route('/', completionRoutes(pool))
     .route('/', modelRoutes(pool))
-    .route('/', tokenizeRoutes(pool));
+    .route('/', tokenizeRoutes(pool))
+    .onError((error, c) => errorResponse(inFields(error), c));
 }

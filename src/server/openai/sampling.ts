@@ -5,6 +5,7 @@ import type { Engine } from '../../engine/engine.js';
 import type { SamplingOptions } from '../../engine/jobs/sampling.js';
 import { jsonGrammar, schemaGrammar } from '../../prompt/schema/grammar.js';
 import { RequestError } from '../error.js';
+import { numberFields as fields } from './fields.js';
 import type { Common } from './request.js';
 
 /** How the samples of a request are made, as the engine takes it. */
@@ -14,27 +15,16 @@ export interface Sampled {
   readonly stop: readonly string[];
 }
 
-/** Names of fields, by the option of ours that they are. */
-const fields = {
-  temperature: 'temperature',
-  topP: 'top_p',
-  topK: 'top_k',
-  minP: 'min_p',
-  frequencyPenalty: 'frequency_penalty',
-  presencePenalty: 'presence_penalty',
-  repeatPenalty: 'repetition_penalty',
-} as const satisfies Record<keyof typeof samplingNumbers, keyof Common>;
-
 const mostStops = 16;
 
 /** Beyond this a whole number is not exact, nor a seed of the engine. */
 const seeds = 2 ** 53;
 
-export function sampledOf(request: Common, { settings }: Engine): Sampled {
+export function sampledOf(request: Common, { settings, model }: Engine): Sampled {
   const { n, seed } = request;
   if (n > settings.maxSequences)
     throw optionError('n', `at most ${settings.maxSequences}, as many samples as this server runs at once`, n);
-  const sampler = samplerOf(request);
+  const sampler = samplerOf(request, model.info.vocabulary.size);
   return {
     samplers: Array.from({ length: n }, () => sampler),
     // Of a greedy request every sample is the same, and without a seed the others are not.
@@ -50,7 +40,7 @@ function stopsOf({ stop = [] }: Common): readonly string[] {
   return texts;
 }
 
-function samplerOf(request: Common): SamplingOptions {
+function samplerOf(request: Common, vocabulary: number): SamplingOptions {
   const numbers = Object.entries(fields).map(([option, field]) => {
     const given = request[field];
     if (given === undefined)
@@ -61,7 +51,7 @@ function samplerOf(request: Common): SamplingOptions {
   const grammar = grammarOf(request);
   return {
     ...(Object.fromEntries(numbers) as Record<keyof typeof fields, number>),
-    ...(request.logit_bias && { logitBias: biasOf(request.logit_bias) }),
+    ...(request.logit_bias && { logitBias: biasOf(request.logit_bias, vocabulary) }),
     ...(grammar !== undefined && { grammar }),
   };
 }
@@ -72,12 +62,15 @@ function spelled(option: keyof typeof fields, given: number): number {
   return option === 'topP' && given === 0 ? Number.MIN_VALUE : given;
 }
 
-function biasOf(given: Readonly<Record<string, number>>): ReadonlyMap<number, number> {
+function biasOf(given: Readonly<Record<string, number>>, vocabulary: number): ReadonlyMap<number, number> {
+  const refused = (expected: string, got: unknown) => optionError('logit_bias', `an object with ${expected}`, got);
   return new Map(
     Object.entries(given).map(([token, bias]) => {
-      if (!/^\d{1,9}$/.test(token)) throw optionError('logit_bias', 'an object with token ids as its keys', token);
-      if (Math.abs(bias) > 100) throw optionError('logit_bias', 'an object with numbers from -100 to 100', bias);
-      return [Number(token), bias];
+      const id = /^\d{1,9}$/.test(token) ? Number(token) : token;
+      if (typeof id === 'string' || id >= vocabulary)
+        throw refused(`token ids from 0 to ${vocabulary - 1} as its keys`, id);
+      if (Math.abs(bias) > 100) throw refused('numbers from -100 to 100', bias);
+      return [id, bias];
     }),
   );
 }

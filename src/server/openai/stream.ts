@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Context } from 'hono';
 import { errorBody } from '../error.js';
 import { eventStream } from '../meditron/events.js';
+import { inFields } from './fields.js';
 
 /** How long a stream waits for its first event before it begins with none. */
 const patienceMs = 1000;
@@ -38,7 +39,7 @@ async function* rest(
   try {
     for (let next = await first; !next.done; next = await chunks.next()) yield next.value;
   } catch (error) {
-    yield errorBody(error);
+    yield errorBody(inFields(error));
   } finally {
     await chunks.return();
   }

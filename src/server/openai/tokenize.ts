@@ -5,6 +5,7 @@ import type { Model } from '../../engine/model.js';
 import { formatNameOf } from '../../prompt/format/formats.js';
 import type { Pool, UseOptions } from '../pool/pool.js';
 import { preferenceOf } from '../prefer.js';
+import { checkedIds } from './ids.js';
 import { messagesOf } from './messages.js';
 import { piecesOf } from './pieces.js';
 import { detokenizeSchema, received, tokenizeSchema } from './request.js';
@@ -28,7 +29,8 @@ export function tokenizeRoutes(pool: Pool): Hono {
     .post('/detokenize', async c => {
       const { request } = await received(c, detokenizeSchema);
       await using use = await pool.use(request.model, c.req.raw.signal, forTokens(c));
-      return c.json({ prompt: await use.model.detokenize(Int32Array.from(request.tokens), { special: true }) });
+      const tokens = Int32Array.from(checkedIds('tokens', request.tokens, use.model));
+      return c.json({ prompt: await use.model.detokenize(tokens, { special: true }) });
     })
     .get('/tokenizer_info', async c => {
       await using use = await pool.use(c.req.query('model'), c.req.raw.signal, forTokens(c));

@@ -213,6 +213,11 @@ describe('what a grammar lets through', () => {
     accepts({ type: 'number', exclusiveMinimum: 0 }, 0.1, 3, 12345.5);
     refuses({ type: 'number', exclusiveMinimum: 0 }, 0, -1);
     accepts({ type: 'integer', minimum: -9007199254740991, maximum: 9007199254740991 }, 0, -5, 9007199254740991);
+    const { MAX_VALUE } = Number;
+    for (const type of ['integer', 'number']) {
+      accepts({ type, minimum: -MAX_VALUE, maximum: MAX_VALUE }, 0, -5, 9007199254740991);
+      accepts({ type, minimum: 1, maximum: MAX_VALUE }, 1, 9007199254740991);
+    }
   });
 
   test('properties in their order, the optional ones left out or not', () => {

@@ -52,3 +52,23 @@ test('a connection that breaks is taken up again behind the last event', async (
   expect([...sent, ...rest].map(each => each.id)).toEqual([...sent, ...rest].map((_, i) => i + 1));
   expect(rest.at(-1)!.event.type).toBe('answer');
 });
+
+test('a question that would wait for its place no longer than it says is told so', async () => {
+  await using busy = await createServer({ port: 0, parallel: 1, engine: { threads: 1 } });
+  const send = (body: object, more: Record<string, string> = {}, signal?: AbortSignal) =>
+    fetch(`${busy.url}/v1/meditron/ask`, {
+      ...{ method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify({ question, hash: false, ...body }) },
+      ...(signal && { signal }),
+    });
+  const left = new AbortController();
+  const long = await send({ samples: 64, stop: 'none' }, {}, left.signal);
+  const events = eventsOf(long);
+  while ((await events.next()).value?.event.type !== 'text');
+  const refused = await send({ samples: 1 }, { Accept: 'application/json', Prefer: 'wait=0' });
+  expect([refused.status, refused.headers.get('Retry-After')]).toEqual([503, '1']);
+  expect(await refused.json()).toMatchObject({ error: { code: 'ERR_BUSY' } });
+  const told = await allOf(await send({ samples: 1 }, { Prefer: 'wait=0' }));
+  expect(told.at(-1)!.event).toMatchObject({ type: 'failed', error: { code: 'ERR_BUSY' } });
+  left.abort();
+  await expect(events.next()).rejects.toThrow();
+});

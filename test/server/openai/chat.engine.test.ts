@@ -144,8 +144,8 @@ describe('messages', () => {
     [undefined, 'messages'],
     ['hello', 'messages'],
     [[{ role: 'tool', content: '5' }], 'messages[0].role'],
-    [[{ content: '5' }], 'messages.0.role'],
-    [[{ role: 'user', content: '  ' }], null],
+    [[{ content: '5' }], 'messages[0].role'],
+    [[{ role: 'user', content: '  ' }], 'messages[0].content'],
     [[{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }] }], 'messages[0].content[0]'],
     [
       [
@@ -160,7 +160,7 @@ describe('messages', () => {
         { role: 'system', content: 'b' },
         { role: 'user', content: 'c' },
       ],
-      null,
+      'messages[1].role',
     ],
   ])('that are none: %j', async (given, param) => {
     const response = await server.request(path, { messages: given });
@@ -231,6 +231,9 @@ test('models, and how they cut texts', async () => {
     ['/detokenize', { tokens: [1_000_000_000] }],
     ['/detokenize', {}],
   ] as const) {
-    expect((await server.request(to, body)).status).toBe(400);
+    const refused = await server.request(to, body);
+    expect(refused.status).toBe(400);
+    const param = to === '/tokenize' ? 'prompt' : 'tokens';
+    expect(await refused.json()).toMatchObject({ error: { code: 'ERR_OPTION', param } });
   }
 });

@@ -89,7 +89,7 @@ test('nobody stands behind a whole batch', async () => {
 });
 
 describe('the same seed repeats', () => {
-  test.each([7, 0, -3, 2 ** 53 - 1])('%d', async seed => {
+  test.each([7, 0, -3, 2 ** 53 - 1, 2 ** 63, -(2 ** 60)])('%d', async seed => {
     const body = { prompt: once1, temperature: 1, seed, n: 2 };
     const [one, other] = [await complete(body), await complete(body)];
     expect(one.choices).toEqual(other.choices);
@@ -340,7 +340,13 @@ describe('what cannot be met', () => {
     [{ prompt: ['a', 1] }, 'prompt', 'ERR_OPTION'],
     [{ prompt: [1.5] }, 'prompt', 'ERR_OPTION'],
     [{ prompt: [99_999], echo: true }, 'prompt', 'ERR_OPTION'],
-    [{ prompt: [99_999] }, null, 'ERR_OPTION'],
+    [{ prompt: [99_999] }, 'prompt', 'ERR_OPTION'],
+    [{ prompt: [2 ** 32 + 1] }, 'prompt', 'ERR_OPTION'],
+    [{ prompt: Array(1025).fill('a') }, 'prompt', 'ERR_OPTION'],
+    [{ prompt: Array(1025).fill(5) }, null, 'ERR_CONTEXT_FULL'], // one prompt
+    [{ prompt: '', add_special_tokens: false }, 'prompt', 'ERR_OPTION'],
+    [{ prompt: once1, n: '2' }, 'n', 'ERR_OPTION'],
+    [{ prompt: once1, seed: 1.5 }, 'seed', 'ERR_OPTION'],
     [{ prompt: once1, n: 5 }, 'n', 'ERR_OPTION'],
     [{ prompt: once1, n: 0 }, 'n', 'ERR_OPTION'],
     [{ prompt: once1, best_of: 3 }, 'best_of', 'ERR_OPTION'],
@@ -353,7 +359,8 @@ describe('what cannot be met', () => {
     [{ prompt: once1, top_p: 1.5 }, 'top_p', 'ERR_OPTION'],
     [{ prompt: once1, logprobs: 21 }, 'logprobs', 'ERR_OPTION'],
     [{ prompt: once1, logit_bias: { x: 1 } }, 'logit_bias', 'ERR_OPTION'],
-    [{ prompt: once1, logit_bias: { 99999: 1 } }, null, 'ERR_OPTION'],
+    [{ prompt: once1, logit_bias: { 99999: 1 } }, 'logit_bias', 'ERR_OPTION'],
+    [{ prompt: once1, logit_bias: { ...Array(100_000).fill(1) } }, 'logit_bias', 'ERR_OPTION'],
     [{ prompt: once1, stop: Array.from({ length: 17 }, (_, i) => `${i}`) }, 'stop', 'ERR_OPTION'],
     [{ prompt: once1, response_format: { type: 'xml' } }, 'response_format.type', 'ERR_OPTION'],
     [{ prompt: once1, response_format: { type: 'json_schema' } }, 'response_format.json_schema.schema', 'ERR_OPTION'],
@@ -371,6 +378,7 @@ describe('what cannot be met', () => {
       const { error } = (await response.json()) as Json;
       expect(error).toEqual({ message: expect.any(String), type: expect.stringMatching(/_error$/), param, code });
       expect(error.message).not.toContain('/'); // no path of this machine
+      expect(error.message).not.toMatch(/`\w*[a-z][A-Z]\w*`/); // no option of ours
     }
     expect(server.inUse()).toBe(0);
   });
