@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App, keepFresh, keepTitle, makeStores } from './app.js';
+import { keepFromDrops } from './drops.js';
 import { keepFocus } from './focus.js';
 import { begin } from './kept.js';
 import { listenToKeys } from './keys.js';
@@ -21,5 +22,6 @@ listenToKeys({
 });
 const root = document.getElementById('page')!;
 keepFocus(root);
+keepFromDrops();
 render(<App stores={stores} />, root);
 void machine.refresh().then(() => keepFresh(stores));

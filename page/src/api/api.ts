@@ -3,11 +3,11 @@ import { EventReader } from './events.js';
 
 /** Why a request failed: what the server says, or that there is none. */
 export type Problem = Omit<Failure, 'code'> & {
-  readonly code: Failure['code'] | 'UNREACHABLE' | 'UNAUTHORIZED' | 'NOT_FOUND';
+  readonly code: Failure['code'] | 'UNREACHABLE' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'TOO_LARGE';
 };
 
 /** What a status says that no code does. */
-const byStatus: Readonly<Record<number, Problem['code']>> = { 401: 'UNAUTHORIZED', 404: 'NOT_FOUND' };
+const byStatus: Readonly<Record<number, Problem['code']>> = { 401: 'UNAUTHORIZED', 404: 'NOT_FOUND', 413: 'TOO_LARGE' };
 
 /** A piece of a turn, as far as the page reads it. */
 export interface ChatPiece {

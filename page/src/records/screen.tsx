@@ -51,7 +51,7 @@ export function RecordsScreen({ store, machine }: Props) {
         (problem.code === 'ERR_INPUT' ? (
           <Failed problem={problem} what={store.isRecord.value ? t.changed : t.notARecord} />
         ) : (
-          <Failed problem={problem} />
+          <Failed problem={problem} {...(problem.code === 'TOO_LARGE' && { what: t.tooLarge })} />
         ))}
       {store.part.value && <Part store={store} part={store.part.value} />}
       {store.check.value && (

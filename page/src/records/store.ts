@@ -23,6 +23,9 @@ import { saveJson } from '../download.js';
 import type { Machine } from '../machine.js';
 import { paced } from '../paced.js';
 
+/** Bytes of a file that is read: what a server takes, unless it is told otherwise. */
+const largest = 4_000_000;
+
 /** What is known of a record that was opened. */
 export type Check = RecordCheck | PanelCheck;
 
@@ -62,6 +65,7 @@ export class RecordsStore {
     this.isRecord.value = false;
     await this.#attempt(async () => {
       let record: unknown;
+      if (file.size > largest) throw new ApiError({ message: '', type: 'page', param: null, code: 'TOO_LARGE' }, 0);
       try {
         record = JSON.parse(await file.text());
       } catch {

@@ -548,6 +548,8 @@ export const de: Messages = {
     open: 'Eine Protokolldatei öffnen',
     drop: 'oder hier ablegen',
     notARecord: 'Das ist kein Protokoll von Meditron oder eines einer anderen Version.',
+    tooLarge:
+      'Diese Datei ist zu groß, um sie hier zu öffnen. „meditron replay FILE“ rechnet ein Protokoll jeder Größe noch einmal.',
     part: 'Das ist ein Teil einer Abstimmung und kein Ergebnis. Er kann gelesen, aber nicht noch einmal gerechnet werden.',
     changed: 'Dieses Protokoll wurde nachträglich geändert oder ist beschädigt.',
     again: 'Noch einmal rechnen',

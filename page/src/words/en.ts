@@ -534,6 +534,7 @@ export const en = {
     open: 'Open a record file',
     drop: 'or drop it here',
     notARecord: 'This is no record of Meditron, or one of another version.',
+    tooLarge: 'This file is too large to be opened here. “meditron replay FILE” runs a record of any size again.',
     part: 'This is part of a vote, and no result. It can be read, and not run again.',
     changed: 'This record was changed after it was made, or is damaged.',
     again: 'Run it again',

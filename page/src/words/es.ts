@@ -554,6 +554,8 @@ export const es: Messages = {
     open: 'Abrir un archivo de registro',
     drop: 'o suéltelo aquí',
     notARecord: 'Esto no es un registro de Meditron, o es de otra versión.',
+    tooLarge:
+      'Este archivo es demasiado grande para abrirlo aquí. «meditron replay FILE» ejecuta de nuevo un registro de cualquier tamaño.',
     part: 'Esto es parte de una votación y no un resultado. Se puede leer, pero no ejecutar de nuevo.',
     changed: 'Este registro se cambió después de hacerse, o está dañado.',
     again: 'Ejecutarlo de nuevo',

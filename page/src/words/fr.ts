@@ -561,6 +561,8 @@ export const fr: Messages = {
     open: 'Ouvrir un fichier de trace',
     drop: 'ou déposez-le ici',
     notARecord: 'Ce n’est pas une trace de Meditron, ou elle vient d’une autre version.',
+    tooLarge:
+      'Ce fichier est trop grand pour être ouvert ici. « meditron replay FILE » rejoue une trace de toute taille.',
     part: 'C’est une partie d’un vote, et non un résultat. Elle peut être lue, mais non rejouée.',
     changed: 'Cette trace a été modifiée après coup, ou elle est abîmée.',
     again: 'La rejouer',

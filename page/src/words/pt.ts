@@ -549,6 +549,8 @@ export const pt: Messages = {
     open: 'Abrir um ficheiro de registo',
     drop: 'ou largue-o aqui',
     notARecord: 'Isto não é um registo do Meditron, ou é de outra versão.',
+    tooLarge:
+      'Este ficheiro é demasiado grande para ser aberto aqui. «meditron replay FILE» executa de novo um registo de qualquer tamanho.',
     part: 'Isto é parte de uma votação e não um resultado. Pode ser lido, mas não executado de novo.',
     changed: 'Este registo foi mudado depois de feito, ou está danificado.',
     again: 'Executar de novo',
