@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
@@ -15,8 +15,7 @@ mkdirSync(build, { recursive: true });
 const folder = mkdtempSync(join(build, 'straight-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-// So many layers that what kernels of every processor take rearranged is the larger part.
-const shape = { shape: 'meditron-7b', quant: 'q4_k_m', layers: 3 } as const;
+const shape = { shape: 'meditron-7b', quant: 'q4_k_m', layers: 2 } as const;
 const [whole, split] = [join(folder, 'whole.gguf'), join(folder, 'split.gguf')];
 await synthesize({ ...shape, out: whole });
 const parts = (await synthesize({ ...shape, out: split, split: 2 })).paths;
@@ -64,11 +63,6 @@ async function outcome(path: string, changed: (params: NativeLoad) => NativeLoad
   };
 }
 
-/** Reads files, of which the system may have let pages go since they were written. */
-async function intoMemory(...paths: readonly string[]): Promise<void> {
-  for (const path of paths) for await (const _ of createReadStream(path, { highWaterMark: 1 << 20 }));
-}
-
 const read = (params: NativeLoad): NativeLoad => ({ ...params, tensors: undefined });
 
 test.runIf(process.platform === 'linux')(
@@ -76,10 +70,9 @@ test.runIf(process.platform === 'linux')(
   async () => {
     const old = await outcome(whole, read);
     expect(old.straight).toBe(false);
-    await intoMemory(whole);
+    // What the kernels of this processor take decides the way; the file has just been read.
     const straight = await outcome(whole);
     expect(straight.samples).toEqual(old.samples);
-    await intoMemory(...parts);
     const inParts = await outcome(parts[0]!);
     expect(inParts).toEqual(straight);
     if (process.arch === 'x64') expect(straight.straight).toBe(true);
