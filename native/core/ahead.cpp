@@ -137,7 +137,7 @@ ReadAhead::ReadAhead(std::vector<std::string>) {}
 ReadAhead::~ReadAhead() {}
 void ReadAhead::wait_for(uint64_t) {}
 
-MemoryAhead::MemoryAhead(uint64_t bytes) : bytes(bytes) {}
+MemoryAhead::MemoryAhead(uint64_t) {}
 MemoryAhead::~MemoryAhead() {}
 bool MemoryAhead::begin() { return false; }
 

@@ -25,6 +25,7 @@ public:
     // Returns once so many bytes, counted through all files, have been asked of the system, or no more will be.
     void wait_for(uint64_t bytes);
 
+#ifdef __linux__
 private:
     std::atomic<bool> enough{ false };
     std::mutex mutex;
@@ -32,6 +33,7 @@ private:
     uint64_t asked = 0;
     bool ended     = false;
     std::thread reader; // last: it uses the above
+#endif
 };
 
 // Has the system supply memory before it is written: for a page that is not there it stops whoever writes, as long as writing takes.
@@ -47,9 +49,11 @@ public:
     // They have been taken. False, and nothing is done, where they cannot be told from what else was taken meanwhile.
     bool begin();
 
+#ifdef __linux__
 private:
     uint64_t bytes;
     std::vector<Mapping> before;
     std::atomic<bool> enough{ false };
     std::thread supplier; // last: it uses the above
+#endif
 };
