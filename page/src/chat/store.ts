@@ -121,7 +121,9 @@ export class ChatStore {
     const put = () => {
       this.turns.value = [...before, { role: 'assistant', content, end }];
     };
-    const show = paced(() => this.isWriting.value && put());
+    // A conversation that was begun anew meanwhile is not this one's.
+    const isOurs = () => this.turns.value[before.length - 1] === before.at(-1);
+    const show = paced(() => isOurs() && put());
     put();
     announce(words.peek().chat.writing);
     try {
@@ -140,10 +142,10 @@ export class ChatStore {
       end = finish === 'length' ? 'cut' : 'ended';
     } catch (error) {
       end = writing.signal.aborted ? 'stopped' : 'failed';
-      if (end === 'failed') this.problem.value = problemOf(error);
+      if (end === 'failed' && isOurs()) this.problem.value = problemOf(error);
     }
-    // A conversation that was begun anew meanwhile is not this one's.
-    if (this.turns.value[before.length - 1] !== before.at(-1)) return;
+    show.cancel();
+    if (!isOurs()) return;
     put();
     announce(words.peek().chat.written);
     void this.measure();

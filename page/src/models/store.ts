@@ -41,7 +41,7 @@ export class ModelsStore {
     if (this.work.value) return;
     let fraction = 0;
     const show = paced(() => {
-      if (this.work.value) this.work.value = { model, what, fraction };
+      this.work.value = { model, what, fraction };
     });
     this.work.value = { model, what, fraction };
     await this.#attempt(async () => {
@@ -54,6 +54,7 @@ export class ModelsStore {
         show(false);
       }
     });
+    show.cancel();
     this.work.value = null;
   }
 

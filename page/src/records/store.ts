@@ -96,7 +96,7 @@ export class RecordsStore {
     let again = runOf(check, 0);
     let member = 0;
     const show = paced(() => {
-      if (this.again.value) this.again.value = again;
+      if (this.#running === running) this.again.value = again;
     });
     this.again.value = again;
     const hear = (event: AskEvent, of: number) => {
@@ -122,6 +122,7 @@ export class RecordsStore {
         else hear(event, 0);
       }
     });
+    show.cancel();
     if (this.#running === running) this.again.value = null;
   }
 
