@@ -10,7 +10,7 @@ import { ended, launch, serve, Visit } from './harness.js';
 const opened = 7;
 
 /** Answers with the page drawing and without, in turn. */
-const rounds = 5;
+const rounds = 4;
 const chains = 5;
 const root = resolve(import.meta.dirname, '..', '..', '..');
 const built = join(root, 'dist', 'page');
@@ -140,7 +140,9 @@ interface Cost {
   readonly sampledTokens: number;
 }
 
-const round3 = (value: number) => Number(value.toFixed(3));
+function round3(value: number): number {
+  return Number(value.toFixed(3));
+}
 
 /** What an answer took, as its record says. */
 async function costOf(id: string): Promise<Cost> {
