@@ -30,7 +30,6 @@ struct Loading {
     const FilePages * pages = nullptr;
     ReadAhead * file        = nullptr;
     size_t files            = 0; // how many mappings of ours there have to be; fewer or more: it is left
-    bool unsuitable         = false;
     float next              = 0; // how far it has to be for pages to be let go
 
     bool go_on(float fraction);
@@ -52,8 +51,7 @@ bool Loading::go_on(float fraction) {
     }
     if (!pages || fraction >= 1.0f) return true;
     const float size = (float)pages->size();
-    if (next == 0) unsuitable = pages->mapped() != files;
-    if (unsuitable) return false;
+    if (next == 0 && pages->mapped() != files) return false;
     // Most files have their tensors in the order in which they are loaded.
     file->wait_for((uint64_t)(fraction * size + WINDOW));
     if (fraction >= next) {
@@ -185,7 +183,7 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
         std::optional<MemoryAhead> memory;
         if (!params.mmap) {
             ahead.emplace(params.paths);
-            loading.memory = &memory.emplace(params.devices.empty() ? bytes_of(params.tensors) : 0);
+            if (params.devices.empty() && !params.tensors.empty()) loading.memory = &memory.emplace(bytes_of(params.tensors));
         }
         model = load(params, mparams, loading);
         if (!model)

@@ -25,3 +25,9 @@ void threads_follow_the_machine();
 
 // What is computed against the number of threads that compute it: of the model in a file. `most`: on up to four, behind 2,000 tokens too.
 void any_number_of_threads(const char * path, bool most);
+
+// Linux: what is mapped of a file for reading is found, its pages can be let go and come back, and are read ahead.
+void file_pages(const std::string & path);
+
+// Linux: memory that was taken is supplied, and what has been written into it stays.
+void memory_ahead();

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { Opinions } from '../../page/src/ask/opinions.js';
 import { ask } from '../../src/ask/ask.js';
 import type { Answer } from '../../src/ask/types.js';
 import { concludePanel } from '../../src/panel/conclude.js';
 import type { Question } from '../../src/prompt/question/question.js';
 import { FakeEngine, says } from '../ask/fake.js';
-import { text } from './render.js';
+import { inOrder, text } from './render.js';
 
 const question: Question = { kind: 'choice', question: 'Which?', options: ['Warfarin', 'Apixaban', 'Aspirin'] };
 
@@ -28,16 +28,6 @@ async function shown(...scripts: readonly string[]): Promise<string> {
   const machine = { model: (name: string) => ({ name, family: { name: name.replace('model', 'family') }, measured }) };
   const store = { runs: { value: runs }, panel: { value: panel }, panelProblem: { value: null } };
   return text(<Opinions store={store as never} machine={machine as never} />);
-}
-
-/** That some texts stand in this order, each behind the one before. */
-function inOrder(whole: string, ...parts: readonly string[]): void {
-  let at = 0;
-  for (const part of parts) {
-    const found = whole.indexOf(part, at);
-    expect(found, `${part} behind ${whole.slice(0, at)}`).toBeGreaterThanOrEqual(0);
-    at = found + part.length;
-  }
 }
 
 test('accuracy, each model’s answer with its own agreement, families, the dissent with its reason, the decision with its rule', async () => {

@@ -12,7 +12,7 @@ import type { Measurement, MemberReport, PanelRecord } from '../../src/panel/typ
 import type { Question } from '../../src/prompt/question/question.js';
 import type { PanelCheck } from '../../src/server/meditron/protocol.js';
 import { FakeEngine, says } from '../ask/fake.js';
-import { html, text } from './render.js';
+import { html, inOrder, text } from './render.js';
 
 const question: Question = { kind: 'choice', question: 'Which?', options: ['Warfarin', 'Apixaban', 'Aspirin'] };
 
@@ -57,15 +57,6 @@ const opened = (check: Check) => {
   const store = { replay: { value: null }, again: { value: null } };
   return <Opened store={store as never} check={check} />;
 };
-
-function inOrder(whole: string, ...parts: readonly string[]): void {
-  let at = 0;
-  for (const part of parts) {
-    const found = whole.indexOf(part, at);
-    expect(found, `${part} behind ${whole.slice(0, at)}`).toBeGreaterThanOrEqual(0);
-    at = found + part.length;
-  }
-}
 
 describe('the record of a panel', () => {
   test('is shown as the answer was: the question, each model, families, reasons, the decision with its rule; then each model’s record', async () => {

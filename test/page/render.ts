@@ -1,4 +1,5 @@
 import { Fragment, isValidElement, type VNode } from 'preact';
+import { expect } from 'vitest';
 
 const empty = new Set(['br', 'hr', 'img', 'input', 'meta', 'progress']);
 
@@ -28,3 +29,13 @@ export const text = (node: unknown) =>
     .replace(/<[^>]*>/g, '')
     .replace(/\s*\n\s*/g, '\n')
     .trim();
+
+/** That some texts stand in this order, each behind the one before. */
+export function inOrder(whole: string, ...parts: readonly string[]): void {
+  let at = 0;
+  for (const part of parts) {
+    const found = whole.indexOf(part, at);
+    expect(found, `${part} behind ${whole.slice(0, at)}`).toBeGreaterThanOrEqual(0);
+    at = found + part.length;
+  }
+}

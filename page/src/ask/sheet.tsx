@@ -1,5 +1,6 @@
 import type { Answer } from '../../../src/server/meditron/protocol.js';
-import { words, writing } from '../words/words.js';
+import { Paper } from '../parts/paper.js';
+import { words } from '../words/words.js';
 import { Counts, Lists, Notes, Voices } from './card-parts.js';
 import { headline, underHeadline } from './headline.js';
 import { HowAsked } from './howasked.js';
@@ -9,19 +10,12 @@ import { verdictOf } from './verdict.js';
 
 /** An answer on paper, which stands alone: question, answer or abstention, counts, both reasons, how it was asked, what it is for. No colour needed. */
 export function Sheet({ answer, accuracy }: { readonly answer: Answer; readonly accuracy: string }) {
-  const { answer: t, caution, notice, intendedUse } = words.value;
+  const { answer: t, caution } = words.value;
   const { question, created } = answer.evidence;
   const verdict = verdictOf(answer);
   const under = underHeadline(answer, question);
   return (
-    <article class="sheet">
-      <header>
-        <h1>{t.page}</h1>
-        <p>
-          {t.date} {writing.value.time(created)}
-        </p>
-        <p class="use">{intendedUse}</p>
-      </header>
+    <Paper created={created}>
       <section>
         <h2>{t.question}</h2>
         <QuestionText question={question} />
@@ -53,10 +47,6 @@ export function Sheet({ answer, accuracy }: { readonly answer: Answer; readonly 
         <h2>{t.howAsked}</h2>
         <HowAsked answer={answer} />
       </section>
-      <footer>
-        <p>{notice}</p>
-        <p>{intendedUse}</p>
-      </footer>
-    </article>
+    </Paper>
   );
 }

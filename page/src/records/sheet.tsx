@@ -1,24 +1,18 @@
 import { Choices } from '../ask/choices.js';
 import { QuestionText } from '../ask/question-text.js';
-import { words, writing } from '../words/words.js';
+import { Paper } from '../parts/paper.js';
+import { words } from '../words/words.js';
 import { PanelResult, questionOf } from './panel.js';
 import { ChainsAndFacts, Contradicted, Result } from './recorded.js';
 import type { Check } from './store.js';
 
 /** A record on paper, which stands alone as a printed answer does. */
 export function RecordSheet({ check }: { readonly check: Check }) {
-  const { answer: a, notice, intendedUse, caution } = words.value;
+  const { answer: a, caution } = words.value;
   const { created } = 'panel' in check ? check.panel : check.evidence;
   const question = 'panel' in check ? questionOf(check.panel) : check.evidence.question;
   return (
-    <article class="sheet">
-      <header>
-        <h1>{a.page}</h1>
-        <p>
-          {a.date} {writing.value.time(created)}
-        </p>
-        <p class="use">{intendedUse}</p>
-      </header>
+    <Paper created={created}>
       {question && (
         <section>
           <h2>{a.question}</h2>
@@ -39,10 +33,6 @@ export function RecordSheet({ check }: { readonly check: Check }) {
           <ChainsAndFacts evidence={check.evidence} isPaper />
         </>
       )}
-      <footer>
-        <p>{notice}</p>
-        <p>{intendedUse}</p>
-      </footer>
-    </article>
+    </Paper>
   );
 }
