@@ -108,6 +108,11 @@ Core::Core(SharedWeights weights_, const CoreParams & params)
     cparams.no_perf              = true;
     cparams.abort_callback       = [](void * core) { return static_cast<Core *>(core)->breaks_off(); };
     cparams.abort_callback_data  = this;
+    if (params.own_kernels) matmul = Matmul::of_this_processor(params.n_threads);
+    if (matmul) {
+        cparams.cb_eval           = &Matmul::ask;
+        cparams.cb_eval_user_data = matmul.get();
+    }
 
     LogCapture log;
     ctx.reset(llama_init_from_model(model, cparams));

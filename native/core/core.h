@@ -2,6 +2,7 @@
 
 #include "cache.h"
 #include "error.h"
+#include "matmul.h"
 #include "pool.h"
 #include "sampler.h"
 #include "stops.h"
@@ -46,6 +47,7 @@ struct CoreParams {
     uint64_t stay;        // bytes of it that are kept there
     bool resident;        // all weights are in memory: none are read from a disk as they are used
     uint32_t poll;        // 0 … 100: how eagerly idle compute threads wait for work
+    bool own_kernels;     // multiply with weights in the processor's memory by our own kernels, where there are some for it
     ggml_type type_k;
     ggml_type type_v;
     llama_flash_attn_type flash_attn;
@@ -171,6 +173,8 @@ public:
     uint32_t n_ctx() const { return llama_n_ctx(ctx.get()); }
     uint32_t n_batch() const { return n_batch_max; }
     uint32_t n_seq_max() const { return (uint32_t)cache.n_sequences(); }
+    // What multiplies with weights in the processor's memory: the name of our instructions, or "llama.cpp".
+    const char * kernels() const { return matmul ? matmul->name() : "llama.cpp"; }
     size_t n_live() const { return live.size(); }
 
     std::atomic<bool> abort{ false };   // ends the step that runs; it can be tried again
@@ -237,6 +241,7 @@ private:
 
     SharedWeights weights;
     std::vector<llama_adapter_lora_ptr> adapters; // declared before ctx: the context is freed first
+    std::unique_ptr<Matmul> matmul;               // likewise: its graphs refer to it
     llama_context_ptr ctx;
     Cache cache;
     const llama_vocab * vocab;

@@ -67,6 +67,7 @@ Napi::Value Engine::open(const Napi::CallbackInfo & info) {
     params.type_k        = kv_type(text_of(object, "kvType"));
     params.type_v        = params.type_k;
     params.flash_attn    = flash_type(text_of(object, "flashAttention"));
+    params.own_kernels   = text_of(object, "kernels") == "auto";
 
     const auto loras = object.Get("loras").As<Napi::Array>();
     for (uint32_t i = 0; i < loras.Length(); i++) {
@@ -81,6 +82,7 @@ Napi::Value Engine::open(const Napi::CallbackInfo & info) {
                                                  out.Set("contextSize", core->n_ctx());
                                                  out.Set("batchSize", core->n_batch());
                                                  out.Set("maxSequences", core->n_seq_max());
+                                                 out.Set("kernels", core->kernels());
                                                  return out;
                                              });
 }

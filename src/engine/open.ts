@@ -77,6 +77,7 @@ export async function openEngine(
       resident: info.loadMode === 'read',
       poll,
       kvType,
+      kernels: 'auto',
       flashAttention,
       loras: loras.map(({ scale }, i) => ({ path: adapters.paths[i]!, scale })),
     });

@@ -173,6 +173,8 @@ export interface NativeEngineParams {
   readonly poll: number;
   readonly kvType: 'f32' | 'f16' | 'q8_0';
   readonly flashAttention: 'auto' | 'on' | 'off';
+  /** Of what multiplies with weights in the processor's memory: our own where there are some for it, or llama.cpp's alone. */
+  readonly kernels: 'auto' | 'llama.cpp';
   readonly loras: readonly { readonly path: string; readonly scale: number }[];
 }
 
@@ -181,6 +183,8 @@ export interface NativeLimits {
   readonly contextSize: number;
   readonly batchSize: number;
   readonly maxSequences: number;
+  /** What multiplies with weights in the processor's memory: `AVX-512`, `AVX2` (our own), or `llama.cpp`. */
+  readonly kernels: string;
 }
 
 export interface NativeJob {

@@ -65,6 +65,7 @@ export async function logprobs(
         resident: true,
         poll: 0,
         kvType: 'f16',
+        kernels: 'auto',
         flashAttention: way.flashAttention,
         loras: [],
       });

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// What products are computed from: 256 numbers at a time, as ggml's K-quants pack them.
+constexpr int BLOCK_SIZE = 256;
+
+// The widest product of rows that a kernel computes at once.
+constexpr int MAX_ROWS = 8;
+
+// Eight columns of weights in Q4_K, as the CPU backend rearranges them (ggml's block_q4_Kx8): eight bytes of each column in turn, and
+// for each of the eight sub-blocks of 32 numbers twelve bytes with its scales and minima in every column.
+struct ColumnsQ4K {
+    uint16_t scale[8];
+    uint16_t least[8];
+    uint8_t scales[8][12];
+    uint8_t quants[1024];
+};
+static_assert(sizeof(ColumnsQ4K) == 1152, "ggml's block_q4_Kx8");
+
+// One column of weights in Q6_K, as the file has it (ggml's block_q6_K).
+struct ColumnQ6K {
+    uint8_t low[128];
+    uint8_t high[64];
+    int8_t scales[16];
+    uint16_t scale;
+};
+static_assert(sizeof(ColumnQ6K) == 210, "ggml's block_q6_K");
+
+// A row that is multiplied with: rounded to 8 bits, with sums of the rounded numbers that products with offsets need.
+struct alignas(64) RowBlock {
+    int8_t quants[BLOCK_SIZE];
+    int16_t sums_of_16[16];
+    int16_t sums_of_32[8];
+    float scale;
+};
+
+// Products of `rows` rows with a group of columns: out[row * stride + column]. A row of `n_blocks` blocks follows the one before it.
+using Product = void (*)(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride);
+
+// The same numbers come out of every set of instructions, bit for bit, and for a row whatever rows it is computed with.
+struct Instructions {
+    const char * name;
+    void (*round)(const float * values, int n_blocks, RowBlock * row);
+    Product q4_k[MAX_ROWS]; // of 1 to 8 rows, with eight columns
+    Product q6_k[MAX_ROWS]; // of 1 to 8 rows, with one column
+};
+
+extern const Instructions avx2;
+extern const Instructions avx512;

@@ -1,0 +1,167 @@
+#include "matmul.h"
+
+#include <ggml-backend.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <new>
+
+std::vector<const Instructions *> all_instructions() {
+    std::vector<const Instructions *> all;
+#if MEDITRON_X86_KERNELS
+    __builtin_cpu_init();
+    const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        all.push_back(&avx512);
+    if (has_avx2) all.push_back(&avx2);
+#endif
+    return all;
+}
+
+namespace {
+
+// Rows that are rounded and multiplied with at once: they and a few columns of weights stay in a core's cache.
+constexpr int64_t row_group = 32;
+
+// How the weights of a product lie in memory.
+struct Layout {
+    const Product * products; // by number of rows
+    int64_t columns;          // that one product is of
+    size_t bytes;             // of a block of them
+};
+
+// What ggml keeps for an operation that somebody else computes (ggml_custom_op_params).
+struct Custom {
+    ggml_custom_op_t function;
+    int n_tasks;
+    void * userdata;
+};
+
+// Behind it: the next part of the product that a thread takes.
+using Next                   = std::atomic<int32_t>;
+constexpr size_t next_offset = sizeof(Custom) / sizeof(int32_t);
+static_assert(sizeof(Custom) + sizeof(Next) <= GGML_MAX_OP_PARAMS && sizeof(Next) == sizeof(int32_t), "ggml has room for both");
+
+Next & next_of(ggml_tensor * node) { return *reinterpret_cast<Next *>(node->op_params + next_offset); }
+
+bool is_custom(const ggml_tensor * node, ggml_custom_op_t function) {
+    Custom custom;
+    std::memcpy(&custom, node->op_params, sizeof(custom));
+    return node->op == GGML_OP_CUSTOM && custom.function == function;
+}
+
+void make_custom(ggml_tensor * node, const Custom & custom) {
+    node->op = GGML_OP_CUSTOM;
+    std::memcpy(node->op_params, &custom, sizeof(custom));
+    new (&next_of(node)) Next(0);
+}
+
+ggml_backend_buffer_t buffer_of(const ggml_tensor * tensor) { return tensor->view_src ? tensor->view_src->buffer : tensor->buffer; }
+
+bool in_plain_memory(const ggml_tensor * tensor) {
+    const auto buffer = buffer_of(tensor);
+    return buffer && ggml_backend_buffer_is_host(buffer);
+}
+
+// Memory whose matrices the CPU backend has rearranged for its kernels.
+bool is_rearranged(const ggml_tensor * tensor) {
+    const auto buffer = buffer_of(tensor);
+    return buffer && std::strcmp(ggml_backend_buft_name(ggml_backend_buffer_get_type(buffer)), "CPU_REPACK") == 0;
+}
+
+bool is_matrix(const ggml_tensor * tensor) { return tensor->ne[2] == 1 && tensor->ne[3] == 1; }
+
+bool is_rows(const ggml_tensor * tensor) {
+    return tensor->type == GGML_TYPE_F32 && is_matrix(tensor) && tensor->nb[0] == sizeof(float) && in_plain_memory(tensor);
+}
+
+// Nothing where the weights lie otherwise.
+Layout layout_of(const Instructions & instructions, const ggml_tensor * weights) {
+    // On x86-64 the CPU backend has one arrangement of Q4_K.
+    if (weights->type == GGML_TYPE_Q4_K && weights->ne[1] % 8 == 0 && is_rearranged(weights))
+        return { instructions.q4_k, 8, sizeof(ColumnsQ4K) };
+    if (weights->type == GGML_TYPE_Q6_K && in_plain_memory(weights)) return { instructions.q6_k, 1, sizeof(ColumnQ6K) };
+    return {};
+}
+
+} // namespace
+
+Matmul::Matmul(const Instructions & instructions_, int32_t n_threads) : instructions(instructions_), scratch((size_t)n_threads) {}
+
+std::unique_ptr<Matmul> Matmul::of_this_processor(int32_t n_threads) {
+    const auto all = all_instructions();
+    return all.empty() ? nullptr : std::make_unique<Matmul>(*all.front(), n_threads);
+}
+
+bool Matmul::ask(ggml_tensor * node, bool before, void * matmul) {
+    if (before) static_cast<Matmul *>(matmul)->take(node);
+    return false;
+}
+
+bool Matmul::take(ggml_tensor * node) {
+    if (is_custom(node, compute)) { // of a graph that is computed again
+        next_of(node) = 0;
+        return true;
+    }
+    if (node->op != GGML_OP_MUL_MAT) return false;
+    const ggml_tensor * weights = node->src[0];
+    if (!is_matrix(weights) || !ggml_is_contiguous(weights) || !is_rows(node->src[1]) || !is_rows(node)) return false;
+    if (!layout_of(instructions, weights).products || !reserve((int32_t)(weights->ne[0] / BLOCK_SIZE))) return false;
+    make_custom(node, { compute, GGML_N_TASKS_MAX, this });
+    return true;
+}
+
+// False without memory: llama.cpp computes the product then.
+bool Matmul::reserve(int32_t n_blocks) {
+    const size_t size = (size_t)n_blocks * row_group;
+    for (Scratch & of : scratch) {
+        if (of.size >= size) continue;
+        of.size = 0;
+        of.rows.reset(new (std::nothrow) RowBlock[size]);
+        if (!of.rows) return false;
+        of.size = size;
+    }
+    return true;
+}
+
+void Matmul::compute(ggml_tensor * node, int thread, int n_threads, void * matmul) {
+    const Matmul & self         = *static_cast<const Matmul *>(matmul);
+    const ggml_tensor * weights = node->src[0];
+    const ggml_tensor * with    = node->src[1];
+    const Layout layout         = layout_of(self.instructions, weights);
+    const int64_t n_blocks      = weights->ne[0] / BLOCK_SIZE;
+    const int64_t n_rows        = with->ne[1];
+    const int64_t n_columns     = weights->ne[1];
+    RowBlock * rows             = self.scratch[(size_t)thread].rows.get();
+
+    // Parts are many times more than threads: one that is held up by another program leaves the rest to the others.
+    const int64_t part    = std::max<int64_t>(8, (n_columns / (8 * (int64_t)n_threads) + 7) / 8 * 8);
+    const int64_t n_parts = (n_columns + part - 1) / part;
+    int64_t rounded       = -1;
+    for (;;) {
+        const int64_t item  = next_of(node).fetch_add(1, std::memory_order_relaxed);
+        const int64_t group = item / n_parts;
+        const int64_t first = group * row_group;
+        if (first >= n_rows) break;
+        const int64_t count = std::min(row_group, n_rows - first);
+        if (group != rounded)
+            for (int64_t row = 0; row < count; row++) {
+                const auto * values = (const char *)with->data + (size_t)(first + row) * with->nb[1];
+                self.instructions.round((const float *)values, (int)n_blocks, rows + row * n_blocks);
+            }
+        rounded = group;
+
+        const int64_t pieces = (count + MAX_ROWS - 1) / MAX_ROWS; // of about as many rows each
+        const int64_t from = item % n_parts * part, to = std::min(n_columns, from + part);
+        for (int64_t column = from; column < to; column += layout.columns) {
+            const char * at = (const char *)weights->data + (size_t)(column / layout.columns * n_blocks) * layout.bytes;
+            for (int64_t piece = 0; piece < pieces; piece++) {
+                const int64_t begin = count * piece / pieces, end = count * (piece + 1) / pieces;
+                float * out = (float *)((char *)node->data + (size_t)(first + begin) * node->nb[1]) + column;
+                layout.products[end - begin - 1](at, rows + begin * n_blocks, (int)n_blocks, out, node->nb[1] / sizeof(float));
+            }
+        }
+    }
+}
