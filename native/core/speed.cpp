@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "kernels.h"
+#include "matmul.h"
 
 #include <ggml-alloc.h>
 #include <ggml-backend.h>
@@ -64,7 +65,8 @@ static std::vector<uint8_t> packed_matrix(ggml_type type, size_t bytes) {
     return out;
 }
 
-static double seconds_of(ggml_backend_t backend, ggml_cgraph * graph) {
+static double seconds_of(ggml_backend_t backend, ggml_cgraph * graph, Matmul * matmul) {
+    for (int i = 0; matmul && i < ggml_graph_n_nodes(graph); i++) matmul->take(ggml_graph_node(graph, i));
     const auto start = std::chrono::steady_clock::now();
     if (ggml_backend_graph_compute(backend, graph) != GGML_STATUS_SUCCESS)
         throw CodedError("ERR_NATIVE", "The CPU could not compute a product");
@@ -93,6 +95,7 @@ std::vector<double> seconds_per_byte(const Products & products) {
         for (const auto matrix : matrices) ggml_backend_tensor_set(matrix, packed.data(), 0, size);
     }
 
+    const auto matmul = Matmul::of_this_processor(products.threads); // as engines multiply
     std::vector<double> out;
     for (const int64_t columns : products.columns) {
         const auto ctx     = context_for(2 * count + 2);
@@ -102,10 +105,10 @@ std::vector<double> seconds_per_byte(const Products & products) {
         const auto buffer = allocate(ctx.get(), ggml_backend_dev_buffer_type(device));
         const std::vector<float> ones(width * columns, 1.0f);
         ggml_backend_tensor_set(vectors, ones.data(), 0, ones.size() * sizeof(float));
-        double best  = seconds_of(backend.get(), graph); // threads start, pages come
+        double best  = seconds_of(backend.get(), graph, matmul.get()); // threads start, pages come
         double spent = best;
         for (int pass = 1; pass < least_passes || spent < products.seconds; pass++) {
-            const double seconds = seconds_of(backend.get(), graph);
+            const double seconds = seconds_of(backend.get(), graph, matmul.get());
             best                 = std::min(best, seconds);
             spent += seconds;
         }

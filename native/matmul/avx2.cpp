@@ -20,7 +20,6 @@ struct V {
     static Words high(Words x) { return low(_mm256_srli_epi16(x, 4)); }
     static Words maddubs(Words a, Words b) { return _mm256_maddubs_epi16(a, b); }
     static Words madd(Words a, Words b) { return _mm256_madd_epi16(a, b); }
-    static Words add16(Words a, Words b) { return _mm256_add_epi16(a, b); }
     static Words add32(Words a, Words b) { return _mm256_add_epi32(a, b); }
     static Floats floats(Words x) { return _mm256_cvtepi32_ps(x); }
     static Floats all(float x) { return _mm256_set1_ps(x); }
@@ -28,6 +27,12 @@ struct V {
     static Floats fmadd(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
     static Floats fnmadd(Floats a, Floats b, Floats c) { return _mm256_fnmadd_ps(a, b, c); }
 
+    // Adds products of 32 weights of each column with 32 numbers of a row: of 8 bytes in every vector.
+    static Words add_dot(Words sum, const Words * weights, const int8_t * row, Words scale) {
+        const auto times  = [&](int i) { return maddubs(weights[i], broadcast(row + 8 * i)); };
+        const Words words = _mm256_add_epi16(_mm256_add_epi16(times(0), times(1)), _mm256_add_epi16(times(2), times(3)));
+        return add32(sum, madd(words, scale));
+    }
     // A byte for each of eight columns to four words for each column of the part.
     static Words scales(uint64_t columns, int part) {
         const char z = -128;
@@ -71,7 +76,4 @@ struct V {
 
 #include "products.inl"
 
-const Instructions avx2 = { "AVX2",
-                            round_row,
-                            { q4_k<1>, q4_k<2>, q4_k<3>, q4_k<4>, q4_k<5>, q4_k<6>, q4_k<7>, q4_k<8> },
-                            { q6_k<1>, q6_k<2>, q6_k<3>, q6_k<4>, q6_k<5>, q6_k<6>, q6_k<7>, q6_k<8> } };
+const Instructions avx2 = INSTRUCTIONS("AVX2");

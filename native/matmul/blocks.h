@@ -28,6 +28,26 @@ struct ColumnQ6K {
 };
 static_assert(sizeof(ColumnQ6K) == 210, "ggml's block_q6_K");
 
+// Sixteen columns of weights in Q4_K, as the CPU backend arranges them for AMX: four numbers of each column in turn, eight of them in
+// the low and the high halves of 64 bytes.
+struct TilesQ4K {
+    uint8_t quants[8][256];
+    uint8_t scales[8][16];
+    uint8_t minima[4][32]; // of two sub-blocks for each column
+    uint16_t scale[16];
+    uint16_t least[16];
+};
+static_assert(sizeof(TilesQ4K) == 2368, "llama.cpp's tile of Q4_K");
+
+// The same of Q6_K: 16 numbers of each column, their low four bits and the high two.
+struct TilesQ6K {
+    uint8_t low[16][128];
+    uint8_t high[16][64];
+    int8_t scales[16][16];
+    uint16_t scale[16];
+};
+static_assert(sizeof(TilesQ6K) == 3360, "llama.cpp's tile of Q6_K");
+
 // A row that is multiplied with: rounded to 8 bits, with sums of the rounded numbers that products with offsets need.
 struct alignas(64) RowBlock {
     int8_t quants[BLOCK_SIZE];
@@ -39,13 +59,21 @@ struct alignas(64) RowBlock {
 // Products of `rows` rows with a group of columns: out[row * stride + column]. A row of `n_blocks` blocks follows the one before it.
 using Product = void (*)(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride);
 
+// Of 1 to 8 rows with sixteen columns.
+struct Tiles {
+    Product q4_k[MAX_ROWS];
+    Product q6_k[MAX_ROWS];
+};
+
 // The same numbers come out of every set of instructions, bit for bit, and for a row whatever rows it is computed with.
 struct Instructions {
     const char * name;
     void (*round)(const float * values, int n_blocks, RowBlock * row);
     Product q4_k[MAX_ROWS]; // of 1 to 8 rows, with eight columns
     Product q6_k[MAX_ROWS]; // of 1 to 8 rows, with one column
+    const Tiles * tiles;    // null: not without instructions that processors with AMX have
 };
 
 extern const Instructions avx2;
 extern const Instructions avx512;
+extern const Instructions avx512_vnni;

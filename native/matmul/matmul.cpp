@@ -6,31 +6,12 @@
 #include <atomic>
 #include <cstring>
 #include <new>
-
-std::vector<const Instructions *> all_instructions() {
-    std::vector<const Instructions *> all;
-#if MEDITRON_X86_KERNELS
-    __builtin_cpu_init();
-    const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-    if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        all.push_back(&avx512);
-    if (has_avx2) all.push_back(&avx2);
-#endif
-    return all;
-}
+#include <utility>
 
 namespace {
 
 // Rows that are rounded and multiplied with at once: they and a few columns of weights stay in a core's cache.
 constexpr int64_t row_group = 32;
-
-// How the weights of a product lie in memory.
-struct Layout {
-    const Product * products; // by number of rows
-    int64_t columns;          // that one product is of
-    size_t bytes;             // of a block of them
-};
 
 // What ggml keeps for an operation that somebody else computes (ggml_custom_op_params).
 struct Custom {
@@ -58,41 +39,24 @@ void make_custom(ggml_tensor * node, const Custom & custom) {
     new (&next_of(node)) Next(0);
 }
 
-ggml_backend_buffer_t buffer_of(const ggml_tensor * tensor) { return tensor->view_src ? tensor->view_src->buffer : tensor->buffer; }
-
-bool in_plain_memory(const ggml_tensor * tensor) {
-    const auto buffer = buffer_of(tensor);
-    return buffer && ggml_backend_buffer_is_host(buffer);
-}
-
-// Memory whose matrices the CPU backend has rearranged for its kernels.
-bool is_rearranged(const ggml_tensor * tensor) {
-    const auto buffer = buffer_of(tensor);
-    return buffer && std::strcmp(ggml_backend_buft_name(ggml_backend_buffer_get_type(buffer)), "CPU_REPACK") == 0;
-}
-
 bool is_matrix(const ggml_tensor * tensor) { return tensor->ne[2] == 1 && tensor->ne[3] == 1; }
 
 bool is_rows(const ggml_tensor * tensor) {
-    return tensor->type == GGML_TYPE_F32 && is_matrix(tensor) && tensor->nb[0] == sizeof(float) && in_plain_memory(tensor);
-}
-
-// Nothing where the weights lie otherwise.
-Layout layout_of(const Instructions & instructions, const ggml_tensor * weights) {
-    // On x86-64 the CPU backend has one arrangement of Q4_K.
-    if (weights->type == GGML_TYPE_Q4_K && weights->ne[1] % 8 == 0 && is_rearranged(weights))
-        return { instructions.q4_k, 8, sizeof(ColumnsQ4K) };
-    if (weights->type == GGML_TYPE_Q6_K && in_plain_memory(weights)) return { instructions.q6_k, 1, sizeof(ColumnQ6K) };
-    return {};
+    const auto buffer = tensor->view_src ? tensor->view_src->buffer : tensor->buffer;
+    return tensor->type == GGML_TYPE_F32 && is_matrix(tensor) && tensor->nb[0] == sizeof(float) && buffer &&
+           ggml_backend_buffer_is_host(buffer);
 }
 
 } // namespace
 
-Matmul::Matmul(const Instructions & instructions_, int32_t n_threads) : instructions(instructions_), scratch((size_t)n_threads) {}
+Matmul::Matmul(const Instructions & instructions_, std::vector<Layout> layouts_, int32_t n_threads)
+    : instructions(instructions_), layouts(std::move(layouts_)), scratch((size_t)n_threads) {}
 
 std::unique_ptr<Matmul> Matmul::of_this_processor(int32_t n_threads) {
     const auto all = all_instructions();
-    return all.empty() ? nullptr : std::make_unique<Matmul>(*all.front(), n_threads);
+    if (all.empty()) return nullptr;
+    static const std::vector<Layout> layouts = layouts_of(*all.front()); // a millisecond, once
+    return layouts.empty() ? nullptr : std::make_unique<Matmul>(*all.front(), layouts, n_threads);
 }
 
 bool Matmul::ask(ggml_tensor * node, bool before, void * matmul) {
@@ -108,9 +72,16 @@ bool Matmul::take(ggml_tensor * node) {
     if (node->op != GGML_OP_MUL_MAT) return false;
     const ggml_tensor * weights = node->src[0];
     if (!is_matrix(weights) || !ggml_is_contiguous(weights) || !is_rows(node->src[1]) || !is_rows(node)) return false;
-    if (!layout_of(instructions, weights).products || !reserve((int32_t)(weights->ne[0] / BLOCK_SIZE))) return false;
+    if (!layout_of(node) || !reserve((int32_t)(weights->ne[0] / BLOCK_SIZE))) return false;
     make_custom(node, { compute, GGML_N_TASKS_MAX, this });
     return true;
+}
+
+// Null where llama.cpp computes it.
+const Layout * Matmul::layout_of(const ggml_tensor * node) const {
+    for (const Layout & layout : layouts)
+        if (layout.has(node->src[0]) && node->ne[1] <= layout.max_rows) return &layout;
+    return nullptr;
 }
 
 // False without memory: llama.cpp computes the product then.
@@ -130,14 +101,14 @@ void Matmul::compute(ggml_tensor * node, int thread, int n_threads, void * matmu
     const Matmul & self         = *static_cast<const Matmul *>(matmul);
     const ggml_tensor * weights = node->src[0];
     const ggml_tensor * with    = node->src[1];
-    const Layout layout         = layout_of(self.instructions, weights);
+    const Layout & layout       = *self.layout_of(node);
     const int64_t n_blocks      = weights->ne[0] / BLOCK_SIZE;
     const int64_t n_rows        = with->ne[1];
     const int64_t n_columns     = weights->ne[1];
     RowBlock * rows             = self.scratch[(size_t)thread].rows.get();
 
     // Parts are many times more than threads: one that is held up by another program leaves the rest to the others.
-    const int64_t part    = std::max<int64_t>(8, (n_columns / (8 * (int64_t)n_threads) + 7) / 8 * 8);
+    const int64_t part    = std::max<int64_t>(1, n_columns / (8 * n_threads * layout.columns)) * layout.columns;
     const int64_t n_parts = (n_columns + part - 1) / part;
     int64_t rounded       = -1;
     for (;;) {
@@ -155,12 +126,12 @@ void Matmul::compute(ggml_tensor * node, int thread, int n_threads, void * matmu
 
         const int64_t pieces = (count + MAX_ROWS - 1) / MAX_ROWS; // of about as many rows each
         const int64_t from = item % n_parts * part, to = std::min(n_columns, from + part);
-        for (int64_t column = from; column < to; column += layout.columns) {
-            const char * at = (const char *)weights->data + (size_t)(column / layout.columns * n_blocks) * layout.bytes;
+        for (int64_t column = from; column < to; column += layout.columns) { // each in a core's cache while all rows pass
             for (int64_t piece = 0; piece < pieces; piece++) {
                 const int64_t begin = count * piece / pieces, end = count * (piece + 1) / pieces;
-                float * out = (float *)((char *)node->data + (size_t)(first + begin) * node->nb[1]) + column;
-                layout.products[end - begin - 1](at, rows + begin * n_blocks, (int)n_blocks, out, node->nb[1] / sizeof(float));
+                float * out = (float *)((char *)node->data + (size_t)(first + begin) * node->nb[1]);
+                multiply(layout, weights->data, rows + begin * n_blocks, (int)(end - begin), (int)n_blocks, column, column + layout.columns,
+                         out, node->nb[1] / sizeof(float));
             }
         }
     }

@@ -1,14 +1,11 @@
 #pragma once
 
-#include "blocks.h"
+#include "layouts.h"
 
 #include <ggml.h>
 
 #include <memory>
 #include <vector>
-
-// The instructions that this processor multiplies with, the fastest first; none where it has none of ours.
-std::vector<const Instructions *> all_instructions();
 
 // Computes products of weights in Q4_K and Q6_K with rows instead of llama.cpp's CPU backend, from the same bytes and in its threads: one
 // row after the other costs llama.cpp almost as much as the first, so that the samples of a question hardly gain from being computed
@@ -16,9 +13,9 @@ std::vector<const Instructions *> all_instructions();
 class Matmul {
 public:
     // For graphs computed by at most so many threads. `instructions` are of this processor.
-    Matmul(const Instructions & instructions, int32_t n_threads);
+    Matmul(const Instructions & instructions, std::vector<Layout> layouts, int32_t n_threads);
 
-    // With the fastest instructions of this processor; null if it has none of ours.
+    // With the fastest instructions of this processor; null if it has none of ours. Throws ERR_MEMORY, ERR_ADDON.
     static std::unique_ptr<Matmul> of_this_processor(int32_t n_threads);
 
     const char * name() const { return instructions.name; }
@@ -38,7 +35,9 @@ private:
 
     static void compute(ggml_tensor * node, int thread, int n_threads, void * matmul);
     bool reserve(int32_t n_blocks);
+    const Layout * layout_of(const ggml_tensor * node) const;
 
     const Instructions & instructions;
+    std::vector<Layout> layouts;
     std::vector<Scratch> scratch; // of each thread: rows that are being multiplied with
 };

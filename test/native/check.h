@@ -31,3 +31,6 @@ void file_pages(const std::string & path);
 
 // Linux: memory that was taken is supplied, and what has been written into it stays.
 void memory_ahead();
+
+// Products by our own kernels against the CPU backend's.
+void own_products();

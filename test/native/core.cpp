@@ -35,15 +35,16 @@ static SharedWeights load(const char * path) {
 
 static CoreParams small(uint32_t n_ctx = 512, uint32_t n_batch = 64, uint32_t n_seq_max = 6) {
     CoreParams params{};
-    params.n_ctx      = n_ctx;
-    params.n_batch    = n_batch;
-    params.n_seq_max  = n_seq_max;
-    params.n_threads  = 1;
-    params.n_samplers = 1;
-    params.poll       = 50;
-    params.type_k     = GGML_TYPE_F32;
-    params.type_v     = GGML_TYPE_F32;
-    params.flash_attn = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.n_ctx       = n_ctx;
+    params.n_batch     = n_batch;
+    params.n_seq_max   = n_seq_max;
+    params.n_threads   = 1;
+    params.n_samplers  = 1;
+    params.poll        = 50;
+    params.own_kernels = true;
+    params.type_k      = GGML_TYPE_F32;
+    params.type_v      = GGML_TYPE_F32;
+    params.flash_attn  = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     return params;
 }
 
@@ -773,6 +774,7 @@ int main(int argc, char ** argv) {
     speed();
     file_pages(argv[1]);
     memory_ahead();
+    own_products();
 
     streaming(argv[1], expected);
     threads_follow_the_machine();
