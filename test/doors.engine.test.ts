@@ -126,6 +126,7 @@ const doors: Readonly<Record<string, () => Door>> = {
       'poll',
       'kvType',
       'flashAttention',
+      'kernels',
       'loras',
       'beyondTraining',
       'checkMemory',

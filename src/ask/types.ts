@@ -190,9 +190,11 @@ export interface Evidence {
   readonly machine: Description['machine'];
   /** llama.cpp as it was built into the addon; null of a server. */
   readonly llama: Description['llama'];
-  /** Context, batch, threads, cache type, flash attention: all of it can change floating point results. Null: a server's affair. */
+  /** Context, batch, threads, cache type, flash attention, kernels: all of it can change floating point results. Null: a server's affair. */
   readonly engine:
-    | (EngineSettings & {
+    | (Omit<EngineSettings, 'kernels'> & {
+        /** As `EngineSettings.kernels`; absent in records from before there was a choice: llama.cpp's. */
+        readonly kernels?: string;
         /** True if nothing had run on the engine before: only then is its cache laid out as in a replay. */
         readonly fresh: boolean;
       })

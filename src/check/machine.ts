@@ -133,6 +133,17 @@ export const engineOptions = {
     help: 'auto, on or off (default: auto)',
     stored: true,
   },
+  /**
+   * What multiplies with weights in Q4_K and Q6_K that the processor has in memory. `auto` (default): our own kernels where it has AVX2 or
+   * better, which take several samples at once in less than half of the time; `llama.cpp`: its own alone. Products differ by rounding.
+   */
+  kernels: {
+    kind: choice(['auto', 'llama.cpp']),
+    default: 'auto',
+    flag: '--kernels <which>',
+    help: 'what multiplies on the CPU: auto (our own where it has AVX2 or better) or llama.cpp (its alone) (default: auto)',
+    stored: true,
+  },
   /** LoRA adapters (GGUF files for this model), each with its strength. */
   loras: {
     kind: loras,

@@ -77,7 +77,7 @@ export async function openEngine(
       resident: info.loadMode === 'read',
       poll,
       kvType,
-      kernels: 'auto',
+      kernels: gpuAlone(info) ? 'llama.cpp' : given.kernels, // nothing is left to multiply beside GPUs
       flashAttention,
       loras: loras.map(({ scale }, i) => ({ path: adapters.paths[i]!, scale })),
     });

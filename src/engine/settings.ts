@@ -16,10 +16,17 @@ export interface EngineSettings {
   readonly kvType: 'f32' | 'f16' | 'q8_0';
   /** Whether attention is computed in one pass over the cache, as asked for; `auto` leaves it to llama.cpp. */
   readonly flashAttention: 'auto' | 'on' | 'off';
+  /** What multiplies with weights in Q4_K and Q6_K in the processor's memory: our own kernels, as `AVX-512` or `AVX2`, or `llama.cpp`. */
+  readonly kernels: string;
   /** LoRA adapters in use, with their strengths. Empty: none. */
   readonly loras: readonly Required<Lora>[];
   /** What was changed from what was asked for, in words. */
   readonly warnings: readonly string[];
+}
+
+/** The option that has an engine multiply as one whose settings say this; where they say nothing, they are from before there was a choice. */
+export function kernelsAgain(kernels: string | undefined): 'auto' | 'llama.cpp' {
+  return (kernels ?? 'llama.cpp') === 'llama.cpp' ? 'llama.cpp' : 'auto';
 }
 
 /** What has been computed since the engine was opened, and where the time of its steps went. */

@@ -56,6 +56,7 @@ export class FakeEngine implements AskEngine {
       threads: 1,
       kvType: 'f16',
       flashAttention: 'auto',
+      kernels: 'llama.cpp',
       loras: [],
       warnings: [],
     };

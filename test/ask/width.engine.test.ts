@@ -61,6 +61,7 @@ test('what takes other steps is chosen by itself', () => {
     widthFile(model.info, 6, {}),
     widthFile(model.info, 5, { threads: 1 }),
     widthFile(model.info, 5, { kvType: 'f32' }),
+    widthFile(model.info, 5, { kernels: 'llama.cpp' }),
     widthFile({ ...model.info, loadMode: 'mmap' }, 5, {}),
     widthFile({ ...model.info, gpuLayers: 1 }, 5, {}),
     widthFile({ ...model.info, sizeBytes: model.info.sizeBytes + 1 }, 5, {}),
@@ -73,6 +74,7 @@ test('what takes other steps is chosen by itself', () => {
   ];
   expect(new Set(files).size).toBe(files.length);
   expect(widthFile({ ...model.info, path: 'elsewhere.gguf', name: 'another' }, 5, { contextSize: 512 })).toBe(files[0]);
+  expect(widthFile(model.info, 5, { kernels: 'auto' })).toBe(files[0]);
 });
 
 test('of processes that choose at once one decides for all', async () => {

@@ -88,6 +88,7 @@ const typed: Readonly<Record<string, readonly [string, unknown]>> = {
   'engine.batchSize': ['64', 64],
   'engine.kvType': ['q8_0', 'q8_0'],
   'engine.flashAttention': ['off', 'off'],
+  'engine.kernels': ['llama.cpp', 'llama.cpp'],
   'engine.loras': ['a=b.gguf=0.5', [{ path: 'a=b.gguf', scale: 0.5 }]],
 };
 

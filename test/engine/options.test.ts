@@ -164,6 +164,7 @@ describe('a wrong option is named, with what was expected and what came', () => 
     [{ kvType: 'q4_9' }, /kvType/],
     [{ kvType: 'q8_0' }, /q8_0.*8 wide/],
     [{ flashAttention: 'yes' }, /flashAttention/],
+    [{ kernels: 'AVX2' }, /kernels/],
     [{ contextsize: 5 }, /contextSize/],
     [{ loras: [{ path: storiesPath }] }, /LoRA/],
   ])('engine option %j', async (options, message) => {

@@ -18,4 +18,5 @@ export const belongs: Belongs = {
   threads: 2,
   kvType: 'f16',
   flashAttention: 'auto',
+  kernels: 'AVX2',
 };

@@ -1,6 +1,7 @@
 import { MeditronError } from '../../src/check/errors.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Model } from '../../src/engine/model.js';
+import { kernelsAgain } from '../../src/engine/settings.js';
 import { modelName } from '../../src/models/names.js';
 import { named, unknownModel } from '../../src/server/pool/names.js';
 import type { Pool, ServedModel, Use } from '../../src/server/pool/pool.js';
@@ -20,7 +21,8 @@ export class SinglePool implements Pool {
     this.#name = name;
     this.#scorer = new Scorer(engine, size => {
       const { kvType, flashAttention, loras, threads } = engine.settings;
-      return model.createEngine({ kvType, flashAttention, loras, threads, ...size });
+      const kernels = kernelsAgain(engine.settings.kernels);
+      return model.createEngine({ kvType, flashAttention, kernels, loras, threads, ...size });
     });
   }
 

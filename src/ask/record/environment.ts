@@ -11,7 +11,7 @@ export function changes(then: Evidence, now: Evidence): string[] {
       plan: { waves: waves.join('+') },
       machine,
       llama,
-      engine: settings,
+      engine: engine ? { kernels: 'llama.cpp', ...settings } : {},
     };
   };
   const changed = allParts(of(then), of(now)).map(

@@ -2,6 +2,7 @@ import type { Answerer } from '../../answerer/answerer.js';
 import { type AskEngine, answererOf } from '../../answerer/engine.js';
 import { checkKeys, object } from '../../check/options.js';
 import type { Model } from '../../engine/model.js';
+import { kernelsAgain } from '../../engine/settings.js';
 import { type LoadOptions, loadModel } from '../../host/load.js';
 import { askStream } from '../ask.js';
 import { checkAsked } from '../asked.js';
@@ -95,6 +96,7 @@ export async function replayWith(model: Model, evidence: Evidence, { signal, onE
           adaptThreads: true,
           kvType: settings.kvType,
           flashAttention: settings.flashAttention,
+          kernels: kernelsAgain(settings.kernels),
           loras: settings.loras,
           beyondTraining: settings.sequenceSize > (model.info.contextLength ?? 2048),
         }

@@ -129,6 +129,7 @@ const record: v.GenericSchema<unknown, Evidence> = v.strictObject({
       threads: count,
       kvType: v.picklist(['f32', 'f16', 'q8_0']),
       flashAttention: v.picklist(['auto', 'on', 'off']),
+      kernels: v.exactOptional(text),
       loras: v.array(v.strictObject({ path: text, scale: v.number() })),
       warnings: texts,
       fresh: flag,

@@ -16,7 +16,7 @@ interface ServeFlags extends Flags {
   readonly json?: boolean;
 }
 
-const contextOptions = pick(engineOptions, ['threads', 'contextSize', 'kvType', 'flashAttention']);
+const contextOptions = pick(engineOptions, ['threads', 'contextSize', 'kvType', 'flashAttention', 'kernels']);
 
 export function serve(): Command {
   const command = new Command('serve')

@@ -34,6 +34,7 @@ export const belongsSchema = v.strictObject({
   threads: v.number(),
   kvType: v.string(),
   flashAttention: v.string(),
+  kernels: v.string(),
 });
 
 /** A prefix of so many tokens in an engine. */
@@ -84,6 +85,7 @@ export async function belongsTo(
     threads: settings.threads,
     kvType: settings.kvType,
     flashAttention: settings.flashAttention,
+    kernels: settings.kernels,
   } as const;
   return { belongs, files: [...model, ...loras].filter(({ identity }) => identity !== '') };
 }

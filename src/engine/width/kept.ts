@@ -31,7 +31,7 @@ export interface Chosen {
  */
 export function widthFile(info: ModelInfo, samples: number, options: EngineOptions): string | undefined {
   const { architecture, parameters, layers, embedding, heads, kvHeads, headSize, feedForward, quantization } = info;
-  const { threads = null, kvType = null, flashAttention = null, loras = [] } = options;
+  const { threads = null, kvType = null, flashAttention = null, kernels = 'auto', loras = [] } = options;
   const belongs = {
     machine: [process.platform, process.arch, cpus()[0]?.model ?? null, availableCores()],
     runtime: info.runtime,
@@ -40,7 +40,7 @@ export function widthFile(info: ModelInfo, samples: number, options: EngineOptio
     vocabulary: info.vocabulary.size,
     loadMode: info.loadMode,
     gpuLayers: info.gpuLayers,
-    engine: { threads, kvType, flashAttention, loras },
+    engine: { threads, kvType, flashAttention, kernels, loras },
     samples,
   };
   return stateFile(join('widths', `${jsonHash(belongs)}.json`));

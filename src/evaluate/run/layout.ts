@@ -30,8 +30,8 @@ const fullBatch = { cpu: 16, gpu: 64 } as const;
 /** Prompts that are looked at; of more, evenly spread ones. */
 const mostPrompts = 4000;
 
-/** What of a layout is decided before an engine is opened; batch and threads are the engine's. */
-export type Size = Omit<Layout, 'batchSize' | 'threads'>;
+/** What of a layout is decided before an engine is opened; batch, threads and kernels are the engine's. */
+export type Size = Omit<Layout, 'batchSize' | 'threads' | 'kernels'>;
 
 /**
  * Sizes an engine for a run: every question in flight can have all that it may need at once, so that nobody waits for cells

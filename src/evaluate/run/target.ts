@@ -7,7 +7,7 @@ import { MeditronError } from '../../check/errors.js';
 import { lowKvType } from '../../engine/capacity/low.js';
 import type { Engine } from '../../engine/engine.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
-import type { EngineSettings } from '../../engine/settings.js';
+import { type EngineSettings, kernelsAgain } from '../../engine/settings.js';
 import { modelHash } from '../../models/identity.js';
 import type { FormatName } from '../../prompt/format/format.js';
 import type { StandIn } from '../storage/rows.js';
@@ -87,14 +87,15 @@ export function localTarget(model: Model, engineOptions: EngineOptions = {}, { l
       const size = await sizeFor(model, run, chosen, items, { parallel, engine: engineOptions });
       const { contextSize, maxSequences } = size;
       await using engine = await model.createEngine({ ...engineOptions, contextSize, maxSequences });
-      const { batchSize, threads } = engine.settings;
-      return { ...size, contextSize: engine.settings.contextSize, batchSize, threads };
+      const { batchSize, threads, kernels } = engine.settings;
+      return { ...size, contextSize: engine.settings.contextSize, batchSize, threads, kernels };
     },
     async open(run, chosen, items, { prefix, onWarning, signal }) {
       const layout = run.layout!;
       const { contextSize, maxSequences, batchSize, threads } = layout;
       const adaptThreads = engineOptions.adaptThreads ?? engineOptions.threads === undefined;
-      const options = { ...engineOptions, contextSize, maxSequences, batchSize, threads, adaptThreads };
+      const kernels = kernelsAgain(layout.kernels);
+      const options = { ...engineOptions, contextSize, maxSequences, batchSize, threads, adaptThreads, kernels };
       const engine = await model.createEngine(options);
       try {
         checkSettings(engine.settings, layout);
@@ -150,10 +151,11 @@ async function onCpu(
 
 /** What an engine makes of a layout on another machine is not the layout: its rows would differ from those that are there. */
 function checkSettings(settings: EngineSettings, layout: Layout): void {
-  const names = ['contextSize', 'maxSequences', 'batchSize', 'threads'] as const;
-  const differing = names.filter(name => settings[name] !== layout[name]);
+  const planned = { kernels: 'llama.cpp', ...layout };
+  const names = ['contextSize', 'maxSequences', 'batchSize', 'threads', 'kernels'] as const;
+  const differing = names.filter(name => settings[name] !== planned[name]);
   if (differing.length === 0) return;
-  const list = differing.map(name => `${name}: ${layout[name]} planned, ${settings[name]} here`).join(', ');
+  const list = differing.map(name => `${name}: ${planned[name]} planned, ${settings[name]} here`).join(', ');
   throw new MeditronError(
     'ERR_OPTION',
     `This machine cannot lay the run out as it was begun, so new rows would not repeat the old ones: ${list}. Choose another folder.`,
@@ -164,12 +166,13 @@ async function describeModel(model: Model, options: EngineOptions, signal: Abort
   const { info } = model;
   const { runtime } = info;
   const files = await modelHash(info, signal);
-  const { threads, batchSize, flashAttention, loras = [] } = options;
+  const { threads, batchSize, flashAttention, kernels, loras = [] } = options;
   const kvType = options.kvType ?? (info.lowMemory ? lowKvType(info, flashAttention) : 'f16');
   const given = {
     threads,
     batch: batchSize,
     flash: flashAttention,
+    kernels: kernels === 'auto' ? undefined : kernels,
     lora: loras.map(l => `${basename(l.path)}=${l.scale ?? 1}`).join(' '),
   };
   const settings = Object.entries(given).flatMap(([name, value]) => (value ? [`${name} ${value}`] : []));

@@ -49,6 +49,7 @@ const layout = v.object({
   maxSequences: whole(1, 256),
   batchSize: whole(1, 8192),
   threads: whole(1, 4096),
+  kernels: v.exactOptional(v.string()),
   sharedTokens: whole(0, 1 << 24),
 });
 

@@ -18,6 +18,8 @@ export interface Layout {
   readonly maxSequences: number;
   readonly batchSize: number;
   readonly threads: number;
+  /** As `EngineSettings.kernels`; absent: from before there was a choice, llama.cpp's. */
+  readonly kernels?: string;
   /** Tokens that all prompts of the set begin with, evaluated once. */
   readonly sharedTokens: number;
 }

@@ -25,9 +25,9 @@ export function headOf(prefix: string, object: string, model: string, engine: En
 /** Another one where the same request with the same seed may give another text. */
 function fingerprintOf({ model, settings }: Engine): string {
   const { name, sizeBytes, parameters, quantization, runtime, loadMode, layersOf } = model.info;
-  const { batchSize, threads, kvType, flashAttention, loras } = settings;
+  const { batchSize, threads, kvType, flashAttention, kernels, loras } = settings;
   const computed = { name, sizeBytes, parameters, quantization, runtime, loadMode, layersOf };
-  return `fp_${jsonHash({ ...computed, batchSize, threads, kvType, flashAttention, loras }).slice(0, 10)}`;
+  return `fp_${jsonHash({ ...computed, batchSize, threads, kvType, flashAttention, kernels, loras }).slice(0, 10)}`;
 }
 
 export interface Usage {
