@@ -59,7 +59,9 @@ describe.skipIf(lacking !== undefined)(`our own kernels${lacking ? ` (skipped: $
     using held = await ours.prefix(prompt);
     await ours.savePrefix(held, file);
     (await ours.restorePrefix(file)).release();
-    await expect(theirs.restorePrefix(file)).rejects.toThrow(/another engine: `kernels` is AVX\S* there, llama\.cpp here/);
+    await expect(theirs.restorePrefix(file)).rejects.toThrow(
+      /another engine: `kernels` is AVX\S* there, llama\.cpp here/,
+    );
   });
 
   test('a record says what has multiplied, and a replay multiplies by it', async () => {
