@@ -141,7 +141,7 @@ export const engineOptions = {
     kind: choice(['auto', 'llama.cpp']),
     default: 'auto',
     flag: '--kernels <which>',
-    help: 'what multiplies on the CPU: auto (our own where it has AVX2 or better) or llama.cpp (its alone) (default: auto)',
+    help: 'what multiplies on the CPU: auto (default), our own kernels where it has AVX2 or better, or llama.cpp, its alone',
     stored: true,
   },
   /** LoRA adapters (GGUF files for this model), each with its strength. */
