@@ -89,9 +89,9 @@ bool Matmul::reserve(int32_t n_blocks) {
     const size_t size = (size_t)n_blocks * row_group;
     for (Scratch & of : scratch) {
         if (of.size >= size) continue;
-        of.size = 0;
-        of.rows.reset(new (std::nothrow) RowBlock[size]);
-        if (!of.rows) return false;
+        std::unique_ptr<RowBlock[]> rows(new (std::nothrow) RowBlock[size]);
+        if (!rows) return false; // nodes that are ours already keep what they need
+        of.rows = std::move(rows);
         of.size = size;
     }
     return true;

@@ -16,7 +16,7 @@ export interface EngineSettings {
   readonly kvType: 'f32' | 'f16' | 'q8_0';
   /** Whether attention is computed in one pass over the cache, as asked for; `auto` leaves it to llama.cpp. */
   readonly flashAttention: 'auto' | 'on' | 'off';
-  /** What multiplies with weights in Q4_K and Q6_K in the processor's memory: our own kernels, as `AVX-512` or `AVX2`, or `llama.cpp`. */
+  /** What multiplies with weights in Q4_K and Q6_K in the processor's memory: our own kernels, as `AVX-512 VNNI`, `AVX-512` or `AVX2`, or `llama.cpp`. */
   readonly kernels: string;
   /** LoRA adapters in use, with their strengths. Empty: none. */
   readonly loras: readonly Required<Lora>[];

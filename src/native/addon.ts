@@ -183,7 +183,7 @@ export interface NativeLimits {
   readonly contextSize: number;
   readonly batchSize: number;
   readonly maxSequences: number;
-  /** What multiplies with weights in the processor's memory: `AVX-512`, `AVX2` (our own), or `llama.cpp`. */
+  /** What multiplies with weights in the processor's memory: `AVX-512 VNNI`, `AVX-512`, `AVX2` (our own), or `llama.cpp`. */
   readonly kernels: string;
 }
 

@@ -70,7 +70,7 @@ async function step(path) {
     stay: 0,
     resident: true,
   };
-  await engine.open({ ...size, kvType: 'f16', flashAttention: 'auto', loras: [] });
+  await engine.open({ ...size, kvType: 'f16', kernels: 'auto', flashAttention: 'auto', loras: [] });
   const branch = {
     maxTokens: 0,
     forced: new Int32Array(0),
