@@ -33,6 +33,7 @@ export interface PeerComparison {
 /** The script of each, and what it is to do differently. `node-llama-cpp` evaluates the prompt once a sample, which is its usual way. */
 const ways = {
   meditron: { script: 'meditron', job: {} },
+  'Meditron, llama.cpp’s kernels': { script: 'meditron', job: { kernels: 'llama.cpp' } },
   'node-llama-cpp': { script: 'node-llama-cpp', job: {} },
   'node-llama-cpp, prompt by state file': { script: 'node-llama-cpp', job: { byState: true } },
   'llama-server': { script: 'llama-server', job: {} },

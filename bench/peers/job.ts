@@ -11,6 +11,8 @@ export interface PeerJob {
   readonly gpu: boolean;
   /** Evaluate the prompt once and give the other sequences its state by a file, for node-llama-cpp. */
   readonly byState?: boolean;
+  /** Multiply by llama.cpp's kernels alone, for Meditron. */
+  readonly kernels?: 'llama.cpp';
   /** llama-server's program, for that contender. */
   readonly server?: string;
 }

@@ -9,6 +9,7 @@ const engine = await model.createEngine({
   contextSize: job.prompt.length + job.samples * (job.tokens + 8),
   maxSequences: job.samples,
   threads: job.threads,
+  ...(job.kernels && { kernels: job.kernels }),
 });
 const loadMs = performance.now() - started;
 
