@@ -55,7 +55,7 @@ bool Loading::go_on(float fraction) {
     // Most files have their tensors in the order in which they are loaded.
     file->wait_for((uint64_t)(fraction * size + WINDOW));
     if (fraction >= next) {
-        pages->let_go((uint64_t)(std::max(0.0f, fraction * size - WINDOW)));
+        pages->let_go(); // all: one kind of memory after the other is filled, so that weights come from the whole file more than once
         next = fraction + WINDOW / size;
     }
     return true;

@@ -37,9 +37,9 @@ std::vector<Mapping> FilePages::whole() const {
 
 size_t FilePages::mapped() const { return whole().size(); }
 
-void FilePages::let_go(uint64_t bytes) const {
+void FilePages::let_go() const {
     for (const Mapping & mapping : whole())
-        madvise((void *)(uintptr_t)mapping.begin, (size_t)std::min(mapping.end - mapping.begin, bytes), MADV_DONTNEED);
+        madvise((void *)(uintptr_t)mapping.begin, (size_t)(mapping.end - mapping.begin), MADV_DONTNEED);
 }
 
 #else
@@ -48,7 +48,7 @@ FilePages::FilePages(std::vector<std::string>) {}
 
 size_t FilePages::mapped() const { return 0; }
 
-void FilePages::let_go(uint64_t) const {}
+void FilePages::let_go() const {}
 
 std::vector<Mapping> FilePages::whole() const { return {}; }
 

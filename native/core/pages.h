@@ -18,9 +18,8 @@ public:
     // How many of them are mapped whole, for reading, in this process.
     size_t mapped() const;
 
-    // Takes the first so many bytes of each mapping out of this process's memory, or all there are. The system keeps them, and whoever
-    // touches one has it back.
-    void let_go(uint64_t bytes) const;
+    // Takes the pages of each mapping out of this process's memory. The system keeps them, and whoever touches one has it back.
+    void let_go() const;
 
 private:
     struct File {

@@ -41,9 +41,9 @@ void file_pages(const std::string & path) {
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     char * address = (char *)mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
     check(pages.mapped() == 1, "a file that is mapped");
-    pages.let_go(size);
+    pages.let_go();
     check(std::memcmp(address, bytes.str().data(), size) == 0, "pages that were let go come back");
-    pages.let_go(size);
+    pages.let_go();
     posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
     {
         ReadAhead ahead({ path + ".none", path });
