@@ -38,8 +38,7 @@ std::vector<Mapping> FilePages::whole() const {
 size_t FilePages::mapped() const { return whole().size(); }
 
 void FilePages::let_go() const {
-    for (const Mapping & mapping : whole())
-        madvise((void *)(uintptr_t)mapping.begin, (size_t)(mapping.end - mapping.begin), MADV_DONTNEED);
+    for (const Mapping & mapping : whole()) madvise((void *)(uintptr_t)mapping.begin, (size_t)(mapping.end - mapping.begin), MADV_DONTNEED);
 }
 
 #else

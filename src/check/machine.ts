@@ -135,7 +135,7 @@ export const engineOptions = {
   },
   /**
    * What multiplies with weights in Q4_K and Q6_K that the processor has in memory. `auto` (default): our own kernels where it has AVX2 or
-   * better, which take several samples at once in less than half of the time; `llama.cpp`: its own alone. Products differ by rounding.
+   * better, which take several samples at once in about half of the time; `llama.cpp`: its own alone. Products differ by rounding.
    */
   kernels: {
     kind: choice(['auto', 'llama.cpp']),
