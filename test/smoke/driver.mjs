@@ -55,7 +55,7 @@ const steps = {
     const whole = meditron(args('whole'));
     const child = spawn(process.execPath, [command, ...args('killed')], { cwd: work, stdio: 'ignore' });
     const ended = new Promise(resolve => child.on('exit', (code, signal) => resolve({ code, signal })));
-    while (rows('killed').length < 5 && child.exitCode === null) await new Promise(resolve => setTimeout(resolve, 20));
+    while (rows('killed').length < 2 && child.exitCode === null) await new Promise(resolve => setTimeout(resolve, 20));
     process.kill(child.pid, 'SIGKILL'); // TerminateProcess
     const end = await ended;
     const left = rows('killed').length;

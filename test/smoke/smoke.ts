@@ -74,7 +74,7 @@ export function prepare(work: string, settings: Settings): void {
   cpSync(join(root, 'models', 'stories260K.gguf'), join(work, 'stories260K.gguf'));
   writeFileSync(join(work, 'bad.gbnf'), 'root ::= (\r\n');
   writeFileSync(join(work, 'question.txt'), 'What is the qSOFA score: rate 26, pressure 96?\r\nA. 1\r\nB. 2\r\n');
-  const questions = ['scripts/questions.ts', '--seed', '7', '--count', '20', '--out', join(work, 'questions.jsonl')];
+  const questions = ['scripts/questions.ts', '--seed', '7', '--count', '10', '--out', join(work, 'questions.jsonl')];
   const { status, stderr } = spawnSync('npx', ['tsx', ...questions], { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
 }
@@ -117,9 +117,9 @@ export function sameEverywhere(found: () => Found): void {
     const { whole, end, left, resumed, rows, err } = found().evaluation;
     expect({ whole, resumed, err }).toMatchObject({ whole: 0, resumed: 0 });
     expect(end).not.toMatchObject({ code: 0 });
-    expect(left).toBeGreaterThanOrEqual(5);
-    expect(left).toBeLessThan(20);
-    expect(rows[0]).toHaveLength(20);
+    expect(left).toBeGreaterThanOrEqual(2);
+    expect(left).toBeLessThan(10);
+    expect(rows[0]).toHaveLength(10);
     expect(rows[1]).toEqual(rows[0]);
   });
 
