@@ -76,4 +76,4 @@ struct V {
 
 #include "products.inl"
 
-const Instructions avx2 = INSTRUCTIONS("AVX2");
+const Instructions avx2 = INSTRUCTIONS("AVX2", nullptr);

@@ -7,4 +7,4 @@ using V = Avx512;
 
 #include "products.inl"
 
-const Instructions avx512 = INSTRUCTIONS("AVX-512");
+const Instructions avx512 = INSTRUCTIONS("AVX-512", nullptr);

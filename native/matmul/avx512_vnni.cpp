@@ -21,4 +21,4 @@ struct V : Avx512 {
 #include "products.inl"
 #include "tiles.inl"
 
-const Instructions avx512_vnni = INSTRUCTIONS("AVX-512 VNNI");
+const Instructions avx512_vnni = INSTRUCTIONS("AVX-512 VNNI", &tiles);

@@ -92,8 +92,10 @@ inline void unpack(const uint8_t * packed, uint64_t & scales, uint64_t & minima)
 template <int ROWS> void q4_k(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride) {
     const auto * block = (const ColumnsQ4K *)columns;
     V::Floats total[V::parts][ROWS];
-    for (auto & part : total) UNROLLED
-    for (auto & row : part) row = V::zero();
+    for (auto & part : total) {
+        UNROLLED
+        for (auto & row : part) row = V::zero();
+    }
     for (int b = 0; b < n_blocks; b++, block++) {
         prefetch<sizeof(ColumnsQ4K)>(block);
         uint64_t scales[8], minima[8];
@@ -130,8 +132,10 @@ template <int ROWS> void q4_k(const void * columns, const RowBlock * rows, int n
         }
     }
     UNROLLED
-    for (int part = 0; part < V::parts; part++) UNROLLED
-    for (int row = 0; row < ROWS; row++) V::store_pairs(out + (size_t)row * stride + part * 4, total[part][row]);
+    for (int part = 0; part < V::parts; part++) {
+        UNROLLED
+        for (int row = 0; row < ROWS; row++) V::store_pairs(out + (size_t)row * stride + part * 4, total[part][row]);
+    }
 }
 
 // ---- Q6_K ----
@@ -180,6 +184,5 @@ template <int ROWS> void q6_k(const void * columns, const RowBlock * rows, int n
 
 #define OF_ROWS(product)                                                                                                                   \
     { product<1>, product<2>, product<3>, product<4>, product<5>, product<6>, product<7>, product<8> }
-#define INSTRUCTIONS(name)                                                                                                                 \
-    { name, round_row, OF_ROWS(q4_k), OF_ROWS(q6_k), TILES }
-#define TILES nullptr
+#define INSTRUCTIONS(name, tiles)                                                                                                          \
+    { name, round_row, OF_ROWS(q4_k), OF_ROWS(q6_k), tiles }

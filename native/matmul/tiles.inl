@@ -95,6 +95,3 @@ template <int ROWS> void q6_k_tiles(const void * columns, const RowBlock * rows,
 const Tiles tiles = { OF_ROWS(q4_k_tiles), OF_ROWS(q6_k_tiles) };
 
 } // namespace
-
-#undef TILES
-#define TILES &tiles
