@@ -46,6 +46,21 @@ struct V {
         const __m128i a = _mm_unpacklo_epi8(of(0), of(1)), b = _mm_unpacklo_epi8(of(2), of(3));
         return _mm256_cvtepu8_epi16(_mm_unpacklo_epi16(a, b));
     }
+    // 128 bytes of each of eight columns to eight bytes of each in turn.
+    static void interleave(const uint8_t * const * columns, uint8_t * to) {
+        for (int at = 0; at < 128; at += 32) {
+            for (int part = 0; part < 2; part++) {
+                const auto of   = [&](int i) { return load(columns[part * 4 + i] + at); };
+                const __m256i a = _mm256_unpacklo_epi64(of(0), of(1)), b = _mm256_unpacklo_epi64(of(2), of(3)); // words 0 and 2
+                const __m256i c = _mm256_unpackhi_epi64(of(0), of(1)), d = _mm256_unpackhi_epi64(of(2), of(3)); // 1 and 3
+                auto * out = (__m256i *)(to + at * 8 + part * 32);
+                _mm256_store_si256(out, _mm256_permute2x128_si256(a, b, 0x20));
+                _mm256_store_si256(out + 2, _mm256_permute2x128_si256(c, d, 0x20));
+                _mm256_store_si256(out + 4, _mm256_permute2x128_si256(a, b, 0x31));
+                _mm256_store_si256(out + 6, _mm256_permute2x128_si256(c, d, 0x31));
+            }
+        }
+    }
     // A number for each of eight columns to two for each column of the part.
     static Floats pairs(const uint16_t * halves, int part) {
         const __m128 four = _mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)(halves + part * 4)));

@@ -46,6 +46,28 @@ struct Avx512 {
         const __m128i a = _mm_unpacklo_epi8(of(0), of(1)), b = _mm_unpacklo_epi8(of(2), of(3));
         return _mm512_cvtepu8_epi16(_mm256_set_m128i(_mm_unpackhi_epi16(a, b), _mm_unpacklo_epi16(a, b)));
     }
+    // 128 bytes of each of eight columns to eight bytes of each in turn.
+    static void interleave(const uint8_t * const * columns, uint8_t * to) {
+        for (int half = 0; half < 2; half++) {
+            __m512i even[4], odd[4]; // of two columns in turn: words 0, 2, 4, 6 and 1, 3, 5, 7 of eight bytes
+            for (int i = 0; i < 4; i++) {
+                const __m512i a = load(columns[2 * i] + 64 * half), b = load(columns[2 * i + 1] + 64 * half);
+                even[i] = _mm512_unpacklo_epi64(a, b);
+                odd[i]  = _mm512_unpackhi_epi64(a, b);
+            }
+            store_transposed(even, to + 512 * half);
+            store_transposed(odd, to + 512 * half + 64);
+        }
+    }
+    // Quarters of four vectors: first ones together, then second ones, each 128 bytes behind the one before.
+    static void store_transposed(const __m512i * x, uint8_t * to) {
+        const __m512i a = _mm512_shuffle_i64x2(x[0], x[1], 0x44), b = _mm512_shuffle_i64x2(x[2], x[3], 0x44);
+        const __m512i c = _mm512_shuffle_i64x2(x[0], x[1], 0xEE), d = _mm512_shuffle_i64x2(x[2], x[3], 0xEE);
+        _mm512_store_si512(to, _mm512_shuffle_i64x2(a, b, 0x88));
+        _mm512_store_si512(to + 128, _mm512_shuffle_i64x2(a, b, 0xDD));
+        _mm512_store_si512(to + 256, _mm512_shuffle_i64x2(c, d, 0x88));
+        _mm512_store_si512(to + 384, _mm512_shuffle_i64x2(c, d, 0xDD));
+    }
     // A number for each of eight columns to two for each.
     static Floats pairs(const uint16_t * halves, int) {
         const __m256 eight = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)halves));

@@ -19,6 +19,25 @@ struct ColumnsQ4K {
 };
 static_assert(sizeof(ColumnsQ4K) == 1152, "ggml's block_q4_Kx8");
 
+// One column of weights in Q4_K, as the file has it (ggml's block_q4_K): eight sub-blocks of 32 numbers, two of them in the low and the
+// high halves of 32 bytes, and their scales and minima packed as those of eight columns are above.
+struct ColumnQ4K {
+    uint16_t scale;
+    uint16_t least;
+    uint8_t scales[12];
+    uint8_t quants[128];
+};
+static_assert(sizeof(ColumnQ4K) == 144, "ggml's block_q4_K");
+
+// Eight such columns, arranged as above for products with them, their scales and minima in bytes: of eight columns for each sub-block.
+struct alignas(64) ArrangedQ4K {
+    uint8_t quants[1024];
+    uint64_t scales[8];
+    uint64_t minima[8];
+    uint16_t scale[8];
+    uint16_t least[8];
+};
+
 // One column of weights in Q6_K, as the file has it (ggml's block_q6_K).
 struct ColumnQ6K {
     uint8_t low[128];
@@ -59,6 +78,9 @@ struct alignas(64) RowBlock {
 // Products of `rows` rows with a group of columns: out[row * stride + column]. A row of `n_blocks` blocks follows the one before it.
 using Product = void (*)(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride);
 
+// Arranges `n_blocks` blocks of eight columns, which follow one another.
+using Arrange = void (*)(const ColumnQ4K * columns, int n_blocks, ArrangedQ4K * out);
+
 // Of 1 to 8 rows with sixteen columns.
 struct Tiles {
     Product q4_k[MAX_ROWS];
@@ -69,7 +91,10 @@ struct Tiles {
 struct Instructions {
     const char * name;
     void (*round)(const float * values, int n_blocks, RowBlock * row);
-    Product q4_k[MAX_ROWS]; // of 1 to 8 rows, with eight columns
+    Product q4_k_rearranged[MAX_ROWS]; // of 1 to 8 rows, with eight columns
+    Product q4_k[MAX_ROWS];            // the same, as the file has them
+    Arrange arrange_q4_k;              // for more rows than that
+    Product q4_k_arranged[MAX_ROWS];
     Product q6_k[MAX_ROWS]; // of 1 to 8 rows, with one column
     const Tiles * tiles;    // null: not without instructions that processors with AMX have
 };

@@ -28,7 +28,9 @@ std::vector<const Instructions *> all_instructions() {
 
 std::vector<Layout> known_layouts(const Instructions & with) {
     const int64_t any       = std::numeric_limits<int64_t>::max();
-    std::vector<Layout> all = { { GGML_TYPE_Q4_K, "CPU_REPACK", 8, sizeof(ColumnsQ4K), any, with.q4_k },
+    std::vector<Layout> all = { { GGML_TYPE_Q4_K, "CPU_REPACK", 8, sizeof(ColumnsQ4K), any, with.q4_k_rearranged },
+                                { GGML_TYPE_Q4_K, nullptr, 8, 8 * sizeof(ColumnQ4K), any, with.q4_k, with.arrange_q4_k,
+                                  with.q4_k_arranged },
                                 { GGML_TYPE_Q6_K, nullptr, 1, sizeof(ColumnQ6K), any, with.q6_k } };
     if (with.tiles) {
         all.push_back({ GGML_TYPE_Q4_K, "AMX", 16, sizeof(TilesQ4K), MAX_ROWS, with.tiles->q4_k });
@@ -45,18 +47,24 @@ bool Layout::has(const ggml_tensor * weights) const {
                   : ggml_backend_buffer_is_host(buffer);
 }
 
-void multiply(const Layout & layout, const void * weights, const RowBlock * rows, int n_rows, int n_blocks, int64_t from, int64_t to,
-              float * out, size_t stride) {
-    const Product product = layout.products[n_rows - 1];
-    for (int64_t column = from; column < to; column += layout.columns) {
-        const char * at = (const char *)weights + (size_t)(column / layout.columns * n_blocks) * layout.bytes;
-        product(at, rows, n_blocks, out + column, stride);
+void multiply(const Layout & layout, const void * weights, const RowBlock * rows, int64_t n_rows, int n_blocks, int64_t from, int64_t to,
+              float * out, size_t stride, ArrangedQ4K * scratch) {
+    const int64_t pieces = (n_rows + MAX_ROWS - 1) / MAX_ROWS; // of about as many rows each
+    const bool arranged  = layout.arrange && pieces > 1;
+    for (int64_t column = from; column < to; column += layout.columns) { // each in a core's cache while all rows pass
+        const void * columns = (const char *)weights + (size_t)(column / layout.columns * n_blocks) * layout.bytes;
+        if (arranged) layout.arrange((const ColumnQ4K *)columns, n_blocks, scratch);
+        for (int64_t piece = 0; piece < pieces; piece++) {
+            const int64_t begin = n_rows * piece / pieces, count = n_rows * (piece + 1) / pieces - begin;
+            const Product product = (arranged ? layout.arranged : layout.products)[count - 1];
+            product(arranged ? scratch : columns, rows + begin * n_blocks, n_blocks, out + (size_t)begin * stride + column, stride);
+        }
     }
 }
 
 namespace {
 
-constexpr int64_t width = 512, height = 64, n_rows = 3;
+constexpr int64_t width = 512, height = 64, n_rows = MAX_ROWS + 3;
 
 ggml_context_ptr context() {
     ggml_init_params params{};
@@ -112,15 +120,18 @@ bool agrees(const Layout & layout, const Instructions & instructions) {
 
     constexpr int n_blocks = width / BLOCK_SIZE;
     const std::unique_ptr<RowBlock[]> rounded(new RowBlock[n_blocks * n_rows]);
+    const std::unique_ptr<ArrangedQ4K[]> scratch(new ArrangedQ4K[n_blocks]);
     for (int row = 0; row < n_rows; row++) instructions.round(values.data() + row * width, n_blocks, rounded.get() + row * n_blocks);
-    multiply(layout, weights->data, rounded.get(), n_rows, n_blocks, 0, height, ours.data(), height);
-
-    double square = 0.0, off = 0.0;
-    for (size_t i = 0; i < ours.size(); i++) {
-        square += (double)theirs[i] * theirs[i];
-        off += ((double)ours[i] - theirs[i]) * ((double)ours[i] - theirs[i]);
+    for (const int64_t at_once : { n_rows, n_rows - MAX_ROWS }) {
+        multiply(layout, weights->data, rounded.get(), at_once, n_blocks, 0, height, ours.data(), height, scratch.get());
+        double square = 0.0, off = 0.0;
+        for (size_t i = 0; i < (size_t)(at_once * height); i++) {
+            square += (double)theirs[i] * theirs[i];
+            off += ((double)ours[i] - theirs[i]) * ((double)ours[i] - theirs[i]);
+        }
+        if (!(std::sqrt(off / square) < 1e-4)) return false; // rounding: below 1e-6; not so where one is not a number
     }
-    return std::sqrt(off / square) < 1e-4; // rounding: below 1e-6; false where one is not a number
+    return true;
 }
 
 } // namespace

@@ -9,11 +9,13 @@
 // How weights lie in the processor's memory, and what multiplies with them there.
 struct Layout {
     ggml_type type;
-    const char * memory;      // in which the CPU backend arranges them so; null: as the file has them
-    int64_t columns;          // that one product is of
-    size_t bytes;             // of a block of them
-    int64_t max_rows;         // more than these are better left to llama.cpp
-    const Product * products; // by number of rows
+    const char * memory;                // in which the CPU backend arranges them so; null: as the file has them
+    int64_t columns;                    // that one product is of
+    size_t bytes;                       // of a block of them
+    int64_t max_rows;                   // more than these are better left to llama.cpp
+    const Product * products;           // by number of rows
+    Arrange arrange          = nullptr; // first, for more than MAX_ROWS rows, which then are multiplied with what it gives; null: not
+    const Product * arranged = nullptr;
 
     bool has(const ggml_tensor * weights) const;
 };
@@ -28,6 +30,6 @@ std::vector<Layout> layouts_of(const Instructions & instructions);
 // All that `instructions` know, whether this processor's CPU backend uses them or not.
 std::vector<Layout> known_layouts(const Instructions & instructions);
 
-// out[row * stride + column] of `n_rows` rows (at most MAX_ROWS) with columns `from` to `to`.
-void multiply(const Layout & layout, const void * weights, const RowBlock * rows, int n_rows, int n_blocks, int64_t from, int64_t to,
-              float * out, size_t stride);
+// out[row * stride + column] of rows with columns `from` to `to`. More than MAX_ROWS rows need `scratch` for n_blocks blocks.
+void multiply(const Layout & layout, const void * weights, const RowBlock * rows, int64_t n_rows, int n_blocks, int64_t from, int64_t to,
+              float * out, size_t stride, ArrangedQ4K * scratch);

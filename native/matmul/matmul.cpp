@@ -86,13 +86,12 @@ const Layout * Matmul::layout_of(const ggml_tensor * node) const {
 
 // False without memory: llama.cpp computes the product then.
 bool Matmul::reserve(int32_t n_blocks) {
-    const size_t size = (size_t)n_blocks * row_group;
     for (Scratch & of : scratch) {
-        if (of.size >= size) continue;
-        std::unique_ptr<RowBlock[]> rows(new (std::nothrow) RowBlock[size]);
-        if (!rows) return false; // nodes that are ours already keep what they need
-        of.rows = std::move(rows);
-        of.size = size;
+        if (of.n_blocks >= n_blocks) continue;
+        std::unique_ptr<RowBlock[]> rows(new (std::nothrow) RowBlock[(size_t)n_blocks * row_group]);
+        std::unique_ptr<ArrangedQ4K[]> columns(new (std::nothrow) ArrangedQ4K[(size_t)n_blocks]);
+        if (!rows || !columns) return false; // nodes that are ours already keep what they need
+        of = { std::move(rows), std::move(columns), n_blocks };
     }
     return true;
 }
@@ -105,7 +104,8 @@ void Matmul::compute(ggml_tensor * node, int thread, int n_threads, void * matmu
     const int64_t n_blocks      = weights->ne[0] / BLOCK_SIZE;
     const int64_t n_rows        = with->ne[1];
     const int64_t n_columns     = weights->ne[1];
-    RowBlock * rows             = self.scratch[(size_t)thread].rows.get();
+    const Scratch & scratch     = self.scratch[(size_t)thread];
+    RowBlock * rows             = scratch.rows.get();
 
     // Parts are many times more than threads: one that is held up by another program leaves the rest to the others.
     const int64_t part    = std::max<int64_t>(1, n_columns / (8 * n_threads * layout.columns)) * layout.columns;
@@ -124,15 +124,8 @@ void Matmul::compute(ggml_tensor * node, int thread, int n_threads, void * matmu
             }
         rounded = group;
 
-        const int64_t pieces = (count + MAX_ROWS - 1) / MAX_ROWS; // of about as many rows each
-        const int64_t from = item % n_parts * part, to = std::min(n_columns, from + part);
-        for (int64_t column = from; column < to; column += layout.columns) { // each in a core's cache while all rows pass
-            for (int64_t piece = 0; piece < pieces; piece++) {
-                const int64_t begin = count * piece / pieces, end = count * (piece + 1) / pieces;
-                float * out = (float *)((char *)node->data + (size_t)(first + begin) * node->nb[1]);
-                multiply(layout, weights->data, rows + begin * n_blocks, (int)(end - begin), (int)n_blocks, column, column + layout.columns,
-                         out, node->nb[1] / sizeof(float));
-            }
-        }
+        const int64_t from = item % n_parts * part;
+        multiply(layout, weights->data, rows, count, (int)n_blocks, from, std::min(n_columns, from + part),
+                 (float *)((char *)node->data + (size_t)first * node->nb[1]), node->nb[1] / sizeof(float), scratch.columns.get());
     }
 }

@@ -30,7 +30,8 @@ public:
 private:
     struct Scratch {
         std::unique_ptr<RowBlock[]> rows;
-        size_t size = 0;
+        std::unique_ptr<ArrangedQ4K[]> columns;
+        int32_t n_blocks = 0; // of each
     };
 
     static void compute(ggml_tensor * node, int thread, int n_threads, void * matmul);
@@ -39,5 +40,5 @@ private:
 
     const Instructions & instructions;
     std::vector<Layout> layouts;
-    std::vector<Scratch> scratch; // of each thread: rows that are being multiplied with
+    std::vector<Scratch> scratch; // of each thread: what is being multiplied
 };

@@ -70,11 +70,11 @@ void round_row(const float * values, int n_blocks, RowBlock * row) {
 }
 
 // Weights go by once, between rows that are read again and again, which the processor's own prefetching loses sight of.
-template <size_t SIZE> inline void prefetch(const void * block) {
-    const char * ahead = (const char *)block + 3584;
+template <size_t SIZE, _mm_hint HINT> inline void prefetch(const void * at) {
     UNROLLED
-    for (size_t line = 0; line < (SIZE + 63) / 64; line++) _mm_prefetch(ahead + line * 64, _MM_HINT_T0);
+    for (size_t line = 0; line < (SIZE + 63) / 64; line++) _mm_prefetch((const char *)at + line * 64, HINT);
 }
+constexpr size_t ahead = 3584;
 
 // ---- Q4_K ----
 
@@ -89,38 +89,142 @@ inline void unpack(const uint8_t * packed, uint64_t & scales, uint64_t & minima)
     minima                     = (word[1] & six) | (uint64_t)high_minima << 32;
 }
 
-template <int ROWS> void q4_k(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride) {
-    const auto * block = (const ColumnsQ4K *)columns;
+// Eight columns of four words each, side by side, to four vectors of a word of each.
+inline void words_of(const __m128i * columns, __m256i * words) {
+    const auto both = [&](int i) { return _mm256_set_m128i(columns[i + 4], columns[i]); };
+    const __m256i a = _mm256_unpacklo_epi32(both(0), both(1)), c = _mm256_unpackhi_epi32(both(0), both(1));
+    const __m256i d = _mm256_unpacklo_epi32(both(2), both(3)), e = _mm256_unpackhi_epi32(both(2), both(3));
+    words[0] = _mm256_unpacklo_epi64(a, d);
+    words[1] = _mm256_unpackhi_epi64(a, d);
+    words[2] = _mm256_unpacklo_epi64(c, e);
+    words[3] = _mm256_unpackhi_epi64(c, e);
+}
+
+// Four bytes of each of eight columns to eight bytes for each of four sub-blocks.
+inline void store_bytes(uint64_t * to, __m256i of_columns) {
+    const __m256i of_sub_blocks = _mm256_shuffle_epi8(
+        of_columns, _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    _mm256_storeu_si256((__m256i *)to, _mm256_permutevar8x32_epi32(of_sub_blocks, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+}
+
+// A block of eight columns, of which one follows `n_blocks` behind the other.
+inline void arrange_block(const ColumnQ4K * columns, int n_blocks, ArrangedQ4K & out) {
+    __m128i heads[8];
+    const uint8_t * quants[8];
+    UNROLLED
+    for (int i = 0; i < 8; i++) {
+        heads[i]  = _mm_loadu_si128((const __m128i *)(columns + (size_t)i * n_blocks));
+        quants[i] = columns[(size_t)i * n_blocks].quants;
+    }
+    __m256i words[4]; // scale and least, and three of packed scales and minima (see `unpack`)
+    words_of(heads, words);
+    const __m256i six = _mm256_set1_epi8(0x3f), four = _mm256_set1_epi8(0x0f), two = _mm256_set1_epi8(0x30);
+    const auto high = [&](__m256i low, __m256i above) { // two bits of six are elsewhere
+        return _mm256_or_si256(_mm256_and_si256(low, four), _mm256_and_si256(_mm256_srli_epi32(above, 2), two));
+    };
+    store_bytes(out.scales, _mm256_and_si256(words[1], six));
+    store_bytes(out.scales + 4, high(words[3], words[1]));
+    store_bytes(out.minima, _mm256_and_si256(words[2], six));
+    store_bytes(out.minima + 4, high(_mm256_srli_epi32(words[3], 4), words[2]));
+    const __m256i apart = _mm256_shuffle_epi8(words[0], _mm256_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15, 0, 1, 4, 5, 8,
+                                                                         9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15));
+    const __m256i scales = _mm256_permute4x64_epi64(apart, 0xD8);
+    _mm_store_si128((__m128i *)out.scale, _mm256_castsi256_si128(scales));
+    _mm_store_si128((__m128i *)out.least, _mm256_extracti128_si256(scales, 1));
+    V::interleave(quants, out.quants);
+}
+
+void arrange(const ColumnQ4K * columns, int n_blocks, ArrangedQ4K * out) {
+    for (int b = 0; b < n_blocks; b++) arrange_block(columns + b, n_blocks, out[b]);
+}
+
+// Eight columns, however they come: blocks of them are taken one after the other.
+struct Rearranged {
+    const ColumnsQ4K * block;
+    uint64_t scales[8], minima[8];
+    const uint8_t * quants;
+    const uint16_t *scale, *least;
+
+    Rearranged(const void * columns, int) : block((const ColumnsQ4K *)columns) {}
+
+    void take() {
+        prefetch<sizeof(ColumnsQ4K), _MM_HINT_T0>((const char *)block + ahead);
+        for (int i = 0; i < 8; i++) unpack(block->scales[i], scales[i], minima[i]);
+        quants = block->quants;
+        scale  = block->scale;
+        least  = block->least;
+        block++;
+    }
+};
+
+struct Arranged {
+    const ArrangedQ4K * block;
+    const uint64_t *scales, *minima;
+    const uint8_t * quants;
+    const uint16_t *scale, *least;
+
+    Arranged(const void * columns, int) : block((const ArrangedQ4K *)columns) {}
+
+    void take() {
+        quants = block->quants;
+        scales = block->scales;
+        minima = block->minima;
+        scale  = block->scale;
+        least  = block->least;
+        block++;
+    }
+};
+
+struct OfTheFile {
+    const ColumnQ4K * column;
+    const char * next; // eight columns
+    int n_blocks;
+    ArrangedQ4K here;
+    const uint64_t *scales = here.scales, *minima = here.minima;
+    const uint8_t * quants = here.quants;
+    const uint16_t *scale = here.scale, *least = here.least;
+
+    OfTheFile(const void * columns, int n)
+        : column((const ColumnQ4K *)columns), next((const char *)columns + 8 * (size_t)n * sizeof(ColumnQ4K)), n_blocks(n) {}
+
+    void take() {
+        prefetch<8 * sizeof(ColumnQ4K), _MM_HINT_T1>(next);
+        arrange_block(column, n_blocks, here);
+        column++;
+        next += 8 * sizeof(ColumnQ4K);
+    }
+};
+
+template <int ROWS, class Columns> void q4_k_of(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride) {
+    Columns block(columns, n_blocks);
     V::Floats total[V::parts][ROWS];
     for (auto & part : total) {
         UNROLLED
         for (auto & row : part) row = V::zero();
     }
-    for (int b = 0; b < n_blocks; b++, block++) {
-        prefetch<sizeof(ColumnsQ4K)>(block);
-        uint64_t scales[8], minima[8];
-        for (int i = 0; i < 8; i++) unpack(block->scales[i], scales[i], minima[i]);
+    for (int b = 0; b < n_blocks; b++) {
+        block.take();
         UNROLLED
         for (int part = 0; part < V::parts; part++) {
             V::Words sums[ROWS];
             UNROLLED
             for (auto & row : sums) row = V::none();
             for (int i = 0; i < 8; i += 2) { // sub-blocks in low and in high halves of the same bytes
-                const uint8_t * quants = block->quants + i * 128 + part * 32;
+                const uint8_t * quants = block.quants + i * 128 + part * 32;
                 const V::Words x[4]    = { V::load(quants), V::load(quants + 64), V::load(quants + 128), V::load(quants + 192) };
                 const V::Words low[4]  = { V::low(x[0]), V::low(x[1]), V::low(x[2]), V::low(x[3]) };
-                const V::Words first   = V::scales(scales[i], part);
+                const V::Words first   = V::scales(block.scales[i], part);
                 UNROLLED
                 for (int row = 0; row < ROWS; row++)
                     sums[row] = V::add_dot(sums[row], low, rows[row * n_blocks + b].quants + i * 32, first);
                 const V::Words high[4] = { V::high(x[0]), V::high(x[1]), V::high(x[2]), V::high(x[3]) };
-                const V::Words second  = V::scales(scales[i + 1], part);
+                const V::Words second  = V::scales(block.scales[i + 1], part);
                 UNROLLED
                 for (int row = 0; row < ROWS; row++)
                     sums[row] = V::add_dot(sums[row], high, rows[row * n_blocks + b].quants + i * 32 + 32, second);
             }
-            const V::Words first = V::minima(minima, part), second = V::minima(minima + 4, part);
-            const V::Floats scale = V::pairs(block->scale, part), least = V::pairs(block->least, part);
+            const V::Words first = V::minima(block.minima, part), second = V::minima(block.minima + 4, part);
+            const V::Floats scale = V::pairs(block.scale, part), least = V::pairs(block.least, part);
             UNROLLED
             for (int row = 0; row < ROWS; row++) {
                 const RowBlock & with = rows[row * n_blocks + b];
@@ -138,6 +242,16 @@ template <int ROWS> void q4_k(const void * columns, const RowBlock * rows, int n
     }
 }
 
+template <int ROWS> void q4_k(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride) {
+    q4_k_of<ROWS, OfTheFile>(columns, rows, n_blocks, out, stride);
+}
+template <int ROWS> void q4_k_rearranged(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride) {
+    q4_k_of<ROWS, Rearranged>(columns, rows, n_blocks, out, stride);
+}
+template <int ROWS> void q4_k_arranged(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride) {
+    q4_k_of<ROWS, Arranged>(columns, rows, n_blocks, out, stride);
+}
+
 // ---- Q6_K ----
 
 template <int ROWS> void q6_k(const void * columns, const RowBlock * rows, int n_blocks, float * out, size_t stride) {
@@ -146,7 +260,7 @@ template <int ROWS> void q6_k(const void * columns, const RowBlock * rows, int n
     UNROLLED
     for (auto & row : total) row = _mm256_setzero_ps();
     for (int b = 0; b < n_blocks; b++, block++) {
-        prefetch<sizeof(ColumnQ6K)>(block);
+        prefetch<sizeof(ColumnQ6K), _MM_HINT_T0>((const char *)block + ahead);
         const __m256i scales = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)block->scales));
         V::Words sums[ROWS];
         UNROLLED
@@ -185,4 +299,4 @@ template <int ROWS> void q6_k(const void * columns, const RowBlock * rows, int n
 #define OF_ROWS(product)                                                                                                                   \
     { product<1>, product<2>, product<3>, product<4>, product<5>, product<6>, product<7>, product<8> }
 #define INSTRUCTIONS(name, tiles)                                                                                                          \
-    { name, round_row, OF_ROWS(q4_k), OF_ROWS(q6_k), tiles }
+    { name, round_row, OF_ROWS(q4_k_rearranged), OF_ROWS(q4_k), arrange, OF_ROWS(q4_k_arranged), OF_ROWS(q6_k), tiles }
