@@ -2,6 +2,7 @@
 
 #include "ahead.h"
 #include "kernels.h"
+#include "layouts.h"
 #include "log.h"
 #include "pages.h"
 
@@ -38,7 +39,11 @@ struct Loading {
 } // namespace
 
 // Bytes of a file that may be in memory twice for a moment, and that are to be on their way before they are needed.
-static constexpr float WINDOW = 128e6f;
+static constexpr float WINDOW        = 128e6f;
+// Bytes of a file after which it is told how far reading is.
+static constexpr double READ_AT_ONCE = 32e6;
+// The part of loading that it is.
+static constexpr float READING       = 0.9f;
 
 bool Loading::go_on(float fraction) {
     if (!progress(fraction)) {
@@ -96,6 +101,20 @@ static std::string pattern_of(const std::string & name, bool all_layers) {
     return out;
 }
 
+static bool is_table(const std::string & name) { return name == "token_embd.weight"; } // rows of it are taken
+
+bool gains_by_rearranging(const std::vector<Tensor> & tensors) {
+    std::map<std::tuple<ggml_type, int64_t, int64_t>, bool> kinds;
+    const bool tied = std::none_of(tensors.begin(), tensors.end(), [](const Tensor & tensor) { return tensor.name == "output.weight"; });
+    return std::any_of(tensors.begin(), tensors.end(), [&](const Tensor & tensor) {
+        const auto & [name, type, columns, rows] = tensor;
+        if (rows == 1 || (is_table(name) && !tied)) return false;
+        const auto [kind, added] = kinds.try_emplace({ type, columns, rows }, false);
+        if (added) kind->second = !as_fast_unarranged(type, columns, rows);
+        return kind->second;
+    });
+}
+
 // A pattern for the tensors that the CPU's kernels take as they are; empty where these are all, or where a matrix is used in two ways.
 // llama.cpp makes a regular expression of it once for every tensor: it is short.
 static std::string as_they_are(const std::vector<Tensor> & tensors) {
@@ -105,7 +124,7 @@ static std::string as_they_are(const std::vector<Tensor> & tensors) {
     for (const Tensor & tensor : tensors) {
         const auto & [name, type, columns, rows] = tensor;
         output                                   = output || name == "output.weight";
-        bool plain                               = rows == 1 || name == "token_embd.weight"; // a table of which rows are taken
+        bool plain                               = rows == 1 || is_table(name);
         if (!plain) {
             const auto [kind, added] = kinds.try_emplace({ type, columns, rows }, false);
             if (added) kind->second = rearranging_memory(type, columns, rows) != nullptr;
@@ -158,7 +177,20 @@ static llama_model_ptr load_straight(const LoadParams & params, llama_model_para
     return model;
 }
 
-Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
+// Reads the files into the system's memory, so that nobody has to wait for the disk once their weights are used. That is nearly all of
+// loading then.
+static void read_whole(const LoadParams & params, const LoadProgress & progress) {
+    ReadAhead ahead(params.paths);
+    const auto size = (double)FilePages(params.paths).size();
+    for (double at = 0; at < size; at += READ_AT_ONCE) {
+        if (!progress(READING * (float)(at / size))) throw CodedError("ERR_ABORTED", "Loading the model was cancelled");
+        ahead.wait_for((uint64_t)std::min(size, at + READ_AT_ONCE));
+    }
+}
+
+Loaded load_weights(const LoadParams & params, const LoadProgress & told) {
+    const bool whole            = params.mmap && params.whole;
+    const LoadProgress progress = [&](float fraction) { return told(whole ? READING + (1 - READING) * fraction : fraction); };
     std::vector<ggml_backend_dev_t> devices;
     for (const std::string & name : params.devices) {
         devices.push_back(ggml_backend_dev_by_name(name.c_str()));
@@ -173,6 +205,7 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & progress) {
                                              : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
     mparams.use_extra_bufts    = params.repack;
 
+    if (whole) read_whole(params, told);
     llama_model_ptr model = load_straight(params, mparams, progress);
     const bool straight   = model != nullptr;
     if (!model) {

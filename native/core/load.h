@@ -12,11 +12,16 @@ struct Tensor {
     int64_t rows;
 };
 
+// Whether the CPU backend would make some of these matrices faster by rearranging them: ours are as fast with the others as they are. On
+// any thread; a CPU backend has to be loaded. Throws ERR_MEMORY, ERR_ADDON.
+bool gains_by_rearranging(const std::vector<Tensor> & tensors);
+
 struct LoadParams {
     std::vector<std::string> paths; // all parts of a split file in order
     int32_t gpu_layers;
     std::vector<std::string> devices; // GPUs to use, by name; none for the CPU alone
     bool mmap;
+    bool whole;  // mapped weights are to be in memory, all of them: they are read ahead
     bool repack; // let the CPU backend rearrange weights for its kernels
     bool mlock;
     std::vector<Tensor> tensors; // all of them, to rearrange weights straight from the pages of the file if that can be; none: read them

@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "kernels.h"
+#include "layouts.h"
 #include "matmul.h"
 
 #include <ggml-alloc.h>
@@ -36,9 +37,9 @@ static ggml_backend_buffer_ptr allocate(ggml_context * ctx, ggml_backend_buffer_
     return buffer;
 }
 
-// Memory that llama.cpp puts matrices of this type in.
+// Memory that matrices of this type are in where weights are loaded as is fastest.
 static ggml_backend_buffer_type_t memory_for(ggml_backend_dev_t device, ggml_type type, bool repack) {
-    if (const auto memory = repack ? rearranging_memory(type, width, rows) : nullptr) return memory;
+    if (repack && !as_fast_unarranged(type, width, rows)) return rearranging_memory(type, width, rows);
     const auto plain = ggml_backend_dev_buffer_type(device);
     if (!multiplies(device, plain, type, width, rows))
         throw CodedError("ERR_NATIVE", std::string("The CPU does not multiply with matrices of type ") + ggml_type_name(type));

@@ -6,6 +6,7 @@
 #include <ggml-alloc.h>
 #include <ggml-cpp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -141,4 +142,22 @@ std::vector<Layout> layouts_of(const Instructions & instructions) {
     for (const Layout & layout : known_layouts(instructions))
         if (agrees(layout, instructions)) all.push_back(layout);
     return all;
+}
+
+const std::vector<Layout> & layouts_here() {
+    static const std::vector<Layout> layouts = [] {
+        const auto all = all_instructions();
+        return all.empty() ? std::vector<Layout>{} : layouts_of(*all.front()); // a millisecond, once
+    }();
+    return layouts;
+}
+
+bool as_fast_unarranged(ggml_type type, int64_t columns, int64_t rows) {
+    const auto memory = rearranging_memory(type, columns, rows);
+    if (!memory) return true;
+    if (std::strcmp(ggml_backend_buft_name(memory), "CPU_REPACK") != 0) return false;
+    const auto & all = layouts_here();
+    return std::any_of(all.begin(), all.end(), [&](const Layout & layout) {
+        return layout.type == type && !layout.memory && columns % BLOCK_SIZE == 0 && rows % layout.columns == 0;
+    });
 }

@@ -27,8 +27,15 @@ std::vector<const Instructions *> all_instructions();
 // otherwise. Throws ERR_MEMORY, ERR_ADDON.
 std::vector<Layout> layouts_of(const Instructions & instructions);
 
+// Those of the fastest instructions of this processor; none where it has none of ours. Throws ERR_MEMORY, ERR_ADDON.
+const std::vector<Layout> & layouts_here();
+
 // All that `instructions` know, whether this processor's CPU backend uses them or not.
 std::vector<Layout> known_layouts(const Instructions & instructions);
+
+// Whether products with matrices of this type and shape lose nothing where weights stay as the file has them: ours are as fast with them
+// as with what the CPU backend would make of them, but for AMX, whose matrix unit takes long prompts. Throws ERR_MEMORY, ERR_ADDON.
+bool as_fast_unarranged(ggml_type type, int64_t columns, int64_t rows);
 
 // out[row * stride + column] of rows with columns `from` to `to`. More than MAX_ROWS rows need `scratch` for n_blocks blocks.
 void multiply(const Layout & layout, const void * weights, const RowBlock * rows, int64_t n_rows, int n_blocks, int64_t from, int64_t to,

@@ -53,10 +53,8 @@ Matmul::Matmul(const Instructions & instructions_, std::vector<Layout> layouts_,
     : instructions(instructions_), layouts(std::move(layouts_)), scratch((size_t)n_threads) {}
 
 std::unique_ptr<Matmul> Matmul::of_this_processor(int32_t n_threads) {
-    const auto all = all_instructions();
-    if (all.empty()) return nullptr;
-    static const std::vector<Layout> layouts = layouts_of(*all.front()); // a millisecond, once
-    return layouts.empty() ? nullptr : std::make_unique<Matmul>(*all.front(), layouts, n_threads);
+    const auto & layouts = layouts_here();
+    return layouts.empty() ? nullptr : std::make_unique<Matmul>(*all_instructions().front(), layouts, n_threads);
 }
 
 bool Matmul::ask(ggml_tensor * node, bool before, void * matmul) {

@@ -105,6 +105,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("devices", Napi::Function::New<&list_devices>(env));
     exports.Set("physicalCores", Napi::Function::New<&count_cores>(env));
     exports.Set("decodeBySystem", Napi::Function::New<&decode_text>(env));
+    exports.Set("gainsByRearranging", Napi::Function::New<&would_gain_by_rearranging>(env));
     exports.Set("measureProducts", Napi::Function::New<&measure_products>(env));
     exports.Set("measureReading", Napi::Function::New<&measure_reading>(env));
     exports.Set("belongToParent", Napi::Function::New<&belong>(env));

@@ -41,6 +41,25 @@ Model::Model(const Napi::CallbackInfo & info) : Napi::ObjectWrap<Model>(info) {
         [this](bool busy) { busy ? (void)Ref() : (void)Unref(); });
 }
 
+static std::vector<Tensor> tensors_of(const Napi::Object & object) {
+    const auto names  = object.Get("names").As<Napi::Array>();
+    const auto shapes = object.Get("shapes").As<Napi::Float64Array>();
+    std::vector<Tensor> tensors;
+    for (uint32_t i = 0; i < names.Length() && 3 * i + 2 < shapes.ElementLength(); i++) {
+        tensors.push_back(
+            { names.Get(i).As<Napi::String>(), (ggml_type)(int)shapes[3 * i], (int64_t)shapes[3 * i + 1], (int64_t)shapes[3 * i + 2] });
+    }
+    return tensors;
+}
+
+Napi::Value would_gain_by_rearranging(const Napi::CallbackInfo & info) {
+    const auto tensors  = tensors_of(info[0].As<Napi::Object>());
+    bool gains          = false;
+    const Thrown thrown = run_guarded([&] { gains = gains_by_rearranging(tensors); });
+    if (thrown.code) throw to_js(info.Env(), thrown.code, thrown.message);
+    return Napi::Boolean::New(info.Env(), gains);
+}
+
 SharedWeights Model::weights_now(Napi::Env env) const {
     if (!weights) throw to_js(env, "ERR_CLOSED", "The model is closed");
     return weights;
@@ -57,15 +76,8 @@ Napi::Value Model::load(const Napi::CallbackInfo & info) {
     params.mmap       = flag_of(object, "mmap");
     params.repack     = flag_of(object, "repack");
     params.mlock      = flag_of(object, "mlock");
-    if (const auto given = object.Get("tensors"); given.IsObject()) {
-        const auto tensors = given.As<Napi::Object>();
-        const auto names   = tensors.Get("names").As<Napi::Array>();
-        const auto shapes  = tensors.Get("shapes").As<Napi::Float64Array>();
-        for (uint32_t i = 0; i < names.Length() && 3 * i + 2 < shapes.ElementLength(); i++) {
-            params.tensors.push_back(
-                { names.Get(i).As<Napi::String>(), (ggml_type)(int)shapes[3 * i], (int64_t)shapes[3 * i + 1], (int64_t)shapes[3 * i + 2] });
-        }
-    }
+    params.whole      = flag_of(object, "whole");
+    if (const auto given = object.Get("tensors"); given.IsObject()) params.tensors = tensors_of(given.As<Napi::Object>());
 
     Report progress{ cancelled, nullptr };
     if (info[1].IsFunction()) {

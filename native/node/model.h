@@ -5,6 +5,9 @@
 
 #include <napi.h>
 
+// gainsByRearranging({ names, shapes }): boolean
+Napi::Value would_gain_by_rearranging(const Napi::CallbackInfo & info);
+
 // The JS face of the weights and their vocabulary.
 class Model : public Napi::ObjectWrap<Model> {
 public:

@@ -25,7 +25,7 @@ export interface AskModel extends Pick<Model, 'tokenize' | 'continuation' | 'spe
     | 'devices'
     | 'runtime'
   > &
-    Partial<Pick<Model['info'], 'lowMemory' | 'headSize' | 'kvBytesPerToken'>>;
+    Partial<Pick<Model['info'], 'keptBytes' | 'lowMemory' | 'headSize' | 'kvBytesPerToken'>>;
 }
 
 /** A request in a model's tokens: how many, and which. */

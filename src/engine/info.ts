@@ -26,6 +26,8 @@ export interface ModelInfo extends Inspection {
   };
   /** How the weights are in memory. */
   readonly loadMode: 'read' | 'mmap';
+  /** Bytes of mapped weights that are counted on to stay in memory; 0 where they are read, which has taken it, or where they come and go. */
+  readonly keptBytes: number;
   /** Whether it was loaded with `lowMemory`, which engines made of it follow. */
   readonly lowMemory: boolean;
   /** Layers on GPUs, the output counted as one: `layers` + 1 are all. */

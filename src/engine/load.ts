@@ -90,13 +90,10 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
   const { addon, cpuVariant } = gpus ?? (await loadAddon(signal));
   const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, gpus?.list() ?? []);
   const { gpuLayers, hostBytes, layers } = placement;
-  const mode = lowMemory
-    ? 'mmap'
-    : loadMode !== 'auto'
-      ? loadMode
-      : gpuLayers === layers || !fitsInMemory(hostBytes)
-        ? 'mmap'
-        : 'read';
+  const tensors = tensorsOf(file);
+  const stays = gpuLayers < layers && !lowMemory && fitsInMemory(hostBytes);
+  const gains = () => !tensors || addon.gainsByRearranging(tensors);
+  const mode = lowMemory ? 'mmap' : loadMode !== 'auto' ? loadMode : stays && gains() ? 'read' : 'mmap';
   if (mode === 'read' && !fitsInMemory(hostBytes)) {
     throw new MeditronError(
       'ERR_MEMORY',
@@ -124,9 +121,10 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
         gpuLayers,
         devices: placement.devices.map(device => device.name),
         mmap: mode === 'mmap',
+        whole: stays,
         repack: mode === 'read',
         mlock: lock,
-        tensors: tensorsOf(file),
+        tensors,
       },
       onProgress && report,
     );
@@ -161,6 +159,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
       addBos,
       runtime: { build: { ...addon.build }, cpuVariant },
       loadMode: mode,
+      keptBytes: mode === 'mmap' && stays ? hostBytes : 0,
       lowMemory,
       gpuLayers,
       layersOf: names.map((device, i) => ({ device, layers: placement.layersOf[i]!.length })),
@@ -176,7 +175,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
 /** What is smaller is read in a moment. */
 const leastBytes = 256 << 20;
 
-/** What native code has to know of a model to rearrange its weights straight from the pages of the file. */
+/** What native code has to know of a model to rearrange its weights, straight from the pages of the file; undefined: they are read. */
 function tensorsOf({ tensors }: GgufFile): NativeTensors | undefined {
   if (tensors.reduce((sum, { bytes }) => sum + bytes, 0) < leastBytes) return undefined;
   if (tensors.some(({ dimensions }) => dimensions.length > 2)) return undefined;

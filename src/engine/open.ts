@@ -6,10 +6,10 @@ import { OpenAdapters } from '../models/open.js';
 import type { Addon } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
 import { type ContextShape, microBatch } from './capacity/compute.js';
-import { doesNotFit } from './capacity/context.js';
+import { doesNotFit, hostBytes } from './capacity/context.js';
 import { availableCores } from './capacity/cores.js';
-import { lowBatch, lowCells, lowKvType } from './capacity/low.js';
-import { availableMemory, memoryInWords } from './capacity/memory.js';
+import { lowBatch, lowCells, lowKvType, processBytes } from './capacity/low.js';
+import { availableBeside, availableMemory, memoryInWords } from './capacity/memory.js';
 import { gpuAlone } from './capacity/placement.js';
 import { threadCounts } from './capacity/threads.js';
 import { DirectEngine } from './direct/engine.js';
@@ -73,8 +73,8 @@ export async function openEngine(
       threads,
       samplers,
       adaptThreads: (given.adaptThreads ?? given.threads === undefined) && info.gpuLayers === 0,
-      ...streaming(weights.mapped, availableMemory()),
-      resident: info.loadMode === 'read',
+      ...streaming(weights.mapped, processBytes + hostBytes({ ...info, weights: info }, context), availableMemory()),
+      resident: info.loadMode === 'read' || info.keptBytes > 0,
       poll,
       kvType,
       kernels: gpuAlone(info) ? 'llama.cpp' : given.kernels, // nothing is left to multiply beside GPUs
@@ -101,7 +101,7 @@ export async function openEngine(
 function checkMemory(info: ModelInfo, context: ContextShape, addon: Addon): void {
   const devices = info.gpuLayers > 0 ? addon.devices() : [];
   const message = doesNotFit({ ...info, weights: info }, context, place => {
-    if (place === 'CPU') return { bytes: availableMemory(), words: memoryInWords() };
+    if (place === 'CPU') return { bytes: availableBeside(info), words: memoryInWords(info) };
     const free = devices.find(device => device.name === place)?.memoryFree ?? Infinity;
     return { bytes: free, words: `${inBytes(free)} are free there` };
   });
@@ -111,9 +111,13 @@ function checkMemory(info: ModelInfo, context: ContextShape, addon: Addon): void
 /** Left for what is read ahead and not yet let go, for the cache, computing, and the rest of the machine. */
 const besideStream = 5e9;
 
-/** How mapped weights that do not fit into memory are walked through, and how many bytes of them stay there. */
-function streaming(mapped: LoadedWeights['mapped'], available: number): { streamed: string; stay: number } {
+/** How mapped weights that do not fit into memory beside so many bytes are walked through, and how many bytes of them stay there. */
+function streaming(
+  mapped: LoadedWeights['mapped'],
+  beside: number,
+  available: number,
+): { streamed: string; stay: number } {
   const [file, ...more] = mapped;
-  if (!file || more.length > 0 || file.sizeBytes + besideStream <= available) return { streamed: '', stay: 0 };
+  if (!file || more.length > 0 || file.sizeBytes + beside <= available) return { streamed: '', stay: 0 };
   return { streamed: file.path, stay: Math.max(0, available - besideStream) };
 }

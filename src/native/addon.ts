@@ -12,6 +12,8 @@ export interface Addon {
   physicalCores(): number;
   /** Text by the code page of Windows's console, or else of the system; undefined if it is none, and on other systems. */
   decodeBySystem(bytes: Uint8Array, console: boolean): { readonly text: string; readonly page: number } | undefined;
+  /** Whether rearranging would make some of these matrices faster for the CPU's kernels: ours are as fast with the others as the file has them. */
+  gainsByRearranging(tensors: NativeTensors): boolean;
   /**
    * How fast the CPU multiplies with large matrices of one type: seconds per byte of them, for each number of vectors at once. Blocks for
    * some tenths of a second; `bytes` of memory are taken meanwhile.
@@ -105,6 +107,8 @@ export interface NativeLoad {
   /** Names of the GPUs to use, in llama.cpp's order; none for the CPU alone. */
   readonly devices: readonly string[];
   readonly mmap: boolean;
+  /** All of the mapped weights are to be in memory: they are read ahead. */
+  readonly whole: boolean;
   readonly repack: boolean;
   readonly mlock: boolean;
   /** Given where weights may be rearranged straight from the pages of their file, without being read first. */

@@ -47,6 +47,7 @@ export async function logprobs(
       gpuLayers: device === undefined ? 0 : 99,
       devices: device === undefined ? [] : [device],
       mmap: false,
+      whole: false,
       repack: false,
       mlock: false,
     });

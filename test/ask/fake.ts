@@ -203,6 +203,7 @@ const info: Omit<AskModel['info'], 'gpuLayers'> = {
   ends: new Int32Array(0),
   files: [],
   loadMode: 'read',
+  keptBytes: 0,
   devices: [],
   runtime: { build: { headers: 'v0', libraries: '0', ggml: '0', kind: 'prebuilt' }, cpuVariant: 'none' },
 };

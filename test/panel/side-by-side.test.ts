@@ -9,8 +9,16 @@ const GB = 1e9;
 const never = new AbortController().signal;
 const short = () => new MeditronError('ERR_MEMORY', 'It does not fit');
 
-/** A machine of so many bytes on which models of given sizes are loaded, worked with for some turns and closed. */
-function machine(memory: number, sizes: readonly number[], turns: readonly number[], lies = false) {
+/**
+ * A machine of so many bytes on which models of given sizes are loaded, worked with for some turns and closed. It tells how much is left;
+ * or it lies, and loads are refused; or weights are mapped, which it counts as available, and nothing is refused.
+ */
+function machine(
+  memory: number,
+  sizes: readonly number[],
+  turns: readonly number[],
+  tells: 'truth' | 'lies' | 'mapped' = 'truth',
+) {
   let used = 0;
   let inside = 0;
   const seen = { most: 0, mostUsed: 0, order: [] as number[], closed: 0 };
@@ -20,7 +28,7 @@ function machine(memory: number, sizes: readonly number[], turns: readonly numbe
       async load({ index, sizeBytes }) {
         await turn();
         if (failing.has(index)) throw new MeditronError('ERR_MODEL_LOAD', 'It is damaged');
-        if (used + sizeBytes > memory && inside > 0) throw short();
+        if (used + sizeBytes > memory && inside > 0 && tells !== 'mapped') throw short();
         used += sizeBytes;
         seen.most = Math.max(seen.most, ++inside);
         seen.mostUsed = Math.max(seen.mostUsed, used);
@@ -30,7 +38,8 @@ function machine(memory: number, sizes: readonly number[], turns: readonly numbe
           inside--;
           seen.closed++;
         };
-        return { info: { gpuLayers: 0 }, close } as unknown as Model;
+        const keptBytes = tells === 'mapped' ? sizeBytes : 0;
+        return { info: { gpuLayers: 0, keptBytes }, close } as unknown as Model;
       },
       async work({ index }, _, opened) {
         opened();
@@ -39,7 +48,7 @@ function machine(memory: number, sizes: readonly number[], turns: readonly numbe
       },
       failed() {},
       stopped,
-      available: () => (lies ? Number.MAX_SAFE_INTEGER : memory - used),
+      available: () => (tells === 'lies' ? Number.MAX_SAFE_INTEGER : tells === 'mapped' ? memory : memory - used),
     });
   return {
     run,
@@ -64,7 +73,7 @@ test('where it holds two, the next is loaded while the first works', async () =>
 });
 
 test('one that turns out not to fit beside others comes when they are gone', async () => {
-  const { run, seen } = machine(6 * GB, [4 * GB, 4 * GB], [3], true);
+  const { run, seen } = machine(6 * GB, [4 * GB, 4 * GB], [3], 'lies');
   expect([...(await run()).values()]).toEqual([{ value: 0 }, { value: 1 }]);
   expect(seen).toMatchObject({ most: 1, closed: 2 });
 });
@@ -72,14 +81,15 @@ test('one that turns out not to fit beside others comes when they are gone', asy
 test('whatever the sizes, every model has its turn or its error, memory is never exceeded, and all is closed', async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
   const turns = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 8 });
+  const tellings = fc.constantFrom('truth' as const, 'lies' as const, 'mapped' as const);
   await fc.assert(
-    fc.asyncProperty(sizes, turns, fc.boolean(), fc.array(fc.nat(7)), async (given, worked, lies, damaged) => {
+    fc.asyncProperty(sizes, turns, tellings, fc.array(fc.nat(7)), async (given, worked, tells, damaged) => {
       const failing = new Set(damaged);
       const place = machine(
         10 * GB,
         given.map(size => size * GB),
         worked,
-        lies,
+        tells,
       );
       const ended = await place.run(never, failing);
       expect([...ended.keys()].sort()).toEqual([...given.keys()]);
@@ -103,7 +113,7 @@ test('a model that is short of memory with the machine to itself has failed, and
   let tries = 0;
   const failed: number[] = [];
   const ended = await sideBySide<number>([{ index: 0, sizeBytes: GB }], {
-    load: async () => ({ info: { gpuLayers: 0 }, close: async () => {} }) as unknown as Model,
+    load: async () => ({ info: { gpuLayers: 0, keptBytes: 0 }, close: async () => {} }) as unknown as Model,
     async work() {
       tries++;
       throw short();
@@ -137,7 +147,7 @@ test.each([
             { type: 'gpu', memoryFree },
           ];
           const close = async () => void inside--;
-          return { info: { gpuLayers: 10 }, devices, close } as unknown as Model;
+          return { info: { gpuLayers: 10, keptBytes: 0 }, devices, close } as unknown as Model;
         },
         async work(_seat, _model, opened) {
           opened();

@@ -14,6 +14,7 @@ const model: ServedModel = {
   sequences: 5,
   created: 0,
   counters: { ...noCounts(), promptTokens: 7, sampledTokens: 11, steps: 13 },
+  keptBytes: 0,
   loads: 1,
   deaths: 4,
 };

@@ -29,7 +29,15 @@ export class SinglePool implements Pool {
   get models(): readonly ServedModel[] {
     const { path } = this.#model.info;
     const { counters, takenSequences } = this.#engine;
-    const use = { requests: this.#requests, waiting: 0, sequences: takenSequences, counters, loads: 1, deaths: 0 };
+    const use = {
+      keptBytes: 0,
+      requests: this.#requests,
+      waiting: 0,
+      sequences: takenSequences,
+      counters,
+      loads: 1,
+      deaths: 0,
+    };
     return [{ name: this.#name, path, state: 'loaded', created: 0, ...use }];
   }
 

@@ -59,16 +59,21 @@ export function roomyLayout(shape: AskShape, width: number): AskLayout {
 }
 
 /**
- * Samples at once where nobody says: four where a CPU computes layers whose weights it has read, because a fifth costs there as much
+ * Samples at once where nobody says: four where a CPU computes layers whose weights are in memory, because a fifth costs there as much
  * as the four before it (llama.cpp's repacked kernels take four rows in one pass over the weights) and is often not needed; all of
  * them elsewhere. The same whatever the stopping rule: the number of samples at once changes floating point results, and a rule must
  * not change samples.
  */
 export function usualWidth(
-  info: { readonly gpuLayers: number; readonly layers?: number | null | undefined; readonly loadMode: 'read' | 'mmap' },
+  info: {
+    readonly gpuLayers: number;
+    readonly layers?: number | null | undefined;
+    readonly loadMode: 'read' | 'mmap';
+    readonly keptBytes?: number | undefined;
+  },
   samples: number,
 ): number {
-  return Math.min(samples, info.loadMode === 'read' && !gpuAlone(info) ? 4 : samples);
+  return Math.min(samples, (info.loadMode === 'read' || info.keptBytes) && !gpuAlone(info) ? 4 : samples);
 }
 
 /**

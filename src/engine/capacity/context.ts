@@ -17,7 +17,13 @@ export interface Loaded extends ModelShape {
   /** Layers of each GPU, in the order of `devices`; the output counts as the last. */
   readonly layersOf: readonly { readonly device: string; readonly layers: number }[];
   /** How its weights are in memory; what to say where a context does not fit. */
-  readonly weights?: (LowModel & { readonly loadMode: 'read' | 'mmap'; readonly lowMemory: boolean }) | undefined;
+  readonly weights?:
+    | (LowModel & {
+        readonly loadMode: 'read' | 'mmap';
+        readonly keptBytes?: number | undefined;
+        readonly lowMemory: boolean;
+      })
+    | undefined;
 }
 
 /** Bytes that a context takes in one place. */
@@ -46,6 +52,12 @@ export function contextBytes(model: Loaded, context: ContextShape): ContextBytes
     return { place: device, cache: own * layer, compute: layers > 0 ? compute : 0 };
   });
   return [host, ...gpus];
+}
+
+/** Bytes of the host's that a context takes. */
+export function hostBytes(model: Loaded, context: ContextShape): number {
+  const { cache, compute } = contextBytes(model, context).find(({ place }) => place === 'CPU')!;
+  return cache + compute;
 }
 
 /** Cells whose cache takes at most `share` of the memory that is free in every place. `hostFree` in bytes; devices as they are now. */
@@ -89,7 +101,7 @@ export function doesNotFit(
 /** Whether little memory would do: weights that were read would be mapped instead, and their room is free then. */
 function hintOf({ weights }: Loaded, { contextSize, maxSequences }: ContextShape, free: number): string {
   if (!weights) return '';
-  const available = free + (weights.loadMode === 'read' ? weights.sizeBytes : 0);
+  const available = free + (weights.loadMode === 'read' || weights.keptBytes ? weights.sizeBytes : 0);
   const low = !weights.lowMemory && lowWouldDo(weights, contextSize, maxSequences, available);
   return `${low ? ' Loaded with `lowMemory` it runs.' : ''} \`meditron fit\` says what runs here.`;
 }

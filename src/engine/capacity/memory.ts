@@ -15,10 +15,17 @@ export function availableMemory(): number {
   return readMemory(readFile).bytes;
 }
 
+/** The same less mapped weights that are to stay in memory, which the system counts as available. */
+export function availableBeside(...models: readonly { readonly keptBytes: number }[]): number {
+  return Math.max(0, availableMemory() - models.reduce((sum, { keptBytes }) => sum + keptBytes, 0));
+}
+
 /** The amount in words, as `3.2 GB are available (of 4 GB that the control group /sys/fs/cgroup allows)`. */
-export function memoryInWords(): string {
+export function memoryInWords(beside?: { readonly keptBytes: number }): string {
   const { bytes, limitedBy } = readMemory(readFile);
-  return `${inBytes(bytes)} are available${limitedBy === undefined ? '' : ` (${limitedBy})`}`;
+  const kept = beside?.keptBytes ?? 0;
+  const weights = kept > 0 ? ` beside the weights' ${inBytes(kept)}` : '';
+  return `${inBytes(Math.max(0, bytes - kept))} are available${weights}${limitedBy === undefined ? '' : ` (${limitedBy})`}`;
 }
 
 /** The same from given files, for systems that are not this one. */

@@ -9,7 +9,7 @@ import { MeditronError } from '../../check/errors.js';
 import { questionsNeed, questionsThatFit } from '../../engine/capacity/ask.js';
 import { cellsInMemory } from '../../engine/capacity/context.js';
 import { lowCells, lowKvType } from '../../engine/capacity/low.js';
-import { availableMemory } from '../../engine/capacity/memory.js';
+import { availableBeside, availableMemory } from '../../engine/capacity/memory.js';
 import type { Need } from '../../engine/capacity/need.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
 import type { Layout } from '../storage/types.js';
@@ -126,6 +126,6 @@ async function cellsThatFit(model: Model, given: EngineOptions): Promise<number>
   const kvType = given.kvType ?? (lowMemory ? lowKvType(model.info, given.flashAttention) : 'f16');
   if (lowMemory) return lowCells(model.info, availableMemory(), kvType);
   const devices = model.info.gpuLayers > 0 ? await model.devices() : [];
-  const cells = cellsInMemory(model.info, kvType, availableMemory(), devices);
+  const cells = cellsInMemory(model.info, kvType, availableBeside(model.info), devices);
   return Math.max(256, Math.min(1 << 20, cells));
 }

@@ -1,7 +1,7 @@
 import { hashOfFiles } from '../../ask/record/hashes.js';
 import { MeditronError } from '../../check/errors.js';
 import { availableCores } from '../../engine/capacity/cores.js';
-import { availableMemory } from '../../engine/capacity/memory.js';
+import { availableBeside } from '../../engine/capacity/memory.js';
 import { outlookOf } from '../../engine/capacity/outlook.js';
 import { type GgufFile, readGguf } from '../../gguf/reader.js';
 import { type Header, headerOf, recognised } from '../../models/header.js';
@@ -56,7 +56,7 @@ export class Catalogue {
         chats: format && formatByName(format.format).accepts.chat,
         demonstration: isDemonstration([header.name, path]),
         problems: problems.map(({ message }) => message),
-        fits: problems.length > 0 ? null : fitOf(header, state === 'loaded'),
+        fits: problems.length > 0 ? null : fitOf(header, model),
       };
     } catch (error) {
       if (!(error instanceof MeditronError)) throw error;
@@ -124,10 +124,10 @@ export async function whereabouts(
 }
 
 /** What a loaded model takes is there for it. */
-function fitOf(header: Header, loaded: boolean): ModelFit {
+function fitOf(header: Header, model: ServedModel): ModelFit {
   const cores = availableCores();
-  const free = availableMemory();
-  const availableBytes = loaded ? free + outlookOf(header, free, cores).memoryBytes : free;
+  const free = availableBeside(model);
+  const availableBytes = model.state === 'loaded' ? free + outlookOf(header, free, cores).memoryBytes : free;
   const { fits, lowMemory, samples, memoryBytes } = outlookOf(header, availableBytes, cores);
   return { fits, lowMemory, samples, memoryBytes, availableBytes };
 }

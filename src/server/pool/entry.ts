@@ -53,6 +53,7 @@ export class Entry {
       path,
       created,
       state: this.#loaded ? 'loaded' : this.#loading ? 'loading' : 'unloaded',
+      keptBytes: this.keptBytes,
       requests: this.pins,
       waiting: this.queue.waiting,
       sequences: this.#loaded ? this.#loaded.engine.takenSequences + this.#loaded.scorer.takenSequences : 0,
@@ -60,6 +61,11 @@ export class Entry {
       loads: this.#loads,
       deaths: this.#deaths,
     };
+  }
+
+  /** As `ModelInfo.keptBytes`; 0 while it is not in memory. */
+  get keptBytes(): number {
+    return this.#loaded?.model.info.keptBytes ?? 0;
   }
 
   get inMemory(): boolean {

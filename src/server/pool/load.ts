@@ -1,5 +1,5 @@
 import { type Death, EngineDied } from '../../check/died.js';
-import { availableMemory } from '../../engine/capacity/memory.js';
+import { availableBeside } from '../../engine/capacity/memory.js';
 import type { Engine } from '../../engine/engine.js';
 import type { LoadOptions as WeightOptions } from '../../engine/load.js';
 import type { EngineOptions, Model } from '../../engine/model.js';
@@ -64,7 +64,7 @@ export function loadOnCpu(
 /** Undefined for a model that is laid out for little memory: its engine knows best. */
 async function cellsOf(model: Model, kvType: EngineOptions['kvType'], parallel: number): Promise<number | undefined> {
   if (model.info.lowMemory) return undefined;
-  return sharedCells(model.info, parallel, kvType ?? 'f16', availableMemory(), await model.devices());
+  return sharedCells(model.info, parallel, kvType ?? 'f16', availableBeside(model.info), await model.devices());
 }
 
 /** Whether the CPU alone may be spared what happened. */

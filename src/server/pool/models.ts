@@ -145,9 +145,18 @@ export class ModelPool implements Pool {
     const { maxModels = Number.POSITIVE_INFINITY } = this.options;
     const inMemory = () => this.#entries.filter(each => each.inMemory).length;
     while (inMemory() >= maxModels) await this.#dismiss(signal);
-    for (let idle = this.#idle(); idle && !readsWeights(entry.sizeBytes, this.#available()); idle = this.#idle()) {
+    for (
+      let idle = this.#idle();
+      idle && !readsWeights(entry.sizeBytes, this.#available() - this.#kept);
+      idle = this.#idle()
+    ) {
       await idle.unload();
     }
+  }
+
+  /** Bytes of mapped weights that the system counts as available. */
+  get #kept(): number {
+    return this.#entries.reduce((sum, { keptBytes }) => sum + keptBytes, 0);
   }
 
   /** Frees the memory of the least recently used, once there is one that nobody uses; false if no other is in memory. */

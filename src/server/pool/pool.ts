@@ -10,6 +10,8 @@ export interface ServedModel {
   /** Path of the file, which is told to nobody without the page's key. */
   readonly path: string;
   readonly state: 'unloaded' | 'loading' | 'loaded';
+  /** As `ModelInfo.keptBytes`; 0 while it is not in memory. */
+  readonly keptBytes: number;
   /** Requests that use it. */
   readonly requests: number;
   /** Requests that wait for it. */

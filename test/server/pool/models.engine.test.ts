@@ -93,6 +93,15 @@ test('where memory is short, the least recently used leaves, and never one in us
   expect(pool.models[0]!.counters.sampledTokens).toBe(4);
 });
 
+test('mapped weights that are to stay in memory are taken, though the system counts them as available', async () => {
+  await using pool = await poolOf({ available: () => 5e9 });
+  const used = await pool.use('meditron-mini', never);
+  Object.assign(used.model.info, { keptBytes: 4.5e9 }); // as of a larger model
+  await used[Symbol.asyncDispose]();
+  await (await pool.use('stories260K', never))[Symbol.asyncDispose]();
+  expect(state(pool)).toEqual(['unloaded', 'loaded']);
+});
+
 test('with one model at once, whoever asks for another waits until nobody uses the first', async () => {
   await using pool = await poolOf({ maxModels: 1 });
   const used = await pool.use('meditron-mini', never);
