@@ -10,7 +10,7 @@ import { describeFile } from '../models/inspect.js';
 import { baseOf, OpenModel } from '../models/open.js';
 import type { Addon, NativeModel, NativeTensors } from '../native/addon.js';
 import { loadAddon, loadGpus } from '../native/load.js';
-import { readsWeights } from './capacity/low.js';
+import { weightsFit } from './capacity/low.js';
 import { availableMemory, memoryInWords } from './capacity/memory.js';
 import { placeLayers, weightBytes } from './capacity/placement.js';
 import { toMeditronError } from './errors.js';
@@ -200,5 +200,5 @@ function newModel(addon: Addon): NativeModel {
 }
 
 function fitsInMemory(bytes: number): boolean {
-  return readsWeights(bytes, availableMemory());
+  return weightsFit(bytes, availableMemory());
 }

@@ -8,9 +8,10 @@ import { loadAddon } from '../native/load.js';
 import { type ContextShape, microBatch } from './capacity/compute.js';
 import { doesNotFit, hostBytes } from './capacity/context.js';
 import { availableCores } from './capacity/cores.js';
-import { lowBatch, lowCells, lowKvType, processBytes } from './capacity/low.js';
+import { lowBatch, lowCells, lowKvType, processBytes, staysInMemory } from './capacity/low.js';
 import { availableBeside, availableMemory, memoryInWords } from './capacity/memory.js';
 import { gpuAlone } from './capacity/placement.js';
+import { streaming } from './capacity/streaming.js';
 import { threadCounts } from './capacity/threads.js';
 import { DirectEngine } from './direct/engine.js';
 import { toMeditronError } from './errors.js';
@@ -64,6 +65,9 @@ export async function openEngine(
   const paths = loras.map(lora => lora.path);
   await using adapters = await OpenAdapters.at(paths, weights.base);
   warnings.push(...adapters.warnings);
+  const [file, ...more] = weights.mapped;
+  const taken = processBytes + hostBytes(info, context);
+  const stream = file && more.length === 0 ? streaming(file.sizeBytes, taken, availableMemory()) : undefined;
   const native = new addon.Engine(weights.native);
   try {
     const limits = await native.open({
@@ -73,8 +77,9 @@ export async function openEngine(
       threads,
       samplers,
       adaptThreads: (given.adaptThreads ?? given.threads === undefined) && info.gpuLayers === 0,
-      ...streaming(weights.mapped, processBytes + hostBytes({ ...info, weights: info }, context), availableMemory()),
-      resident: info.loadMode === 'read' || info.keptBytes > 0,
+      streamed: stream ? file!.path : '',
+      stay: stream?.stayBytes ?? 0,
+      resident: staysInMemory(info),
       poll,
       kvType,
       kernels: gpuAlone(info) ? 'llama.cpp' : given.kernels, // nothing is left to multiply beside GPUs
@@ -106,18 +111,4 @@ function checkMemory(info: ModelInfo, context: ContextShape, addon: Addon): void
     return { bytes: free, words: `${inBytes(free)} are free there` };
   });
   if (message !== undefined) throw new MeditronError('ERR_MEMORY', message);
-}
-
-/** Left for what is read ahead and not yet let go, for the cache, computing, and the rest of the machine. */
-const besideStream = 5e9;
-
-/** How mapped weights that do not fit into memory beside so many bytes are walked through, and how many bytes of them stay there. */
-function streaming(
-  mapped: LoadedWeights['mapped'],
-  beside: number,
-  available: number,
-): { streamed: string; stay: number } {
-  const [file, ...more] = mapped;
-  if (!file || more.length > 0 || file.sizeBytes + beside <= available) return { streamed: '', stay: 0 };
-  return { streamed: file.path, stay: Math.max(0, available - besideStream) };
 }

@@ -1,5 +1,5 @@
 import { MeditronError } from '../check/errors.js';
-import { readsWeights } from '../engine/capacity/low.js';
+import { weightsFit } from '../engine/capacity/low.js';
 import { availableMemory } from '../engine/capacity/memory.js';
 import type { Model } from '../engine/model.js';
 import { sum } from '../vote/count/arithmetic.js';
@@ -102,11 +102,11 @@ export async function sideBySide<T>(seats: readonly Seat[], jobs: Jobs<T>): Prom
   /** Beside those that are in memory. A GPU that is in use has to hold the next one too. */
   async function fits({ sizeBytes }: Seat): Promise<boolean> {
     const kept = sum([...inside.values()].map(({ model }) => model.info.keptBytes));
-    if (!readsWeights(sizeBytes, (jobs.available ?? availableMemory)() - kept)) return false;
+    if (!weightsFit(sizeBytes, (jobs.available ?? availableMemory)() - kept)) return false;
     for (const { model } of inside.values()) {
       if (model.info.gpuLayers === 0) continue;
       const free = (await model.devices().catch(() => [])).filter(({ type }) => type !== 'cpu');
-      return readsWeights(sizeBytes, Math.max(0, ...free.map(({ memoryFree }) => memoryFree)));
+      return weightsFit(sizeBytes, Math.max(0, ...free.map(({ memoryFree }) => memoryFree)));
     }
     return true;
   }

@@ -205,7 +205,8 @@ test('new tokens are what a sequence has left, and no more than were wanted', ()
 test('samples at once: four on a CPU that reads its weights or computes part of the layers, all elsewhere', () => {
   expect(usualWidth({ gpuLayers: 0, loadMode: 'read' }, 9)).toBe(4);
   expect(usualWidth({ gpuLayers: 0, loadMode: 'read' }, 3)).toBe(3);
-  expect(usualWidth({ gpuLayers: 0, loadMode: 'mmap' }, 9)).toBe(9);
+  expect(usualWidth({ gpuLayers: 0, loadMode: 'mmap', keptBytes: 4e9 }, 9)).toBe(4);
+  expect(usualWidth({ gpuLayers: 0, loadMode: 'mmap', keptBytes: 0 }, 9)).toBe(9);
   expect(usualWidth({ gpuLayers: 33, loadMode: 'mmap', layers: 32 }, 9)).toBe(9);
   expect(usualWidth({ gpuLayers: 10, loadMode: 'read', layers: 32 }, 9)).toBe(4);
 });

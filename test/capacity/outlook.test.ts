@@ -83,8 +83,8 @@ describe('what fits', () => {
 
   test('a 7B in Q4_K_M with five samples fits in 5.6 GB with little memory, and no 70B does', () => {
     const seven = outlookOf(published('meditron-7b', 'q4_k_m'), 5.6 * GB, 4);
-    expect(seven).toMatchObject({ fits: 'tight', lowMemory: true, loadMode: 'mmap', kvType: 'q8_0', waves: [3, 2] });
-    expect(outlookOf(published('meditron-7b', 'q4_k_m'), 16 * GB, 4)).toMatchObject({ fits: 'yes', loadMode: 'read' });
+    expect(seven).toMatchObject({ fits: 'tight', lowMemory: true, inMemory: false, kvType: 'q8_0', waves: [3, 2] });
+    expect(outlookOf(published('meditron-7b', 'q4_k_m'), 16 * GB, 4)).toMatchObject({ fits: 'yes', inMemory: true });
     for (const quant of quants) expect(outlookOf(published('meditron-70b', quant), 5.6 * GB, 4).fits).toBe('no');
   });
 });

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { staysInMemory } from '../../src/engine/capacity/low.js';
 import { outlookOf } from '../../src/engine/capacity/outlook.js';
 import { tensorType } from '../../src/gguf/types.js';
 import { loadModel } from '../../src/index.js';
@@ -73,7 +74,11 @@ describe('meditron fit', () => {
       await using model = await loadModel({ path: small, gpuLayers: 0, lowMemory });
       const available = lowMemory ? model.info.sizeBytes + 0.35e9 : 20e9;
       const outlook = outlookOf(model.info, available, 1);
-      expect(outlook).toMatchObject({ fits: lowMemory ? 'tight' : 'yes', lowMemory, loadMode: model.info.loadMode });
+      expect(outlook).toMatchObject({
+        fits: lowMemory ? 'tight' : 'yes',
+        lowMemory,
+        inMemory: staysInMemory(model.info),
+      });
       await using engine = await model.createEngine({
         contextSize: outlook.context,
         maxSequences: outlook.samples,

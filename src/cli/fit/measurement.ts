@@ -48,7 +48,7 @@ export class Measurement {
   /** Null where it cannot be measured. */
   speedOf(tensors: Candidate['tensors'], outlook: Outlook): Speed | null {
     try {
-      const rates = (type: TensorTypeName) => this.#ratesOf(type, outlook.loadMode === 'read');
+      const rates = (type: TensorTypeName) => this.#ratesOf(type, outlook.inMemory);
       return this.#addon ? speedOf(multiplied(tensors), rates, outlook) : null;
     } catch (error) {
       this.#problems.add(error instanceof Error ? error.message : 'it failed');

@@ -1,4 +1,5 @@
 import { planWaves } from '../../vote/count/stopping.js';
+import { type InMemory, staysInMemory } from './low.js';
 import { fits, jobNeed, larger, largest, type Need, sum, together } from './need.js';
 import { gpuAlone } from './placement.js';
 import { leastScoringNeed, wholeScoringNeed } from './scoring.js';
@@ -65,15 +66,10 @@ export function roomyLayout(shape: AskShape, width: number): AskLayout {
  * not change samples.
  */
 export function usualWidth(
-  info: {
-    readonly gpuLayers: number;
-    readonly layers?: number | null | undefined;
-    readonly loadMode: 'read' | 'mmap';
-    readonly keptBytes?: number | undefined;
-  },
+  info: InMemory & { readonly gpuLayers: number; readonly layers?: number | null | undefined },
   samples: number,
 ): number {
-  return Math.min(samples, (info.loadMode === 'read' || info.keptBytes) && !gpuAlone(info) ? 4 : samples);
+  return Math.min(samples, staysInMemory(info) && !gpuAlone(info) ? 4 : samples);
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type ModelShape,
   outputBytes,
 } from './compute.js';
-import { type LowModel, lowWouldDo } from './low.js';
+import { type InMemory, type LowModel, lowWouldDo, staysInMemory } from './low.js';
 import { gpuAlone } from './placement.js';
 
 /** How a loaded model lies on the machine. */
@@ -17,13 +17,7 @@ export interface Loaded extends ModelShape {
   /** Layers of each GPU, in the order of `devices`; the output counts as the last. */
   readonly layersOf: readonly { readonly device: string; readonly layers: number }[];
   /** How its weights are in memory; what to say where a context does not fit. */
-  readonly weights?:
-    | (LowModel & {
-        readonly loadMode: 'read' | 'mmap';
-        readonly keptBytes?: number | undefined;
-        readonly lowMemory: boolean;
-      })
-    | undefined;
+  readonly weights?: (LowModel & InMemory & { readonly lowMemory: boolean }) | undefined;
 }
 
 /** Bytes that a context takes in one place. */
@@ -98,10 +92,10 @@ export function doesNotFit(
   return undefined;
 }
 
-/** Whether little memory would do: weights that were read would be mapped instead, and their room is free then. */
+/** Whether little memory would do: weights that stay in memory would come and go instead, and their room is free then. */
 function hintOf({ weights }: Loaded, { contextSize, maxSequences }: ContextShape, free: number): string {
   if (!weights) return '';
-  const available = free + (weights.loadMode === 'read' || weights.keptBytes ? weights.sizeBytes : 0);
+  const available = free + (staysInMemory(weights) ? weights.sizeBytes : 0);
   const low = !weights.lowMemory && lowWouldDo(weights, contextSize, maxSequences, available);
   return `${low ? ' Loaded with `lowMemory` it runs.' : ''} \`meditron fit\` says what runs here.`;
 }

@@ -10,8 +10,19 @@ export const processBytes = 0.25e9;
 /** Weights are read into memory if so many bytes are left beside them, for cache, computing and the rest of the machine. */
 const besideWeights = 1e9;
 
-/** Whether weights of so many bytes are read, where nobody says how they come into memory; else they are mapped. */
-export function readsWeights(hostBytes: number, available: number): boolean {
+/** How weights are in memory, as `ModelInfo` has it. */
+export interface InMemory {
+  readonly loadMode: 'read' | 'mmap';
+  readonly keptBytes?: number | undefined;
+}
+
+/** Whether weights are in memory and stay there: read, or mapped with room for them. Else their pages come and go. */
+export function staysInMemory({ loadMode, keptBytes = 0 }: InMemory): boolean {
+  return loadMode === 'read' || keptBytes > 0;
+}
+
+/** Whether weights of so many bytes stay in memory, where nobody says how they come there; else they are mapped, and come and go. */
+export function weightsFit(hostBytes: number, available: number): boolean {
   return hostBytes + besideWeights <= available;
 }
 

@@ -2,7 +2,7 @@ import type { KvBytes } from '../../models/inspect.js';
 import { type AskLayout, type AskShape, newTokensThatFit, roomyLayout, usualWidth } from './ask.js';
 import { type ModelShape, microBatch } from './compute.js';
 import { contextBytes } from './context.js';
-import { lowBatch, lowCells, lowKvType, processBytes, readsWeights } from './low.js';
+import { lowBatch, lowCells, lowKvType, processBytes, weightsFit } from './low.js';
 import { sum } from './need.js';
 
 /** A model whose file may be elsewhere. */
@@ -19,7 +19,8 @@ export interface Outlook {
   readonly fits: 'yes' | 'tight' | 'no';
   /** Whether it takes `--low-memory`. */
   readonly lowMemory: boolean;
-  readonly loadMode: 'read' | 'mmap';
+  /** Whether the weights stay in memory; else their pages come and go. */
+  readonly inMemory: boolean;
   readonly kvType: 'f16' | 'q8_0';
   readonly batchSize: number;
   /** Cells of the context. */
@@ -48,10 +49,11 @@ export function outlookOf(model: ReckonedModel, available: number, threads: numb
 type Layout = Omit<Outlook, 'fits'>;
 
 function usualLayout(model: ReckonedModel, available: number, threads: number): Layout {
-  const loadMode = readsWeights(model.sizeBytes, available) ? 'read' : 'mmap';
+  const inMemory = weightsFit(model.sizeBytes, available);
+  const loadMode = inMemory ? 'read' : 'mmap';
   const width = usualWidth({ gpuLayers: 0, layers: model.layers, loadMode }, typical.samples);
   const batchSize = Math.max(width, microBatch(model, threads, false));
-  return laidOut(model, roomyLayout(shapeOf(model), width), { loadMode, kvType: 'f16', batchSize, lowMemory: false });
+  return laidOut(model, roomyLayout(shapeOf(model), width), { inMemory, kvType: 'f16', batchSize, lowMemory: false });
 }
 
 function lowLayout(model: ReckonedModel, available: number, threads: number): Layout {
@@ -61,13 +63,13 @@ function lowLayout(model: ReckonedModel, available: number, threads: number): La
   while (layout.need.cells > most && layout.width > 1) layout = roomyLayout(shape, layout.width - 1);
   const batchSize = Math.max(layout.width, Math.min(lowBatch, microBatch(model, threads, false)));
   const kvType = lowKvType(model) === 'q8_0' ? 'q8_0' : 'f16';
-  return laidOut(model, layout, { loadMode: 'mmap', kvType, batchSize, lowMemory: true });
+  return laidOut(model, layout, { inMemory: false, kvType, batchSize, lowMemory: true });
 }
 
 function laidOut(
   model: ReckonedModel,
   { need, width, waves }: AskLayout,
-  how: Pick<Outlook, 'loadMode' | 'kvType' | 'batchSize' | 'lowMemory'>,
+  how: Pick<Outlook, 'inMemory' | 'kvType' | 'batchSize' | 'lowMemory'>,
 ): Layout {
   const context = { ...how, contextSize: need.cells, maxSequences: need.sequences, flashAttention: true };
   const places = contextBytes({ ...model, gpuLayers: 0, layersOf: [] }, context);

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { MeditronError } from '../../check/errors.js';
-import { readsWeights } from '../../engine/capacity/low.js';
+import { weightsFit } from '../../engine/capacity/low.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { whenAborted } from '../../engine/signals.js';
 import { inspectFile } from '../../models/inspect.js';
@@ -147,7 +147,7 @@ export class ModelPool implements Pool {
     while (inMemory() >= maxModels) await this.#dismiss(signal);
     for (
       let idle = this.#idle();
-      idle && !readsWeights(entry.sizeBytes, this.#available() - this.#kept);
+      idle && !weightsFit(entry.sizeBytes, this.#available() - this.#kept);
       idle = this.#idle()
     ) {
       await idle.unload();
