@@ -4,7 +4,9 @@ import { answer, readJob } from './job.js';
 
 const job = readJob();
 const started = performance.now();
-const model = await loadModel({ path: job.model, gpuLayers: job.gpu ? 'auto' : 0 });
+// llama.cpp's kernels are at their fastest with weights that were read.
+const loadMode = job.kernels === 'llama.cpp' ? 'read' : 'auto';
+const model = await loadModel({ path: job.model, gpuLayers: job.gpu ? 'auto' : 0, loadMode });
 const engine = await model.createEngine({
   contextSize: job.prompt.length + job.samples * (job.tokens + 8),
   maxSequences: job.samples,

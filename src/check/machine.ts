@@ -51,19 +51,20 @@ export const loadOptions = {
     stored: true,
   },
   /**
-   * How weights come into memory. `read` copies them once, rearranged for the CPU's fastest kernels. `mmap` maps the file as it is:
-   * slower kernels, but pages come and go, so a model may be larger than memory. `auto` (default) reads what fits, maps what does not.
+   * How weights come into memory. `read` copies them once, rearranged for llama.cpp's fastest kernels; the file may go then. `mmap` maps the
+   * file, which has to stay as it is: its pages are there at once when it is loaded again, and a model may be larger than memory. `auto`
+   * (default) maps what our own kernels multiply with as the file has it (`kernels`), and what does not fit; it reads the rest.
    */
   loadMode: {
     kind: choice(['auto', 'read', 'mmap']),
     default: 'auto',
     flag: '--load <mode>',
-    help: 'how weights come into memory: auto, read (fastest kernels) or mmap (may exceed memory)',
+    help: 'how weights come into memory: auto, read (copied, the file may go then) or mmap (mapped, may exceed memory)',
     stored: true,
   },
   /**
-   * Lay the model out for little memory: weights mapped, which is slower, and for engines that are told nothing else a cache in q8_0, which
-   * changes texts slightly, small steps, and a gigabyte of cache at most, so that samples run in waves. Default false.
+   * Lay the model out for little memory: weights mapped, and for engines that are told nothing else a cache in q8_0, which changes texts
+   * slightly, small steps, which makes prompts slower, and a gigabyte of cache at most, so that samples run in waves. Default false.
    */
   lowMemory: {
     kind: yesNo,
@@ -135,7 +136,8 @@ export const engineOptions = {
   },
   /**
    * What multiplies with weights in Q4_K and Q6_K that the processor has in memory. `auto` (default): our own kernels where it has AVX2 or
-   * better, which take several samples at once in about half of the time; `llama.cpp`: its own alone. Products differ by rounding.
+   * better, which take several samples at once in about half of the time; `llama.cpp`: its own alone, which want weights that were read
+   * (`loadMode`). Products differ by rounding.
    */
   kernels: {
     kind: choice(['auto', 'llama.cpp']),

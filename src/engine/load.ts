@@ -188,7 +188,7 @@ function tensorsOf({ tensors }: GgufFile): NativeTensors | undefined {
 }
 
 const littleMemory =
-  'Laid out for little memory: weights are mapped, which is slower, the cache is in q8_0 where it can be, which changes texts slightly, and samples may run in waves';
+  'Laid out for little memory: weights are mapped, steps are small, which makes prompts slower, the cache is in q8_0 where it can be, which changes texts slightly, and samples may run in waves';
 
 /** Its thread may find no room for its stack. */
 function newModel(addon: Addon): NativeModel {

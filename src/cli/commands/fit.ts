@@ -159,7 +159,7 @@ function adviceFor(
   const advice: string[] = [];
   if (rows.some(row => row.fits === 'tight' && row.lowMemory)) {
     advice.push(
-      'Give --low-memory: weights are mapped, which is slower, and the cache is in q8_0, which changes texts slightly',
+      'Give --low-memory: steps are small, which makes prompts slower, and the cache is in q8_0, which changes texts slightly',
     );
   }
   const freed = Math.max(availableBytes, availableOf(memoryBytes));

@@ -60,8 +60,8 @@ export function roomyLayout(shape: AskShape, width: number): AskLayout {
 }
 
 /**
- * Samples at once where nobody says: four where a CPU computes layers whose weights are in memory, because a fifth costs there as much
- * as the four before it (llama.cpp's repacked kernels take four rows in one pass over the weights) and is often not needed; all of
+ * Samples at once where nobody says: four where a CPU computes layers whose weights are in memory, because a fifth is often not
+ * needed, and costs llama.cpp's repacked kernels as much as the four before it (they take four rows in one pass over the weights); all of
  * them elsewhere. The same whatever the stopping rule: the number of samples at once changes floating point results, and a rule must
  * not change samples.
  */
