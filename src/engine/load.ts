@@ -91,9 +91,10 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
   const placement = placeLayers(wanted, weightBytes(file.tensors), inspection, gpus?.list() ?? []);
   const { gpuLayers, hostBytes, layers } = placement;
   const tensors = tensorsOf(file);
-  const stays = gpuLayers < layers && !lowMemory && fitsInMemory(hostBytes);
+  const stays = loadMode === 'auto' && !lowMemory && gpuLayers < layers && fitsInMemory(hostBytes);
   const gains = () => !tensors || addon.gainsByRearranging(tensors);
-  const mode = lowMemory ? 'mmap' : loadMode !== 'auto' ? loadMode : stays && gains() ? 'read' : 'mmap';
+  const mode = loadMode === 'read' || (stays && gains()) ? 'read' : 'mmap';
+  const keptBytes = stays && mode === 'mmap' ? hostBytes : 0;
   if (mode === 'read' && !fitsInMemory(hostBytes)) {
     throw new MeditronError(
       'ERR_MEMORY',
@@ -121,7 +122,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
         gpuLayers,
         devices: placement.devices.map(device => device.name),
         mmap: mode === 'mmap',
-        whole: stays,
+        whole: keptBytes > 0,
         repack: mode === 'read',
         mlock: lock,
         tensors,
@@ -159,7 +160,7 @@ export async function loadWeights(options: LoadOptions, placed?: Placed): Promis
       addBos,
       runtime: { build: { ...addon.build }, cpuVariant },
       loadMode: mode,
-      keptBytes: mode === 'mmap' && stays ? hostBytes : 0,
+      keptBytes,
       lowMemory,
       gpuLayers,
       layersOf: names.map((device, i) => ({ device, layers: placement.layersOf[i]!.length })),

@@ -129,8 +129,8 @@ describe.runIf(process.arch === 'x64')('weights that our kernels take as the fil
     await expect(read.createEngine(huge)).rejects.toThrow(/; [0-9.]+ .?B are available[^b]*Lower/);
   });
 
-  test('do not stay where memory is to be spared', async () => {
-    await using model = await loadModel({ path: whole, gpuLayers: 0, lowMemory: true });
+  test.each([{ lowMemory: true }, { loadMode: 'mmap' as const }])('need not stay with %o', async options => {
+    await using model = await loadModel({ path: whole, gpuLayers: 0, ...options });
     expect(model.info).toMatchObject({ loadMode: 'mmap', keptBytes: 0 });
   });
 });

@@ -56,7 +56,8 @@ const ways = {
 /** One step on a model. @param {string} path */
 async function step(path) {
   const native = new addon.Model();
-  await native.load({ paths: [path], gpuLayers: 0, devices: [], mmap: true, repack: false, mlock: false });
+  const mapped = { mmap: true, whole: false, repack: false, mlock: false };
+  await native.load({ paths: [path], gpuLayers: 0, devices: [], ...mapped });
   const engine = new addon.Engine(native);
   const size = {
     contextSize: 256,
