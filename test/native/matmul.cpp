@@ -176,7 +176,7 @@ void the_same_everywhere() {
         const Matrix weights = matrix(layout, width, height, pack(layout.type, width, height, normal((size_t)(width * height), 6, 0.05f)));
         const Floats rows    = normal((size_t)(n_rows * width), 7);
         const Floats alone   = by_kernel(instructions, layout, weights, rows, 1);
-        for (int at_once = 2; at_once <= n_rows; at_once++)
+        for (const int at_once : { 2, 3, 4, 5, 6, 7, 8, 9, 15, 17, n_rows })
             check(same_bits(by_kernel(instructions, layout, weights, rows, at_once), alone),
                   "a row's products are the same whatever rows are computed with it");
         if (is_tiles(layout)) return;
