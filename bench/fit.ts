@@ -55,7 +55,7 @@ const before = await machine();
 const ways = [];
 for (const lowMemory of [false, true]) {
   const began = performance.now();
-  await using model = await loadModel({ path, gpuLayers: 0, lowMemory, loadMode: 'auto' });
+  await using model = await loadModel({ path, gpuLayers: 0, lowMemory });
   await using engine = await model.createEngine({ contextSize: 512, maxSequences: 5 });
   const decode = async (samples: number, length: number): Promise<{ speed: number; prompt: number }> => {
     const prompt = Int32Array.from({ length }, (_, i) => (i === 0 ? 1 : 300 + ((i * 7919) % 30_000)));

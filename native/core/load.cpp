@@ -178,19 +178,20 @@ static llama_model_ptr load_straight(const LoadParams & params, llama_model_para
 }
 
 // Reads the files into the system's memory, so that nobody has to wait for the disk once their weights are used. That is nearly all of
-// loading then.
-static void read_whole(const LoadParams & params, const LoadProgress & progress) {
+// loading then. How far loading is.
+static float read_whole(const LoadParams & params, const LoadProgress & progress) {
     ReadAhead ahead(params.paths);
     const auto size = (double)FilePages(params.paths).size();
     for (double at = 0; at < size; at += READ_AT_ONCE) {
         if (!progress(READING * (float)(at / size))) throw CodedError("ERR_ABORTED", "Loading the model was cancelled");
         ahead.wait_for((uint64_t)std::min(size, at + READ_AT_ONCE));
     }
+    return size > 0 ? READING : 0.0f;
 }
 
 Loaded load_weights(const LoadParams & params, const LoadProgress & told) {
-    const bool whole            = params.mmap && params.whole;
-    const LoadProgress progress = [&](float fraction) { return told(whole ? READING + (1 - READING) * fraction : fraction); };
+    const float done            = params.mmap && params.whole ? read_whole(params, told) : 0.0f;
+    const LoadProgress progress = [&](float fraction) { return told(done + (1 - done) * fraction); };
     std::vector<ggml_backend_dev_t> devices;
     for (const std::string & name : params.devices) {
         devices.push_back(ggml_backend_dev_by_name(name.c_str()));
@@ -205,7 +206,6 @@ Loaded load_weights(const LoadParams & params, const LoadProgress & told) {
                                              : (params.mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE);
     mparams.use_extra_bufts    = params.repack;
 
-    if (whole) read_whole(params, told);
     llama_model_ptr model = load_straight(params, mparams, progress);
     const bool straight   = model != nullptr;
     if (!model) {

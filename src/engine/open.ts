@@ -6,7 +6,7 @@ import { OpenAdapters } from '../models/open.js';
 import type { Addon } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
 import { type ContextShape, microBatch } from './capacity/compute.js';
-import { doesNotFit, hostBytes } from './capacity/context.js';
+import { doesNotFit, hostContextBytes } from './capacity/context.js';
 import { availableCores } from './capacity/cores.js';
 import { lowBatch, lowCells, lowKvType, processBytes, staysInMemory } from './capacity/low.js';
 import { availableBeside, availableMemory, memoryInWords } from './capacity/memory.js';
@@ -66,7 +66,7 @@ export async function openEngine(
   await using adapters = await OpenAdapters.at(paths, weights.base);
   warnings.push(...adapters.warnings);
   const [file, ...more] = weights.mapped;
-  const taken = processBytes + hostBytes(info, context);
+  const taken = processBytes + hostContextBytes(info, context);
   const stream = file && more.length === 0 ? streaming(file.sizeBytes, taken, availableMemory()) : undefined;
   const native = new addon.Engine(weights.native);
   try {

@@ -202,7 +202,7 @@ test('new tokens are what a sequence has left, and no more than were wanted', ()
   expect(againPositions(undefined)).toBe(0);
 });
 
-test('samples at once: four on a CPU that reads its weights or computes part of the layers, all elsewhere', () => {
+test('samples at once: four on a CPU whose weights are in memory or that computes part of the layers, all elsewhere', () => {
   expect(usualWidth({ gpuLayers: 0, loadMode: 'read' }, 9)).toBe(4);
   expect(usualWidth({ gpuLayers: 0, loadMode: 'read' }, 3)).toBe(3);
   expect(usualWidth({ gpuLayers: 0, loadMode: 'mmap', keptBytes: 4e9 }, 9)).toBe(4);

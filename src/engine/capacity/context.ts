@@ -48,8 +48,8 @@ export function contextBytes(model: Loaded, context: ContextShape): ContextBytes
   return [host, ...gpus];
 }
 
-/** Bytes of the host's that a context takes. */
-export function hostBytes(model: Loaded, context: ContextShape): number {
+/** Bytes of the host's memory that a context takes. */
+export function hostContextBytes(model: Loaded, context: ContextShape): number {
   const { cache, compute } = contextBytes(model, context).find(({ place }) => place === 'CPU')!;
   return cache + compute;
 }

@@ -7,7 +7,7 @@ export const lowBatch = 64;
 const lowCache = 1e9;
 /** What the command's process, the engine's, and computing in steps of {@link lowBatch} take, in bytes. */
 export const processBytes = 0.25e9;
-/** Weights are read into memory if so many bytes are left beside them, for cache, computing and the rest of the machine. */
+/** Weights stay in memory if so many bytes are left beside them, for cache, computing and the rest of the machine. */
 const besideWeights = 1e9;
 
 /** How weights are in memory, as `ModelInfo` has it. */

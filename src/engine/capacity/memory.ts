@@ -15,9 +15,9 @@ export function availableMemory(): number {
   return readMemory(readFile).bytes;
 }
 
-/** The same less mapped weights that are to stay in memory, which the system counts as available. */
-export function availableBeside(...models: readonly { readonly keptBytes: number }[]): number {
-  return Math.max(0, availableMemory() - models.reduce((sum, { keptBytes }) => sum + keptBytes, 0));
+/** The same less a model's mapped weights that are to stay in memory, which the system counts as available. */
+export function availableBeside({ keptBytes }: { readonly keptBytes: number }): number {
+  return Math.max(0, availableMemory() - keptBytes);
 }
 
 /** The amount in words, as `3.2 GB are available (of 4 GB that the control group /sys/fs/cgroup allows)`. */

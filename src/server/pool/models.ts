@@ -5,6 +5,7 @@ import { weightsFit } from '../../engine/capacity/low.js';
 import { availableMemory } from '../../engine/capacity/memory.js';
 import { whenAborted } from '../../engine/signals.js';
 import { inspectFile } from '../../models/inspect.js';
+import { sum } from '../../vote/count/arithmetic.js';
 import { Entry } from './entry.js';
 import { type LoadedEngine, loadOnCpu, type ModelSetup } from './load.js';
 import { freeName, named, unknownModel } from './names.js';
@@ -145,18 +146,11 @@ export class ModelPool implements Pool {
     const { maxModels = Number.POSITIVE_INFINITY } = this.options;
     const inMemory = () => this.#entries.filter(each => each.inMemory).length;
     while (inMemory() >= maxModels) await this.#dismiss(signal);
-    for (
-      let idle = this.#idle();
-      idle && !weightsFit(entry.sizeBytes, this.#available() - this.#kept);
-      idle = this.#idle()
-    ) {
+    // Mapped weights that are to stay, the system counts as available.
+    const left = () => this.#available() - sum(this.#entries.map(({ keptBytes }) => keptBytes));
+    for (let idle = this.#idle(); idle && !weightsFit(entry.sizeBytes, left()); idle = this.#idle()) {
       await idle.unload();
     }
-  }
-
-  /** Bytes of mapped weights that the system counts as available. */
-  get #kept(): number {
-    return this.#entries.reduce((sum, { keptBytes }) => sum + keptBytes, 0);
   }
 
   /** Frees the memory of the least recently used, once there is one that nobody uses; false if no other is in memory. */
