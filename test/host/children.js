@@ -7,8 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 export function childrenOf(parent) {
   return readdirSync('/proc')
     .map(Number)
-    .filter(pid => Number.isInteger(pid) && stateOf(pid)?.parent === parent)
-    .sort((a, b) => stateOf(a)?.started - stateOf(b)?.started);
+    .filter(pid => Number.isInteger(pid) && factsOf(pid)?.parent === parent)
+    .sort((a, b) => factsOf(a)?.started - factsOf(b)?.started);
 }
 
 /**
@@ -16,16 +16,22 @@ export function childrenOf(parent) {
  * @param {number} pid
  */
 export function gone(pid) {
-  return stateOf(pid) === undefined;
+  return factsOf(pid) === undefined;
 }
 
+/**
+ * As ps has it: R, S, T …; undefined once it has ended, waited for or not.
+ * @param {number} pid
+ */
+export const stateOf = pid => factsOf(pid)?.state;
+
 /** @param {number} pid */
-function stateOf(pid) {
+function factsOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return { parent: Number(fields[1]), started: Number(fields[19]) };
+    return { state: fields[0], parent: Number(fields[1]), started: Number(fields[19]) };
   } catch {
     return undefined; // it ended while we looked
   }

@@ -22,10 +22,17 @@ export function holdAt(file, what) {
 }
 
 /**
- * Resolves when it is held; processes after it are not.
+ * Resolves with the number of the process when it is held; processes after it are not. Numbers of processes begin again at some point: the
+ * greatest is not the youngest.
  * @param {string} file
  */
 export async function held(file) {
-  while (readFileSync(file, 'utf8') !== 'held') await pause(2);
-  rmSync(file);
+  for (;;) {
+    const [, pid] = /^held (\d+)\n$/.exec(readFileSync(file, 'utf8')) ?? [];
+    if (pid !== undefined) {
+      rmSync(file);
+      return Number(pid);
+    }
+    await pause(2);
+  }
 }

@@ -9,7 +9,7 @@ if (process.send !== undefined) {
   process.send = (notice, ...more) => {
     const sent = send(notice, ...more);
     if (!toldBy(notice).includes(named())) return sent;
-    writeFileSync(file, 'held');
+    writeFileSync(file, `held ${process.pid}\n`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
 }

@@ -1,12 +1,13 @@
 // What an app does with a patient's words: everything that the library offers, well and wrongly, and on request in a process whose
 // engine is killed. Reads its part from standard input; writes answers to standard output, and to standard error what an app
 // that logs every error would log.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { ask, buildPrompt, formatByName, loadModel, parseQuestionText, replay } from '../../dist/index.js';
+import { childrenOf } from '../host/children.js';
 import { held, holdAt, holdable } from '../host/hold.js';
 
 const { patient, isolate, deaths, end } = JSON.parse(await text(process.stdin));
@@ -130,19 +131,14 @@ function wrongly(model, engine, { evidence }) {
   };
 }
 
-/** The process of an engine, from the moment it exists; the youngest of several. */
+/** The process of the model's engine, where no other has one. */
 function hostPid() {
-  const found = [];
-  for (const task of readdirSync('/proc/self/task')) {
-    for (const pid of readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean)) {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      if (/host[/\\]child\.js/.test(command)) found.push(Number(pid));
-    }
-  }
-  return found.length === 0 ? undefined : Math.max(...found);
+  const found = childrenOf(process.pid).filter(pid =>
+    /host[/\\]child\.js/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
+  );
+  if (found.length !== 1) throw new Error(`Expected one process of an engine, found ${found.length}`);
+  return found[0];
 }
-
-const kill = signal => process.kill(hostPid(), signal);
 
 /** What the engine is killed in the middle of: the work, and what tells that it is there. */
 const phases = {
@@ -162,9 +158,8 @@ async function killed(phase, signal, on) {
   const [told, work] = phases[phase];
   holdAt(hold, told);
   const working = work(on);
-  working.catch(() => {});
-  await held(hold);
-  kill(signal);
+  const ended = working.then(() => Promise.reject(new Error(`It had ended before it told ${told}`)));
+  process.kill(await Promise.race([held(hold), ended]), signal);
   await working;
 }
 
@@ -196,7 +191,7 @@ for (const [name, call] of Object.entries(mistakes)) {
 say('refused', refused);
 for (const { phase, signal } of deaths ?? []) {
   try {
-    if (signal === 'SIGUSR1') await answered(engine, event => event.type === 'text' && kill(signal));
+    if (signal === 'SIGUSR1') await answered(engine, event => event.type === 'text' && process.kill(hostPid(), signal));
     else await killed(phase, signal, { model, engine });
   } catch (error) {
     log(error);
