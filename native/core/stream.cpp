@@ -8,11 +8,9 @@
 #    include <unistd.h>
 
 #    include <algorithm>
-#    include <cinttypes>
-#    include <cstdio>
-#    include <cstring>
-#    include <fstream>
 #    include <system_error>
+
+#    include "mappings.h"
 
 // Where the computation is in the file is known to about a layer, and no layer has a gigabyte.
 static constexpr uint64_t BEFORE = uint64_t(1500) << 20;
@@ -29,15 +27,10 @@ Stream::Stream(const std::string & path, uint64_t stay) : piece(LEAST), size(0),
     size             = (bytes + piece - 1) / piece * piece;
     before           = std::min(BEFORE, size / 8);
     after            = std::min(AFTER, size / 8);
-    std::ifstream maps("/proc/self/maps");
-    for (std::string line; std::getline(maps, line);) {
-        uint64_t begin = 0, end = 0, offset = 0, inode = 0;
-        char access[5] = "";
-        if (std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64, &begin, &end, access, &offset, &inode) == 5 &&
-            std::strcmp(access, "r--s") == 0 && inode == (uint64_t)found.st_ino)
-            mappings.push_back({ (char *)(uintptr_t)begin, offset, offset + (end - begin) });
-    }
-    if (mappings.empty()) return;
+    for (const Mapping & each : mappings())
+        if (each.shared && !each.writable && each.inode == (uint64_t)found.st_ino)
+            mapped.push_back({ (char *)(uintptr_t)each.begin, each.offset, each.offset + (each.end - each.begin) });
+    if (mapped.empty()) return;
     try {
         walker = std::thread([this] { walk(); });
     } catch (const std::system_error &) {} // correct without, only slower
@@ -101,9 +94,9 @@ void Stream::walk() {
 }
 
 void Stream::let_go(uint64_t from, uint64_t to) const {
-    for (const Mapping & mapping : mappings) {
-        const uint64_t begin = std::max(from, mapping.from), end = std::min(to, mapping.to);
-        if (begin < end) madvise(mapping.address + (begin - mapping.from), (size_t)(end - begin), MADV_DONTNEED);
+    for (const Part & part : mapped) {
+        const uint64_t begin = std::max(from, part.from), end = std::min(to, part.to);
+        if (begin < end) madvise(part.address + (begin - part.from), (size_t)(end - begin), MADV_DONTNEED);
     }
     posix_fadvise(file, (off_t)from, (off_t)(to - from), POSIX_FADV_DONTNEED);
 }

@@ -30,7 +30,7 @@ private:
     void walk();
     void let_go(uint64_t from, uint64_t to) const;
 
-    struct Mapping {
+    struct Part {
         char * address;
         uint64_t from, to; // of the file
     };
@@ -39,7 +39,7 @@ private:
     uint64_t piece, size; // read at once, of the whole pieces that a walk is
     uint64_t stay;
     uint64_t before, after; // of the computation: what is read ahead of it, and what it may still need
-    std::vector<Mapping> mappings;
+    std::vector<Part> mapped;
 
     uint64_t usual      = 0; // operations of a step; 0 before one has ended
     uint64_t operations = 0;
