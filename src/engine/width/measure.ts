@@ -75,18 +75,21 @@ interface Round {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Seconds of a step of every number of samples; that of one is the step of a prompt of one token. */
+/**
+ * Seconds of a step of every number of samples. Where there is one step of each, that of one sample is the step of a prompt of one token: what it takes
+ * to begin a job then counts for little.
+ */
 async function round(engine: Engine, { widths, steps, from, signal }: Round): Promise<Map<number, number>> {
   const times = new Map<number, number>();
   const prompt = Int32Array.of(tokenOf(engine.model));
-  for (const width of widths.filter(width => width > 1)) {
+  for (const width of widths.filter(width => width > 1 || steps > 1)) {
     if (starved(engine)) break;
     const samplers = Array.from({ length: width }, () => ({ temperature: 0.8 }));
     const job = { prompt, from, samplers, maxTokens: steps + 1, ignoreEnd: true, logprobs: true, seed: 1, signal };
     const start = performance.now();
     let evaluated = start;
     for await (const event of engine.generate(job)) if (event.type === 'prompt') evaluated = performance.now();
-    times.set(1, Math.min((evaluated - start) / 1000, times.get(1) ?? Infinity));
+    if (steps === 1) times.set(1, Math.min((evaluated - start) / 1000, times.get(1) ?? Infinity));
     times.set(width, (performance.now() - evaluated) / 1000 / steps);
   }
   return times;
