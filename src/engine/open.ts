@@ -106,7 +106,10 @@ export async function openEngine(
 function checkMemory(info: ModelInfo, context: ContextShape, addon: Addon): void {
   const devices = info.gpuLayers > 0 ? addon.devices() : [];
   const message = doesNotFit({ ...info, weights: info }, context, place => {
-    if (place === 'CPU') return { bytes: availableBeside(info), words: memoryInWords(info) };
+    if (place === 'CPU') {
+      const used = process.memoryUsage.rss(); // of the process that has mapped the weights
+      return { bytes: availableBeside(info, used), words: memoryInWords(info, used) };
+    }
     const free = devices.find(device => device.name === place)?.memoryFree ?? Infinity;
     return { bytes: free, words: `${inBytes(free)} are free there` };
   });

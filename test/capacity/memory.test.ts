@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readCores } from '../../src/engine/capacity/cores.js';
-import { readMemory } from '../../src/engine/capacity/memory.js';
+import { countedAvailable, readMemory } from '../../src/engine/capacity/memory.js';
 
 const GB = 1e9;
 /** A machine of files, as they were recorded. */
@@ -72,6 +72,14 @@ describe('memory', () => {
       '/sys/fs/cgroup/memory/memory.usage_in_bytes': '1900000000',
     });
     expect(readMemory(read)).toEqual({ bytes: 16_384_000_000, limitedBy: undefined });
+  });
+
+  test('mapped weights are taken off where the system counts them as available: on Windows until they have been used', () => {
+    const kept = 4 * GB;
+    for (const used of [0, GB, kept, 9 * GB]) {
+      expect(countedAvailable(kept, used, 'win32')).toBe(Math.max(0, kept - used));
+      for (const platform of ['linux', 'darwin'] as const) expect(countedAvailable(kept, used, platform)).toBe(kept);
+    }
   });
 
   test('files that say nothing sensible are as good as none', () => {

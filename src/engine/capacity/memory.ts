@@ -15,15 +15,23 @@ export function availableMemory(): number {
   return readMemory(readFile).bytes;
 }
 
-/** The same less a model's mapped weights that are to stay in memory, which the system counts as available. */
-export function availableBeside({ keptBytes }: { readonly keptBytes: number }): number {
-  return Math.max(0, availableMemory() - keptBytes);
+/**
+ * Of a model's mapped weights that are to stay in memory, the bytes that the system counts as available nevertheless: all of them, but on Windows
+ * only those that no process has used yet (`ullAvailPhys` of Microsoft's MEMORYSTATUSEX: standby pages are available, pages of a process are not).
+ */
+export function countedAvailable(keptBytes: number, usedBytes: number, platform = process.platform): number {
+  return platform === 'win32' ? Math.max(0, keptBytes - usedBytes) : keptBytes;
+}
+
+/** Memory that is available less a model's mapped weights that are to stay in it. `usedBytes`: of them, at most; nothing has been computed by default. */
+export function availableBeside({ keptBytes }: { readonly keptBytes: number }, usedBytes = 0): number {
+  return Math.max(0, availableMemory() - countedAvailable(keptBytes, usedBytes));
 }
 
 /** The amount in words, as `3.2 GB are available (of 4 GB that the control group /sys/fs/cgroup allows)`. */
-export function memoryInWords(beside?: { readonly keptBytes: number }): string {
+export function memoryInWords(beside?: { readonly keptBytes: number }, usedBytes = 0): string {
   const { bytes, limitedBy } = readMemory(readFile);
-  const kept = beside?.keptBytes ?? 0;
+  const kept = countedAvailable(beside?.keptBytes ?? 0, usedBytes);
   const weights = kept > 0 ? ` beside the weights' ${inBytes(kept)}` : '';
   return `${inBytes(Math.max(0, bytes - kept))} are available${weights}${limitedBy === undefined ? '' : ` (${limitedBy})`}`;
 }

@@ -1,4 +1,5 @@
 import { MeditronError } from '../../check/errors.js';
+import { countedAvailable } from '../../engine/capacity/memory.js';
 import { type EngineCounters, noCounts } from '../../engine/settings.js';
 import { whenAborted } from '../../engine/signals.js';
 import { diedOnGpu, gpuOf, type LoadedEngine, loadEngine, type ModelSetup } from './load.js';
@@ -63,9 +64,11 @@ export class Entry {
     };
   }
 
-  /** As `ModelInfo.keptBytes`; 0 while it is not in memory. */
+  /** As `ServedModel.keptBytes`. A step uses all weights. */
   get keptBytes(): number {
-    return this.#loaded?.model.info.keptBytes ?? 0;
+    if (!this.#loaded) return 0;
+    const { keptBytes } = this.#loaded.model.info;
+    return countedAvailable(keptBytes, countersOf(this.#loaded).steps > 0 ? keptBytes : 0);
   }
 
   get inMemory(): boolean {

@@ -146,7 +146,6 @@ export class ModelPool implements Pool {
     const { maxModels = Number.POSITIVE_INFINITY } = this.options;
     const inMemory = () => this.#entries.filter(each => each.inMemory).length;
     while (inMemory() >= maxModels) await this.#dismiss(signal);
-    // Mapped weights that are to stay, the system counts as available.
     const left = () => this.#available() - sum(this.#entries.map(({ keptBytes }) => keptBytes));
     for (let idle = this.#idle(); idle && !weightsFit(entry.sizeBytes, left()); idle = this.#idle()) {
       await idle.unload();

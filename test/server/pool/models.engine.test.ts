@@ -102,6 +102,25 @@ test('mapped weights that are to stay in memory are taken, though the system cou
   expect(state(pool)).toEqual(['unloaded', 'loaded']);
 });
 
+test('what a model has used of its mapped weights, Windows counts as taken by itself', async () => {
+  const on = (system: NodeJS.Platform) => {
+    const here = process.platform;
+    Object.defineProperty(process, 'platform', { value: system });
+    try {
+      return pool.models[0]!.keptBytes;
+    } finally {
+      Object.defineProperty(process, 'platform', { value: here });
+    }
+  };
+  await using pool = await poolOf();
+  expect([on('win32'), on('linux')]).toEqual([0, 0]);
+  await using used = await pool.use('meditron-mini', never);
+  Object.assign(used.model.info, { keptBytes: 4.5e9 });
+  expect([on('win32'), on('linux')]).toEqual([4.5e9, 4.5e9]);
+  expect(await textOf(used)).not.toBe('');
+  expect([on('win32'), on('linux'), on('darwin')]).toEqual([0, 4.5e9, 4.5e9]);
+});
+
 test('with one model at once, whoever asks for another waits until nobody uses the first', async () => {
   await using pool = await poolOf({ maxModels: 1 });
   const used = await pool.use('meditron-mini', never);
