@@ -24,6 +24,7 @@ const tale = ['-p', 'Once upon a time', '--temperature', '0', '--threads', '1'];
 const steps = {
   devices: () => meditron(['devices', '--json']),
   golden: () => meditron(['run', '-m', stories, ...tale, '--max-tokens', '40']),
+  mapped: () => meditron(['run', '-m', stories, '--load', 'mmap', ...tale, '--max-tokens', '40']),
   demo: () => meditron(['demo']),
   copy: () => meditron(['devices', '--json'], { from: join(copy, 'node_modules', 'meditron', 'bin', 'meditron.js') }),
 

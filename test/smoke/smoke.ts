@@ -18,6 +18,7 @@ export interface Found {
   readonly devices: Ran;
   readonly copy: Ran;
   readonly golden: Ran;
+  readonly mapped: Ran;
   readonly demo: Ran;
   readonly ask: Ran;
   readonly worker: Ran;

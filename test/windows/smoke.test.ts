@@ -45,7 +45,7 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
     prepare(work, {
       app: 'M:\\app',
       copy: 'C:\\Programme x ü\\app',
-      steps: [...steps, 'copy', 'questions', 'long', 'places', 'state'],
+      steps: [...steps, 'copy', 'mapped', 'questions', 'long', 'places', 'state'],
       evaluation: [],
       wrong: faults,
     });
@@ -64,6 +64,11 @@ describe.skipIf(lacking)('the installed package for Windows, under Wine', () => 
   });
 
   sameEverywhere(() => found);
+
+  test('weights that are mapped write the same text', () => {
+    expect(found.mapped).toMatchObject({ code: 0, err: '', out: found.golden.out });
+  });
+
   exitCodes(() => found, faults);
 
   test('questions are read in UTF-8 and UTF-16, with CRLF, and in a code page with a warning that shows a word; never in two', () => {
