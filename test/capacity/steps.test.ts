@@ -43,7 +43,7 @@ test('what a step takes is measured without what it takes to begin a job', () =>
     }),
   ));
 
-test('where a step takes long, each is measured once or twice', async () => {
+test('where a step takes long, the step of a prompt of one token stands for that of one sample', async () => {
   const step = (samples: number) => 150 + 30 * samples;
   const { times } = await measureSteps(clocked(2, step), [1, 4, 5], {}, undefined);
   expect(1000 * times.get(1)!).toBeCloseTo(182, 6);

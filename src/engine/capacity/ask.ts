@@ -62,8 +62,8 @@ export function roomyLayout(shape: AskShape, width: number): AskLayout {
 /**
  * Samples at once where nobody says: four where a CPU computes layers whose weights are in memory, because a fifth is often not
  * needed, and costs kernels that take four rows in one pass over the weights (llama.cpp's) as much as the four before it; all of them
- * elsewhere. Ours take a fifth for little: that a wider step pays is measured (`measuredWidth`), not assumed. The same whatever the stopping rule: the number of samples at once changes floating point results, and a rule must
- * not change samples.
+ * elsewhere. Ours take a fifth for little: that a wider step pays is measured (`measuredWidth`), not assumed. The same whatever the
+ * stopping rule: the number of samples at once changes floating point results, and a rule must not change samples.
  */
 export function usualWidth(
   info: InMemory & { readonly gpuLayers: number; readonly layers?: number | null | undefined },

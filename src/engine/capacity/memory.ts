@@ -23,7 +23,10 @@ export function countedAvailable(keptBytes: number, usedBytes: number, platform 
   return platform === 'win32' ? Math.max(0, keptBytes - usedBytes) : keptBytes;
 }
 
-/** Memory that is available less a model's mapped weights that are to stay in it. `usedBytes`: of them, at most; nothing has been computed by default. */
+/**
+ * Bytes that are available beside a model's mapped weights that are to stay in memory. A process has used at most `usedBytes` of the weights; by
+ * default none, as before the first step.
+ */
 export function availableBeside({ keptBytes }: { readonly keptBytes: number }, usedBytes = 0): number {
   return Math.max(0, availableMemory() - countedAvailable(keptBytes, usedBytes));
 }

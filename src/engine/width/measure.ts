@@ -76,8 +76,8 @@ interface Round {
 }
 
 /**
- * Seconds of a step of every number of samples. Where there is one step of each, that of one sample is the step of a prompt of one token: what it takes
- * to begin a job then counts for little.
+ * Seconds of a step of every number of samples. Where there is one step of each, that of one sample is the step of a prompt of one token:
+ * what it takes to begin a job then counts for little.
  */
 async function round(engine: Engine, { widths, steps, from, signal }: Round): Promise<Map<number, number>> {
   const times = new Map<number, number>();

@@ -10,7 +10,7 @@ export interface ServedModel {
   /** Path of the file, which is told to nobody without the page's key. */
   readonly path: string;
   readonly state: 'unloaded' | 'loading' | 'loaded';
-  /** Of its mapped weights that are to stay in memory, the bytes that the system counts as available nevertheless; 0 while it is not in memory. */
+  /** Of its mapped weights that are to stay, the bytes that the system counts as available nevertheless; 0 while it is not in memory. */
   readonly keptBytes: number;
   /** Requests that use it. */
   readonly requests: number;
